@@ -1,0 +1,89 @@
+# chaos-run: AWS outages for any program. `make help` lists the targets.
+
+VERSION := 0.1.0
+PREFIX  ?= /usr/local
+DESTDIR ?=
+B       ?= build
+
+CC       ?= cc
+OPT      ?= -O2 -g
+WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+            -Wpointer-arith -Wwrite-strings -Wundef
+SANITIZE ?=
+SAN      := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+CPPFLAGS += -D_GNU_SOURCE -DCHAOS_VERSION='"$(VERSION)"' -DCHAOS_PREFIX='"$(PREFIX)"' -I.
+CFLAGS   := -std=gnu11 $(OPT) $(WARN) $(SAN) -fPIC -fvisibility=hidden $(CFLAGS)
+LDFLAGS  := $(SAN) $(LDFLAGS)
+
+Q := $(if $(V),,@)
+say = $(if $(V),@:,@printf '  %-7s %s\n' $(1) $(patsubst $(B)/%,%,$@))
+
+ENGINE_SRC  := $(wildcard shim/engine/*.c shim/engine/aws/*.c) shim/table.c shim/journal.c
+SHIM_SRC    := $(filter-out $(ENGINE_SRC),$(wildcard shim/*.c))
+CONTROL_SRC := $(filter-out control/main.c,$(wildcard control/*.c))
+UNIT_SRC    := $(wildcard tests/unit/test_*.c)
+obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
+
+PROGRAMS := $(B)/libchaos-shim.so $(B)/chaos-control $(B)/chaos-run $(B)/chaos-ctl
+
+.PHONY: all
+all: $(PROGRAMS)
+
+# Everything is made anew when the compiler or a flag changes.
+FLAGS := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)
+$(B)/flags: FORCE
+	@mkdir -p $(B)
+	@printf '%s\n' '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || \
+		printf '%s\n' '$(subst ','\'',$(FLAGS))' > $@
+FORCE:
+
+$(B)/obj/%.o: %.c $(B)/flags
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/libengine.a: $(call obj,$(ENGINE_SRC))
+	$(call say,AR)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(B)/libcontrol.a: $(call obj,$(CONTROL_SRC))
+	$(call say,AR)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+CONTROL_LIBS := -lmicrohttpd -lcjson -lm -lpthread
+TOOLS_LIBS   := -lcurl -lcjson -lm
+
+# The names that the library exports come from the one table of hooks.
+$(B)/shim.map: shim/hooks.def $(B)/flags
+	$(call say,GEN)
+	$(Q){ echo '{ global:'; \
+		sed -n 's/^HOOK[A-Z_]*([^,]*,[[:space:]]*\([a-zA-Z0-9_]*\),.*/\t\1;/p' $<; \
+		echo 'local: *; };'; } > $@
+
+$(B)/libchaos-shim.so: $(call obj,$(SHIM_SRC)) $(B)/libengine.a $(B)/shim.map
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -shared -Wl,--version-script=$(B)/shim.map -Wl,-z,relro,-z,now \
+		-Wl,-z,nodelete -Wl,--no-undefined -Wl,--exclude-libs,ALL \
+		-o $@ $(call obj,$(SHIM_SRC)) $(B)/libengine.a -l:libz.a
+
+$(B)/chaos-control: $(call obj,control/main.c) $(B)/libcontrol.a $(B)/libengine.a
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CONTROL_LIBS) -l:libz.a
+
+$(B)/chaos-run $(B)/chaos-ctl: $(B)/%: $(B)/obj/tools/%.o $(B)/obj/tools/client.o $(B)/libengine.a
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(TOOLS_LIBS) -l:libz.a
+
+# Unit tests: one program per part of the house.
+UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
+$(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libcontrol.a $(B)/libengine.a
+	$(call say,LD)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CONTROL_LIBS) $(shell pkg-config --libs check) -l:libz.a
+
+.PHONY: unit
+unit: $(UNIT)
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CHAOS_AWS_CALL_H
+#define CHAOS_AWS_CALL_H
+
+/* One call to AWS, as far as the bytes of its request tell. Spans point into the request or into
+ * the model table, never elsewhere. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../span.h"
+
+/* The protocol of the REQUEST: a reply must be in this one, whatever the model says. */
+enum aws_protocol {
+	AWS_JSON,  /* X-Amz-Target, application/x-amz-json-1.0 or 1.1 */
+	AWS_QUERY, /* Action= and Version= in a form or a query string */
+	AWS_EC2,   /* query, with EC2's own error document */
+	AWS_REST_JSON,
+	AWS_REST_XML,
+	AWS_S3,		 /* rest-xml with S3's bare <Error> */
+	AWS_RPC_V2_CBOR, /* Smithy-Protocol: rpc-v2-cbor */
+	AWS_JSON_CBOR,	 /* X-Amz-Target with application/x-amz-cbor-1.1 (Kinesis from Java) */
+	AWS_PROTOCOLS
+};
+
+/* What the wire cannot tell apart comes back as several candidates. */
+#define AWS_CANDIDATES_MAX 16
+
+struct aws_candidate {
+	struct span service; /* botocore's name ("stepfunctions"); a name off the wire if unknown */
+	struct span operation; /* .len 0: not known */
+	int model;	       /* index for aws_model_service(), -1 for an unknown service */
+};
+
+struct aws_call {
+	enum aws_protocol protocol;
+	bool is_head;	       /* HEAD: the reply has no body */
+	bool query_compatible; /* the service wants x-amzn-query-error in JSON and CBOR replies */
+	int candidate_count;   /* at least 1 in a call; the likeliest comes first */
+	struct aws_candidate candidates[AWS_CANDIDATES_MAX];
+
+	/* .len 0: not on the wire. A SigV4a region list ("*", "us-east-1,us-west-2") is kept whole. */
+	struct span region;
+	/* Where a global service lives (us-east-1, cn-northwest-1, …), else .len 0. A rule for this
+	 * region matches too: on a custom endpoint such a call is signed with the client's region. */
+	struct span home_region;
+
+	struct span content_type; /* the request's, to be echoed by JSON replies */
+	struct span version; /* Version= of a query call, for the reply's namespace; else .len 0 */
+	struct span invocation_id; /* amz-sdk-invocation-id */
+	struct span sdk;	   /* first product of the User-Agent: "Boto3/1.43.11" */
+	int attempt;		   /* amz-sdk-request: attempt=N; 0 when not said */
+};
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CHAOS_AWS_MODEL_H
+#define CHAOS_AWS_MODEL_H
+
+/* The generated tables (model_data.c, made by tools/aws-model from botocore's service models). */
+
+#include "../span.h"
+#include "call.h"
+
+/* The botocore version that the tables were made from, e.g. "1.43.11". */
+extern const char aws_model_version[];
+
+int aws_model_service_count(void);
+
+/* The index of a service by its botocore name, or -1. */
+int aws_model_find(struct span service);
+
+struct span aws_model_service_name(int service);
+
+/* The operations of a service, in the model's order: index 0 .. count-1. */
+int aws_model_operation_count(int service);
+struct span aws_model_operation_name(int service, int operation);
+
+/* The namespace that query and rest-xml replies of this service carry; .len 0: none. */
+struct span aws_model_xml_namespace(int service);
+
+bool aws_model_query_compatible(int service);
+
+/* The status that the model gives to an error code of a service; 0: the code is not modelled. */
+int aws_model_error_status(int service, struct span code);
+
+/* Region names of all partitions: index 0 .. count-1. */
+int aws_model_region_count(void);
+struct span aws_model_region_name(int region);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CHAOS_RULES_H
+#define CHAOS_RULES_H
+
+/* Matching: call + table snapshot + dice -> verdict. */
+
+#include "../table.h"
+#include "aws/call.h"
+
+/* A source of random numbers that threads may share: SplitMix64 over an atomic counter. */
+struct dice {
+	_Atomic uint64_t state;
+};
+uint64_t dice_draw(struct dice *dice);
+
+/* What the rules say of one call; copied out of the table, so valid after it has moved on. */
+struct rules_verdict {
+	uint64_t latency_ns; /* to be waited first, fault or not */
+	bool is_fault;
+	/* Set if is_fault: */
+	uint64_t rule; /* table_rule.id */
+	uint32_t counter;
+	int candidate; /* of the call: the one that the rule is about */
+	int status;
+	uint32_t code_len, message_len;
+	char code[TABLE_CODE_MAX];
+	char message[TABLE_MESSAGE_MAX];
+};
+
+/*
+ * Looks a call up. The first rule that matches wins; one whose dice say no lets the next try.
+ * `table` may be NULL: nothing is in force. Never blocks: a table that moves on during the look-up
+ * is looked at again.
+ */
+void rules_match(const struct table *table, const struct aws_call *call, struct dice *dice,
+	struct rules_verdict *verdict);
+
+/*
+ * For explanations: tells of one rule whether it is about this call at all (dice left aside).
+ * Returns NULL if it matches, else what differs: "service", "region" or "operation".
+ */
+const char *rules_differs(
+	const struct table_slot *slot, const struct table_rule *rule, const struct aws_call *call);
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CHAOS_JOURNAL_H
+#define CHAOS_JOURNAL_H
+
+/*
+ * The journal: a file that all shims write (counters, process list, events) and chaos-control
+ * creates and reads. To the daemon all of it is untrusted input.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define JOURNAL_MAGIC	0x6c6e7274736863ull /* "chstrnl", little-endian */
+#define JOURNAL_VERSION 1
+
+#define JOURNAL_COUNTERS  131072u
+#define JOURNAL_PROCESSES 4096u
+#define JOURNAL_EVENTS	  16384u
+
+/* Of one rule. The daemon hands a counter to a rule by writing its id, before it publishes. */
+struct journal_counter {
+	_Atomic uint64_t rule; /* table_rule.id; 0: free */
+	_Atomic uint64_t fired;
+	_Atomic uint64_t taken; /* for limits: by compare-and-swap only */
+	uint64_t reserved;
+};
+
+/* Why a connection or a request could not be looked into. */
+enum journal_blind {
+	JOURNAL_BLIND_TLS,	 /* a TLS stack that is not hooked */
+	JOURNAL_BLIND_HTTP2,	 /* HTTP/2 */
+	JOURNAL_BLIND_FRAMING,	 /* a request whose framing makes no sense, or a head over 64 KiB */
+	JOURNAL_BLIND_PIPELINED, /* sent before the last answer came */
+	JOURNAL_BLIND_FD,	 /* a descriptor number past the shim's table */
+	JOURNAL_BLIND_REASONS = 8
+};
+
+#define JOURNAL_HOST_MAX 128
+
+struct journal_process {
+	_Atomic uint32_t pid; /* 0: free. Taken by compare-and-swap */
+	uint32_t reserved;
+	_Atomic uint64_t start; /* field 22 of /proc/PID/stat: a pid alone may be somebody else's */
+	uint64_t since;		/* seconds since the epoch */
+	_Atomic uint64_t connections; /* HTTP or TLS seen on them */
+	_Atomic uint64_t calls;	      /* AWS calls recognised */
+	_Atomic uint64_t faults;
+	_Atomic uint64_t delayed;
+	_Atomic uint64_t blind[JOURNAL_BLIND_REASONS];
+	char command[64];		   /* NUL-terminated unless full */
+	char blind_host[JOURNAL_HOST_MAX]; /* of the latest blind connection, if known */
+};
+
+/* Room for the event ring: a writer takes a place by adding 1 to journal.event_head; an event is
+ * whole when its `sequence` is its place + 1. */
+struct journal_event {
+	_Atomic uint64_t sequence;
+	uint8_t body[248];
+};
+
+struct journal {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t header_size; /* offset of counters */
+	uint64_t size;
+	_Atomic uint64_t calls; /* totals of all processes, also of those that have ended */
+	_Atomic uint64_t faults;
+	_Atomic uint64_t delayed;
+	_Atomic uint64_t connections;
+	_Atomic uint64_t blind[JOURNAL_BLIND_REASONS];
+	_Atomic uint64_t processes_lost; /* found no free place in the list */
+	_Atomic uint64_t event_head;
+	uint8_t pad[4096 - 136];
+	struct journal_counter counters[JOURNAL_COUNTERS];
+	struct journal_process processes[JOURNAL_PROCESSES];
+	struct journal_event events[JOURNAL_EVENTS];
+};
+
+/* Is this mapping of `size` bytes a journal that this build understands? */
+bool journal_valid(const struct journal *journal, uint64_t size);
+
+/* Field 22 of /proc/PID/stat, 0 if there is no such process. */
+uint64_t journal_process_start(uint32_t pid);
+
+#endif
