@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CHAOS_CONTROL_WRITER_H
+#define CHAOS_CONTROL_WRITER_H
+
+/* The one writer of the rule table, and the keeper of the journal. */
+
+#include "rule.h"
+#include "shim/journal.h"
+#include "shim/table.h"
+
+struct writer {
+	struct table *table;
+	struct journal *journal;
+	uint32_t next_counter; /* where the search for a free journal counter goes on */
+};
+
+/*
+ * Opens or creates `table` and `journal` in the folder (mode 0600). A valid file is taken over in
+ * place, so that running shims stay attached, with its generation and rules in force until the next
+ * publication; one that is damaged, of another size or version is replaced by a new file (the old
+ * one is marked retired where possible).
+ * Returns 0 or -errno, with *reason naming the file and what is wrong (static or in a buffer of the
+ * writer's own; valid until the next call).
+ */
+int writer_open(struct writer *writer, const char *folder, const char **reason);
+
+/*
+ * Compiles the rules (in the order in which they are to be tried) into the idle slot and publishes
+ * it. On an error nothing has changed: -ENOSPC with *reason saying what is full and the limit.
+ */
+int writer_publish(struct writer *writer, const struct rule *const *rules, size_t count,
+	uint64_t latency_ns, const char **reason);
+
+/* How often a rule has fired since it came into the configuration. */
+uint64_t writer_fired(const struct writer *writer, uint64_t rule_id);
+
+void writer_close(struct writer *writer);
+
+#endif
