@@ -38,9 +38,10 @@ struct flow_step {
 struct flow_env {
 	const struct table *table; /* NULL: nothing in force */
 	struct dice *dice;
-	uint64_t now; /* CLOCK_MONOTONIC nanoseconds */
-	bool tls;     /* the bytes are the plaintext of a TLS session */
-	bool hurry;   /* the wait for held bytes is over: decide with what is known */
+	uint64_t now;	/* CLOCK_MONOTONIC nanoseconds */
+	bool tls;	/* the bytes are the plaintext of a TLS session */
+	bool hurry;	/* the wait for held bytes is over: decide with what is known */
+	bool pipelined; /* an earlier request ended in the same piece: its answer is still to come */
 };
 
 struct flow {
@@ -58,10 +59,10 @@ struct flow {
 void flow_feed(struct flow *flow, const struct flow_env *env, const char *data, size_t len,
 	struct flow_step *step);
 
-/* Is the stream between two requests (nothing of one is held or under way)? */
-static inline bool flow_idle(const struct flow *flow)
+/* Does a request begin at the next byte offered? */
+static inline bool flow_at_head(const struct flow *flow)
 {
-	return flow->state == FLOW_HEAD && flow->seen == 0;
+	return flow->state == FLOW_HEAD || flow->state == FLOW_FRESH;
 }
 
 /* More than this is not held back for want of an operation name. */

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "http1.h"
+
+/* RFC 9110 5.6.2: the characters of a token. */
+static bool is_token(char byte)
+{
+	static const char others[] = "!#$%&'*+-.^_`|~";
+
+	if ((byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z'))
+		return true;
+	return (byte >= '0' && byte <= '9') || (byte && strchr(others, byte));
+}
+
+static bool all_tokens(struct span text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (!is_token(text.at[i]))
+			return false;
+	return text.len > 0;
+}
+
+static struct span trim(struct span text)
+{
+	while (text.len && (text.at[0] == ' ' || text.at[0] == '\t')) {
+		text.at++;
+		text.len--;
+	}
+	while (text.len && strchr(" \t\r", text.at[text.len - 1]) && text.at[text.len - 1])
+		text.len--;
+	return text;
+}
+
+int http1_sniff(const char *data, size_t len)
+{
+	static const char *const methods[] = {
+		"GET ", "PUT ", "POST ", "HEAD ", "DELETE ", "PATCH ", "OPTIONS ", "CONNECT "};
+	bool partial = false;
+
+	for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++) {
+		size_t size = strlen(methods[i]);
+
+		if (memcmp(data, methods[i], len < size ? len : size))
+			continue;
+		if (len >= size)
+			return 1;
+		partial = true;
+	}
+	return partial ? HTTP1_PARTIAL : 0;
+}
+
+/* Takes the next line off `rest`, without its line end. False: no line end in sight. */
+static bool next_line(struct span *rest, struct span *line)
+{
+	const char *end = span_find(*rest, '\n');
+
+	if (!end)
+		return false;
+	*line = (struct span){rest->at, (size_t)(end - rest->at)};
+	*rest = span_from(*rest, line->len + 1);
+	if (line->len && line->at[line->len - 1] == '\r')
+		line->len--;
+	return true;
+}
+
+static int parse_request_line(struct http1_head *head, struct span line)
+{
+	const char *first = span_find(line, ' ');
+	const char *last = line.len ? memrchr(line.at, ' ', line.len) : NULL;
+	struct span version;
+
+	if (!first || first == last)
+		return HTTP1_BAD;
+	head->method = (struct span){line.at, (size_t)(first - line.at)};
+	head->target = (struct span){first + 1, (size_t)(last - first - 1)};
+	version = span_from(line, (size_t)(last + 1 - line.at));
+	if (!all_tokens(head->method) || !head->target.len || span_find(head->target, ' '))
+		return HTTP1_BAD;
+	if (version.len != 8 || memcmp(version.at, "HTTP/1.", 7))
+		return HTTP1_BAD;
+	head->minor = version.at[7] - '0';
+	return head->minor == 0 || head->minor == 1 ? 0 : HTTP1_BAD;
+}
+
+/* RFC 9110 8.6: digits only; a list of equal values counts as one. */
+static int parse_length(struct http1_head *head, struct span value, bool seen)
+{
+	uint64_t length = 0;
+
+	if (!value.len || value.len > 18)
+		return HTTP1_BAD;
+	for (size_t i = 0; i < value.len; i++) {
+		if (value.at[i] < '0' || value.at[i] > '9')
+			return HTTP1_BAD;
+		length = length * 10 + (uint64_t)(value.at[i] - '0');
+	}
+	if (seen && length != head->content_length)
+		return HTTP1_BAD;
+	head->content_length = length;
+	return 0;
+}
+
+static bool list_has(struct span list, struct span token)
+{
+	while (list.len) {
+		const char *comma = span_find(list, ',');
+		size_t size = comma ? (size_t)(comma - list.at) : list.len;
+
+		if (span_equal_nocase(trim((struct span){list.at, size}), token))
+			return true;
+		list = span_from(list, size + 1);
+	}
+	return false;
+}
+
+bool http1_next_field(struct span *cursor, struct span *name, struct span *value)
+{
+	struct span line;
+	const char *colon;
+
+	if (!next_line(cursor, &line))
+		return false;
+	colon = span_find(line, ':');
+	if (!colon)
+		return false;
+	*name = (struct span){line.at, (size_t)(colon - line.at)};
+	*value = trim(span_from(line, name->len + 1));
+	return true;
+}
+
+struct span http1_field(const struct http1_head *head, struct span wanted)
+{
+	struct span cursor = head->fields, name, value;
+
+	while (http1_next_field(&cursor, &name, &value))
+		if (span_equal_nocase(name, wanted))
+			return value;
+	return (struct span){NULL, 0};
+}
+
+/* Reads what framing needs, and refuses what two parsers would read in two ways (RFC 9112 6.3). */
+static int parse_fields(struct http1_head *head)
+{
+	struct span cursor = head->fields, name, value;
+	bool has_length = false, upgrade_field = false, upgrade_option = false;
+
+	while (cursor.len) {
+		if (!http1_next_field(&cursor, &name, &value) || !all_tokens(name))
+			return HTTP1_BAD;
+		if (span_equal_nocase(name, SPAN("host"))) {
+			head->host = value;
+		} else if (span_equal_nocase(name, SPAN("content-length"))) {
+			if (parse_length(head, value, has_length))
+				return HTTP1_BAD;
+			has_length = true;
+		} else if (span_equal_nocase(name, SPAN("transfer-encoding"))) {
+			if (head->chunked || !span_equal_nocase(value, SPAN("chunked")))
+				return HTTP1_BAD;
+			head->chunked = true;
+		} else if (span_equal_nocase(name, SPAN("expect"))) {
+			head->expects_continue = span_equal_nocase(value, SPAN("100-continue"));
+		} else if (span_equal_nocase(name, SPAN("upgrade"))) {
+			upgrade_field = true;
+		} else if (span_equal_nocase(name, SPAN("connection"))) {
+			upgrade_option |= list_has(value, SPAN("upgrade"));
+		}
+	}
+	head->upgrades =
+		(upgrade_field && upgrade_option) || span_equal(head->method, SPAN("CONNECT"));
+	return has_length && head->chunked ? HTTP1_BAD : 0;
+}
+
+/* Where the empty line after the fields ends, or 0. */
+static size_t find_end(const char *data, size_t len, size_t from)
+{
+	struct span rest = {data + from, len - from};
+	const char *end;
+
+	while ((end = span_find(rest, '\n'))) {
+		size_t after = (size_t)(end - data) + 1;
+
+		if (after < len && data[after] == '\n')
+			return after + 1;
+		if (after + 1 < len && data[after] == '\r' && data[after + 1] == '\n')
+			return after + 2;
+		rest = (struct span){data + after, len - after};
+	}
+	return 0;
+}
+
+ssize_t http1_parse(struct http1_head *head, const char *data, size_t len, size_t seen)
+{
+	struct span rest = {data, len}, line;
+	size_t limit = len < HTTP1_HEAD_MAX ? len : HTTP1_HEAD_MAX;
+
+	memset(head, 0, sizeof(*head));
+	/* RFC 9112 2.2: empty lines before a request line are to be ignored. */
+	while (rest.len && (rest.at[0] == '\r' || rest.at[0] == '\n'))
+		rest = span_from(rest, 1);
+	if (!next_line(&rest, &line))
+		return len < HTTP1_HEAD_MAX ? HTTP1_PARTIAL : HTTP1_BAD;
+	/* Checked before the head is whole: what is no request must not be waited for. */
+	if (parse_request_line(head, line))
+		return HTTP1_BAD;
+	/* The search begins at the end of the request line, since a request may have no fields, or a
+	 * little before what was seen, since the line end may have come in two pieces. */
+	size_t from = (size_t)(rest.at - data) - 1;
+
+	if (seen > from + 3)
+		from = seen - 3;
+	head->size = find_end(data, limit, from);
+	if (!head->size)
+		return len < HTTP1_HEAD_MAX ? HTTP1_PARTIAL : HTTP1_BAD;
+	head->fields = (struct span){rest.at, head->size - (size_t)(rest.at - data)};
+	head->fields.len -= head->fields.len > 1 && data[head->size - 2] == '\r' ? 2 : 1;
+	if (parse_fields(head))
+		return HTTP1_BAD;
+	return (ssize_t)head->size;
+}
+
+void http1_body_begin(struct http1_body *body, const struct http1_head *head)
+{
+	*body = (struct http1_body){.state = HTTP1_BODY_DONE};
+	if (head->chunked) {
+		body->state = HTTP1_BODY_CHUNK_SIZE;
+	} else if (head->content_length) {
+		body->state = HTTP1_BODY_LENGTH;
+		body->left = head->content_length;
+	}
+}
+
+static int hex_digit(char byte)
+{
+	if (byte >= '0' && byte <= '9')
+		return byte - '0';
+	byte |= 0x20;
+	return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
+}
+
+static void after_size_line(struct http1_body *body)
+{
+	body->state = body->left ? HTTP1_BODY_CHUNK_DATA : HTTP1_BODY_TRAILER;
+}
+
+static void feed_size(struct http1_body *body, char byte)
+{
+	int digit = hex_digit(byte);
+
+	if (digit >= 0 && body->digits < 15) {
+		body->left = body->left << 4 | (uint64_t)digit;
+		body->digits++;
+	} else if (digit >= 0 || !body->digits) {
+		body->state = HTTP1_BODY_BAD;
+	} else if (byte == '\r') {
+		body->state = HTTP1_BODY_CHUNK_SIZE_LF;
+	} else if (byte == '\n') {
+		after_size_line(body);
+	} else if (byte == ';' || byte == ' ' || byte == '\t') {
+		body->state = HTTP1_BODY_CHUNK_SIZE_EXT;
+	} else {
+		body->state = HTTP1_BODY_BAD;
+	}
+}
+
+/* One byte of chunk framing. */
+static void feed_framing(struct http1_body *body, char byte)
+{
+	switch (body->state) {
+	case HTTP1_BODY_CHUNK_SIZE:
+		feed_size(body, byte);
+		break;
+	case HTTP1_BODY_CHUNK_SIZE_EXT:
+		if (byte == '\n')
+			after_size_line(body);
+		break;
+	case HTTP1_BODY_CHUNK_SIZE_LF:
+		body->state = HTTP1_BODY_BAD;
+		if (byte == '\n')
+			after_size_line(body);
+		break;
+	case HTTP1_BODY_CHUNK_DATA_CR:
+	case HTTP1_BODY_CHUNK_DATA_LF:
+		if (byte == '\r' && body->state == HTTP1_BODY_CHUNK_DATA_CR)
+			body->state = HTTP1_BODY_CHUNK_DATA_LF;
+		else
+			body->state = byte == '\n' ? HTTP1_BODY_CHUNK_SIZE : HTTP1_BODY_BAD;
+		body->left = 0;
+		body->digits = 0;
+		break;
+	case HTTP1_BODY_TRAILER:
+		if (byte == '\r')
+			body->state = HTTP1_BODY_TRAILER_LF;
+		else
+			body->state = byte == '\n' ? HTTP1_BODY_DONE : HTTP1_BODY_TRAILER_LINE;
+		break;
+	case HTTP1_BODY_TRAILER_LINE:
+		if (byte == '\n')
+			body->state = HTTP1_BODY_TRAILER;
+		break;
+	case HTTP1_BODY_TRAILER_LF:
+		body->state = byte == '\n' ? HTTP1_BODY_DONE : HTTP1_BODY_BAD;
+		break;
+	default:
+		body->state = HTTP1_BODY_BAD;
+	}
+}
+
+static void append(struct http1_copy *copy, const char *data, size_t len)
+{
+	if (!copy)
+		return;
+	if (len > copy->cap - copy->len)
+		len = copy->cap - copy->len;
+	memcpy(copy->at + copy->len, data, len);
+	copy->len += len;
+}
+
+ssize_t http1_body_feed(
+	struct http1_body *body, const char *data, size_t len, struct http1_copy *copy)
+{
+	size_t at = 0;
+
+	while (at < len && body->state != HTTP1_BODY_DONE) {
+		if (body->state == HTTP1_BODY_LENGTH || body->state == HTTP1_BODY_CHUNK_DATA) {
+			size_t take = len - at < body->left ? len - at : (size_t)body->left;
+
+			append(copy, data + at, take);
+			at += take;
+			body->left -= take;
+			if (body->left == 0)
+				body->state = body->state == HTTP1_BODY_LENGTH
+						      ? HTTP1_BODY_DONE
+						      : HTTP1_BODY_CHUNK_DATA_CR;
+			continue;
+		}
+		feed_framing(body, data[at++]);
+		if (body->state == HTTP1_BODY_BAD)
+			return HTTP1_BAD;
+	}
+	return (ssize_t)at;
+}
