@@ -12,8 +12,14 @@
  *
  * A slot is compiled for look-up. Every service, region and operation name that a rule mentions is
  * interned once (0 stands for "any"); rules are found by hash on the three name ids, a name with
- * '*' or '?' being an id of its own that a short list of globs leads to. All arrays have a fixed
- * place, so that a reader needs to trust nothing but array bounds.
+ * '*' or '?' being an id of its own that a short list of globs leads to. A name of nothing but '*'
+ * is compiled to "any". All arrays have a fixed place, so that a reader needs to trust nothing but
+ * array bounds.
+ *
+ * The daemon may overwrite a slot while it is read. So the writer stores every word of a slot with
+ * release order, after it has stored the generation that retired what the slot held; a reader loads
+ * every word with acquire order (table_load). Whoever has loaded one word of the new content
+ * therefore also sees the newer generation, and table_still() says no.
  *
  * Numbers are in host byte order: the file never leaves the machine.
  */
@@ -111,6 +117,7 @@ struct table_slot {
 	char text[TABLE_TEXT];
 };
 
+/* All up to `retired` stays where it is in every version. */
 struct table {
 	uint64_t magic;
 	uint32_t version;
@@ -141,7 +148,8 @@ static inline uint32_t table_hash_key(uint32_t service, uint32_t region, uint32_
 	return (uint32_t)(hash >> 32);
 }
 
-/* A glob: '*' stands for any run of characters, '?' for one. Everything else for itself. */
+/* A glob: '*' stands for any run of bytes, '?' for one. Everything else for itself. Either text may
+ * lie in a slot. */
 static inline bool table_is_glob(struct span name)
 {
 	return span_find(name, '*') || span_find(name, '?');
@@ -163,6 +171,9 @@ struct table_view table_look(const struct table *table);
 /* Was all that was read since table_look() of one generation? If not: forget it, look again. */
 bool table_still(const struct table_view *view);
 
+/* How a reader takes a field out of a slot. */
+#define table_load(field) __atomic_load_n(&(field), __ATOMIC_ACQUIRE)
+
 /* The reads below never leave the slot, whatever it holds. */
 
 /* The id of a literal name, 0 if no rule mentions it. */
@@ -172,8 +183,13 @@ uint32_t table_find_name(const struct table_slot *slot, struct span name);
 uint32_t table_find_key(const struct table_slot *slot, uint32_t service, uint32_t region,
 	uint32_t operation, uint32_t *start);
 
-/* The text of a name or a rule; .len 0 when out of bounds. */
-struct span table_text(const struct table_slot *slot, struct table_text text);
+/* Where the text of a name or a rule lies; .len 0 when out of bounds. Its bytes may change while
+ * they are looked at: compare them with table_glob_matches(), or take a copy. */
+struct span table_text(const struct table_slot *slot, const struct table_text *text);
 struct span table_name(const struct table_slot *slot, uint32_t id);
+
+/* Copies a text, at most `cap` bytes of it, not terminated. Returns how many. */
+uint32_t table_copy(
+	const struct table_slot *slot, const struct table_text *text, char *out, uint32_t cap);
 
 #endif
