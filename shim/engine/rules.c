@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules.h"
+
+#include "../journal.h"
+#include "aws/model.h"
+
+#define DEFAULT_STATUS 503
+
+uint64_t dice_draw(struct dice *dice)
+{
+	const uint64_t step = 0x9e3779b97f4a7c15ull;
+	uint64_t z = atomic_fetch_add_explicit(&dice->state, step, memory_order_relaxed) + step;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+	return z ^ z >> 31;
+}
+
+/* The next region of a call: the members of its list, then its home. Empty ones are left out. */
+struct region_walk {
+	struct span list, home;
+};
+
+static struct region_walk regions_of(const struct aws_call *call)
+{
+	return (struct region_walk){call->region, call->home_region};
+}
+
+static bool next_region(struct region_walk *walk, struct span *region)
+{
+	while (walk->list.len) {
+		const char *comma = span_find(walk->list, ',');
+		size_t len = comma ? (size_t)(comma - walk->list.at) : walk->list.len;
+
+		*region = (struct span){walk->list.at, len};
+		walk->list = span_from(walk->list, len + 1);
+		while (region->len && *region->at == ' ')
+			*region = span_from(*region, 1);
+		while (region->len && region->at[region->len - 1] == ' ')
+			region->len--;
+		if (region->len)
+			return true;
+	}
+	*region = walk->home;
+	walk->home.len = 0;
+	return region->len != 0;
+}
+
+static bool name_matches(const struct table_slot *slot, uint32_t id, struct span text)
+{
+	struct span name;
+
+	if (id == 0)
+		return true;
+	name = table_name(slot, id);
+	return name.len && table_glob_matches(name, text);
+}
+
+static bool region_matches(const struct table_slot *slot, uint32_t id, const struct aws_call *call)
+{
+	struct region_walk walk = regions_of(call);
+	struct span name, region;
+
+	if (id == 0)
+		return true;
+	name = table_name(slot, id);
+	if (name.len == 0)
+		return false;
+	while (next_region(&walk, &region)) {
+		if (table_glob_matches(name, region))
+			return true;
+		/* A SigV4a region set may hold globs itself. */
+		if (table_is_glob(region) && table_glob_matches(region, name))
+			return true;
+	}
+	return false;
+}
+
+/* As rules_differs(); *candidate is the first one that the rule is about. */
+static const char *differs(const struct table_slot *slot, const struct table_rule *rule,
+	const struct aws_call *call, int *candidate)
+{
+	uint32_t service = table_load(rule->service), operation = table_load(rule->operation);
+	bool is_service = false, is_operation = false;
+
+	for (int c = 0; c < call->candidate_count && !is_operation; c++) {
+		if (!name_matches(slot, service, call->candidates[c].service))
+			continue;
+		is_service = true;
+		is_operation = name_matches(slot, operation, call->candidates[c].operation);
+		*candidate = c;
+	}
+	if (!is_service)
+		return "service";
+	if (!region_matches(slot, table_load(rule->region), call))
+		return "region";
+	return is_operation ? NULL : "operation";
+}
+
+const char *rules_differs(
+	const struct table_slot *slot, const struct table_rule *rule, const struct aws_call *call)
+{
+	int candidate;
+
+	return differs(slot, rule, call, &candidate);
+}
+
+/* The name ids that a name of the call may stand under in a key. 0, any, is always the first. */
+#define IDS_MAX 16
+struct ids {
+	uint32_t id[IDS_MAX];
+	int count;
+	bool overflown;
+};
+
+static const struct ids any = {.count = 1};
+
+static void add_id(struct ids *ids, uint32_t id)
+{
+	for (int i = 0; i < ids->count; i++)
+		if (ids->id[i] == id)
+			return;
+	if (ids->count == IDS_MAX)
+		ids->overflown = true;
+	else
+		ids->id[ids->count++] = id;
+}
+
+static void add_ids_of(
+	struct ids *ids, const struct table_slot *slot, uint32_t dimension, struct span name)
+{
+	uint32_t globs = table_load(slot->glob_count);
+
+	add_id(ids, table_find_name(slot, name));
+	for (uint32_t i = 0; i < globs && i < TABLE_GLOBS; i++) {
+		const struct table_glob *glob = &slot->globs[i];
+		uint32_t id = table_load(glob->name);
+
+		if (table_load(glob->dimensions) & dimension && id && name_matches(slot, id, name))
+			add_id(ids, id);
+	}
+}
+
+/* A run of rules with the same key that the call matches, and how far it has been tried. */
+struct cursor {
+	uint32_t at, end; /* in slot->order */
+	uint32_t start;
+	uint32_t rule; /* slot->order[at] */
+	int candidate;
+};
+
+#define CURSORS_MAX 64
+struct search {
+	const struct table_slot *slot;
+	const struct aws_call *call;
+	uint32_t shapes;
+	uint32_t rule_count;
+	struct ids regions;
+	int count;
+	struct cursor cursors[CURSORS_MAX];
+};
+
+/* Loads the rule under the cursor. A run goes upwards; one that does not is garbage and ends. */
+static bool cursor_load(struct cursor *cursor, const struct search *search, uint32_t least)
+{
+	if (cursor->at == cursor->end)
+		return false;
+	cursor->rule = table_load(search->slot->order[cursor->at]);
+	return cursor->rule >= least && cursor->rule < search->rule_count;
+}
+
+/* Returns false when there is no room. */
+static bool add_cursor(struct search *search, struct cursor cursor)
+{
+	for (int i = 0; i < search->count; i++)
+		if (search->cursors[i].start == cursor.start)
+			return true; /* an earlier, likelier candidate has led here */
+	if (!cursor_load(&cursor, search, 0))
+		return true;
+	if (search->count == CURSORS_MAX)
+		return false;
+	search->cursors[search->count++] = cursor;
+	return true;
+}
+
+/* Does any key have a name in this dimension? */
+static bool uses(const struct search *search, uint32_t dimension)
+{
+	for (uint32_t shape = 0; shape < 8; shape++)
+		if (search->shapes >> shape & 1 && shape & dimension)
+			return true;
+	return false;
+}
+
+static bool probe(
+	struct search *search, uint32_t service, uint32_t region, uint32_t operation, int candidate)
+{
+	uint32_t shape = (service ? TABLE_SERVICE : 0u) | (region ? TABLE_REGION : 0u) |
+			 (operation ? TABLE_OPERATION : 0u);
+	uint32_t start, count;
+
+	if (!(search->shapes >> shape & 1))
+		return true;
+	count = table_find_key(search->slot, service, region, operation, &start);
+	return count == 0 || add_cursor(search, (struct cursor){.at = start,
+							.end = start + count,
+							.start = start,
+							.candidate = candidate});
+}
+
+static bool search_regions(struct search *search)
+{
+	struct region_walk walk = regions_of(search->call);
+	struct span region;
+
+	search->regions = any;
+	if (!uses(search, TABLE_REGION))
+		return true;
+	while (next_region(&walk, &region)) {
+		if (table_is_glob(region))
+			return false; /* stands for names that cannot be looked up */
+		add_ids_of(&search->regions, search->slot, TABLE_REGION, region);
+	}
+	return !search->regions.overflown;
+}
+
+static bool search_candidate(struct search *search, int candidate)
+{
+	const struct aws_candidate *names = &search->call->candidates[candidate];
+	struct ids services = any, operations = any;
+
+	if (uses(search, TABLE_SERVICE))
+		add_ids_of(&services, search->slot, TABLE_SERVICE, names->service);
+	if (uses(search, TABLE_OPERATION))
+		add_ids_of(&operations, search->slot, TABLE_OPERATION, names->operation);
+	if (services.overflown || operations.overflown)
+		return false;
+	for (int s = 0; s < services.count; s++)
+		for (int r = 0; r < search->regions.count; r++)
+			for (int o = 0; o < operations.count; o++)
+				if (!probe(search, services.id[s], search->regions.id[r],
+					    operations.id[o], candidate))
+					return false;
+	return true;
+}
+
+/* Finds all runs of rules that the call matches. Returns false if they are too many to be kept, or
+ * cannot be found by look-up. */
+static bool search_runs(struct search *search)
+{
+	search->count = 0;
+	if (!search_regions(search))
+		return false;
+	for (int c = 0; c < search->call->candidate_count; c++)
+		if (!search_candidate(search, c))
+			return false;
+	return true;
+}
+
+static bool fires(const struct table_rule *rule, struct dice *dice)
+{
+	uint64_t threshold = table_load(rule->threshold);
+
+	/* A rule that this build cannot carry out is left out. */
+	if (table_load(rule->action) != TABLE_ERROR ||
+		table_load(rule->counter) >= JOURNAL_COUNTERS)
+		return false;
+	return threshold >= TABLE_CERTAIN || (threshold && dice_draw(dice) >> 11 < threshold);
+}
+
+/* What fires, and for which candidate. */
+struct hit {
+	const struct table_rule *rule; /* NULL: nothing */
+	int candidate;
+};
+
+/* Tries the rules of all runs in their order. A rule stands in one run alone, so it is tried once,
+ * by however many names the run was reached. */
+static struct hit try_runs(struct search *search, struct dice *dice)
+{
+	while (search->count) {
+		struct cursor *first = &search->cursors[0];
+		const struct table_rule *rule;
+
+		for (int i = 1; i < search->count; i++)
+			if (search->cursors[i].rule < first->rule)
+				first = &search->cursors[i];
+		rule = &search->slot->rules[first->rule];
+		if (fires(rule, dice))
+			return (struct hit){rule, first->candidate};
+		first->at++;
+		if (!cursor_load(first, search, first->rule + 1))
+			*first = search->cursors[--search->count];
+	}
+	return (struct hit){NULL, 0};
+}
+
+static struct hit try_all(const struct search *search, struct dice *dice)
+{
+	for (uint32_t i = 0; i < search->rule_count; i++) {
+		const struct table_rule *rule = &search->slot->rules[i];
+		int candidate = 0;
+
+		if (!differs(search->slot, rule, search->call, &candidate) && fires(rule, dice))
+			return (struct hit){rule, candidate};
+	}
+	return (struct hit){NULL, 0};
+}
+
+static void append(struct rules_verdict *verdict, struct span text)
+{
+	size_t room = sizeof(verdict->message) - verdict->message_len;
+	size_t len = text.len < room ? text.len : room;
+
+	if (len)
+		memcpy(verdict->message + verdict->message_len, text.at, len);
+	verdict->message_len += (uint32_t)len;
+}
+
+static void outage_message(
+	struct rules_verdict *verdict, const struct aws_call *call, bool with_region)
+{
+	append(verdict, SPAN("Service '"));
+	append(verdict, call->candidates[verdict->candidate].service);
+	append(verdict, SPAN("' not accessible "));
+	if (with_region && call->region.len) {
+		append(verdict, SPAN("in '"));
+		append(verdict, call->region);
+		append(verdict, SPAN("' region "));
+	}
+	append(verdict, SPAN("due to an outage"));
+}
+
+static int status_of(const struct table_rule *rule, const struct rules_verdict *verdict, int model)
+{
+	int status = table_load(rule->status);
+
+	if (status == 0 && model >= 0)
+		status = aws_model_error_status(
+			model, (struct span){verdict->code, verdict->code_len});
+	return status >= 400 && status <= 599 ? status : DEFAULT_STATUS;
+}
+
+static void fill(struct rules_verdict *verdict, struct hit hit, const struct search *search)
+{
+	const struct table_rule *rule = hit.rule;
+
+	verdict->is_fault = true;
+	verdict->rule = table_load(rule->id);
+	verdict->counter = table_load(rule->counter);
+	verdict->candidate = hit.candidate;
+	verdict->code_len =
+		table_copy(search->slot, &rule->code, verdict->code, sizeof(verdict->code));
+	verdict->status = status_of(rule, verdict, search->call->candidates[hit.candidate].model);
+	verdict->message_len = 0;
+	switch (table_load(rule->message_kind)) {
+	case TABLE_MESSAGE_OUTAGE:
+		outage_message(verdict, search->call, false);
+		break;
+	case TABLE_MESSAGE_REGION_OUTAGE:
+		outage_message(verdict, search->call, true);
+		break;
+	default:
+		verdict->message_len = table_copy(
+			search->slot, &rule->message, verdict->message, sizeof(verdict->message));
+	}
+}
+
+static void match_slot(const struct table_slot *slot, const struct aws_call *call,
+	struct dice *dice, struct rules_verdict *verdict)
+{
+	uint32_t rule_count = table_load(slot->rule_count);
+	struct search search;
+	struct hit hit;
+
+	verdict->latency_ns = table_load(slot->latency_ns);
+	if (rule_count == 0)
+		return;
+	search.slot = slot;
+	search.call = call;
+	search.shapes = table_load(slot->key_shapes);
+	search.rule_count = rule_count < TABLE_RULES ? rule_count : TABLE_RULES;
+	hit = search_runs(&search) ? try_runs(&search, dice) : try_all(&search, dice);
+	if (hit.rule)
+		fill(verdict, hit, &search);
+}
+
+void rules_match(const struct table *table, const struct aws_call *call, struct dice *dice,
+	struct rules_verdict *verdict)
+{
+	struct table_view view;
+
+	do {
+		verdict->latency_ns = 0;
+		verdict->is_fault = false;
+		if (!table)
+			return;
+		view = table_look(table);
+		if (!view.slot)
+			return;
+		match_slot(view.slot, call, dice, verdict);
+	} while (!table_still(&view));
+}
