@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The command line over the daemon's control socket. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cjson/cJSON.h>
+
+#include "client.h"
+#include "folder.h"
+#include "shim/runtime.h"
+#include "show.h"
+
+enum { EXIT_REFUSED = 1, EXIT_USAGE = 2 };
+
+struct session {
+	char folder[PATH_MAX];
+	bool table; /* for a person, not JSON */
+};
+
+struct command {
+	const char *name;
+	int (*run)(const struct command *command, const struct session *session, char **arguments);
+	const char *path;
+	const char *none;  /* what an empty list is shown as; NULL: it is no list */
+	const char *empty; /* the body that clears it */
+};
+
+static const char help[] =
+	"Usage: chaos-ctl [OPTION]... COMMAND\n"
+	"Steer the chaos daemon of the runtime folder.\n"
+	"\n"
+	"  faults   get|set|add|remove|clear [JSON|@FILE|-]   fault rules\n"
+	"  outages  get|set|add|remove|clear [JSON|@FILE|-]   outage rules\n"
+	"  effects  get|set|clear [JSON|@FILE|-|latency=MS]   what every call meets\n"
+	"  status                                             the daemon, in numbers\n"
+	"  ps                                                 the processes that use it\n"
+	"\n"
+	"  -d, --dir DIR   the runtime folder; otherwise $CHAOS_DIR, $XDG_RUNTIME_DIR/chaos or\n"
+	"                  /tmp/chaos-$UID\n"
+	"      --json      print JSON on a terminal, too\n"
+	"      --help, --version\n"
+	"\n"
+	"'set' puts the given rules in the place of all, 'add' appends them, 'remove' takes away\n"
+	"the rules that are equal to them. Each prints the configuration that is then in force.\n"
+	"JSON comes from stdin with '-', or when there is none and stdin is no terminal.\n"
+	"\n"
+	"Exit status: 0; 1 when the daemon refuses or does not answer; 2 for wrong usage.\n";
+
+__attribute__((format(printf, 2, 3))) static int fail(int code, const char *format, ...)
+{
+	va_list arguments;
+
+	fputs("chaos-ctl: ", stderr);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+	return code;
+}
+
+/* ---- input ---- */
+
+/* The caller frees it. NULL: errno says why. */
+static char *read_all(int fd, size_t *size)
+{
+	size_t cap = 0;
+	char *text = NULL;
+
+	for (*size = 0;;) {
+		ssize_t count;
+
+		if (*size == cap) {
+			char *longer = realloc(text, cap = 2 * cap + 4096);
+
+			if (!longer)
+				break;
+			text = longer;
+		}
+		count = read(fd, text + *size, cap - *size);
+		if (count == 0)
+			return text;
+		if (count > 0)
+			*size += (size_t)count;
+		else if (errno != EINTR)
+			break;
+	}
+	free(text);
+	return NULL;
+}
+
+static char *read_file(const char *path, size_t *size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char *text = fd < 0 ? NULL : read_all(fd, size);
+
+	if (!text)
+		fail(EXIT_USAGE, "%s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return text;
+}
+
+/* {"latency": 1000} from latency=1000; a value that is no JSON is a string. */
+static char *object_of(char **assignments, size_t *size)
+{
+	cJSON *object = cJSON_CreateObject();
+	char *text;
+
+	for (; *assignments; assignments++) {
+		const char *value = strchr(*assignments, '=');
+		cJSON *parsed;
+		char *name;
+
+		if (!value) {
+			fail(EXIT_USAGE, "'%s' is not NAME=VALUE", *assignments);
+			cJSON_Delete(object);
+			return NULL;
+		}
+		parsed =
+			cJSON_ParseWithOpts(value + 1, NULL, true) ?: cJSON_CreateString(value + 1);
+		name = strndup(*assignments, (size_t)(value - *assignments));
+		cJSON_AddItemToObject(object, name, parsed);
+		free(name);
+	}
+	text = cJSON_PrintUnformatted(object);
+	cJSON_Delete(object);
+	*size = text ? strlen(text) : 0;
+	return text;
+}
+
+/* What is to be sent; NULL: it has been said why not. The caller frees it. */
+static char *read_input(const struct command *command, char **arguments, size_t *size)
+{
+	const char *argument = *arguments;
+	char *text;
+
+	if (!argument && isatty(STDIN_FILENO)) {
+		fail(EXIT_USAGE, "%s: JSON, @FILE or - is missing", command->name);
+		return NULL;
+	}
+	if (!command->none && argument && strchr("{[@-", *argument) == NULL)
+		return object_of(arguments, size);
+	if (argument && arguments[1]) {
+		fail(EXIT_USAGE, "%s: '%s' is too much", command->name, arguments[1]);
+		return NULL;
+	}
+	if (argument && *argument == '@')
+		return read_file(argument + 1, size);
+	if (!argument || !strcmp(argument, "-")) {
+		text = read_all(STDIN_FILENO, size);
+		if (!text)
+			fail(EXIT_USAGE, "stdin: %s", strerror(errno));
+		return text;
+	}
+	*size = strlen(argument);
+	return strdup(argument);
+}
+
+/* ---- output ---- */
+
+static void print_warnings(const char *warnings)
+{
+	for (const char *at = warnings; *at; at += strcspn(at, "\n") + 1)
+		fail(0, "warning: %.*s", (int)strcspn(at, "\n"), at);
+}
+
+static int print_refusal(const struct client_answer *answer)
+{
+	cJSON *body = cJSON_Parse(answer->body);
+	const char *message = cJSON_GetStringValue(cJSON_GetObjectItem(body, "message"));
+
+	if (message)
+		fail(EXIT_REFUSED, "%s", message);
+	else
+		fail(EXIT_REFUSED, "the daemon answers with HTTP status %ld", answer->status);
+	cJSON_Delete(body);
+	return EXIT_REFUSED;
+}
+
+static int print_body(const struct command *command, const struct session *session,
+	const struct client_answer *answer)
+{
+	cJSON *body = session->table ? cJSON_Parse(answer->body) : NULL;
+
+	if (body)
+		show(stdout, body, command->none);
+	else
+		printf("%s%s", answer->body,
+			answer->body_size && answer->body[answer->body_size - 1] == '\n' ? ""
+											 : "\n");
+	cJSON_Delete(body);
+	if (fflush(stdout) == EOF)
+		return fail(EXIT_REFUSED, "stdout: %s", strerror(errno));
+	return EXIT_SUCCESS;
+}
+
+static int explain_error(const struct session *session, int error, const char *reason)
+{
+	const char *folder = session->folder;
+
+	if (error == -ENOENT || error == -ECONNREFUSED)
+		return fail(EXIT_REFUSED,
+			"no daemon answers on %s/" RUNTIME_SOCKET
+			"; start one with 'chaos-control --daemon --dir %s', or name its folder "
+			"with --dir",
+			folder, folder);
+	return fail(EXIT_REFUSED, "%s: %s", folder, error == -EIO ? reason : folder_error(error));
+}
+
+static int call(
+	const struct command *command, const struct session *session, struct client_request request)
+{
+	struct client_answer answer;
+	char reason[256];
+	int code, error;
+
+	request.folder = session->folder;
+	request.path = command->path;
+	error = client_call(&request, &answer, reason);
+	if (error)
+		return explain_error(session, error, reason);
+	print_warnings(answer.warnings);
+	if (answer.status >= 200 && answer.status < 300)
+		code = print_body(command, session, &answer);
+	else
+		code = print_refusal(&answer);
+	client_free(&answer);
+	return code;
+}
+
+/* ---- commands ---- */
+
+static int run_report(
+	const struct command *command, const struct session *session, char **arguments)
+{
+	if (*arguments)
+		return fail(EXIT_USAGE, "%s: '%s' is too much", command->name, *arguments);
+	return call(command, session, (struct client_request){.method = "GET"});
+}
+
+enum body { NO_BODY, EMPTY_BODY, GIVEN_BODY };
+
+static const struct verb {
+	const char *name, *method;
+	enum body body;
+	bool lists_only;
+} verbs[] = {
+	{"get", "GET", NO_BODY, false},
+	{"set", "POST", GIVEN_BODY, false},
+	{"add", "PATCH", GIVEN_BODY, true},
+	{"remove", "DELETE", GIVEN_BODY, true},
+	{"clear", "POST", EMPTY_BODY, false},
+};
+
+static const struct verb *find_verb(const struct command *command, const char *name)
+{
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
+		if (name && !strcmp(verbs[i].name, name) && (command->none || !verbs[i].lists_only))
+			return &verbs[i];
+	return NULL;
+}
+
+static int run_configuration(
+	const struct command *command, const struct session *session, char **arguments)
+{
+	const struct verb *verb = find_verb(command, *arguments);
+	struct client_request request = {0};
+	char *given;
+	int code;
+
+	if (!verb)
+		return fail(EXIT_USAGE, "%s: say %s, not '%s'", command->name,
+			command->none ? "get, set, add, remove or clear" : "get, set or clear",
+			*arguments ?: "");
+	arguments++;
+	request.method = verb->method;
+	if (verb->body != GIVEN_BODY) {
+		if (*arguments)
+			return fail(EXIT_USAGE, "%s %s: '%s' is too much", command->name,
+				verb->name, *arguments);
+		request.body = verb->body == EMPTY_BODY ? command->empty : NULL;
+		request.body_size = request.body ? strlen(request.body) : 0;
+		return call(command, session, request);
+	}
+	request.body = given = read_input(command, arguments, &request.body_size);
+	if (!given)
+		return EXIT_USAGE;
+	code = call(command, session, request);
+	free(given);
+	return code;
+}
+
+static const struct command commands[] = {
+	{"faults", run_configuration, "/_localstack/chaos/faults", "no fault rules", "[]"},
+	{"outages", run_configuration, "/outages", "no outages", "[]"},
+	{"effects", run_configuration, "/_localstack/chaos/effects", NULL, "{\"latency\":0}"},
+	{"status", run_report, "/_chaos/status", NULL, NULL},
+	{"ps", run_report, "/_chaos/processes", "no processes", NULL},
+};
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+static int choose_folder(struct session *session, const char *given)
+{
+	int error;
+
+	if (!given)
+		error = runtime_folder(session->folder, sizeof(session->folder));
+	else if (strlen(given) >= sizeof(session->folder))
+		error = -ENAMETOOLONG;
+	else
+		error = 0, strcpy(session->folder, given);
+	return error ? fail(EXIT_REFUSED, "the runtime folder: %s", folder_error(error)) : 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option known[] = {
+		{"dir", required_argument, NULL, 'd'},
+		{"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{NULL, 0, NULL, 0},
+	};
+	struct session session = {.table = isatty(STDOUT_FILENO)};
+	const struct command *command;
+	const char *folder = NULL;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "d:", known, NULL)) != -1) {
+		switch (option) {
+		case 'd':
+			folder = optarg;
+			break;
+		case 'j':
+			session.table = false;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return EXIT_SUCCESS;
+		case 'V':
+			puts("chaos-ctl " CHAOS_VERSION);
+			return EXIT_SUCCESS;
+		default: /* getopt_long has said what is wrong */
+			return EXIT_USAGE;
+		}
+	}
+	if (optind == argc)
+		return fail(EXIT_USAGE, "no command is given (see chaos-ctl --help)");
+	command = find_command(argv[optind]);
+	if (!command)
+		return fail(EXIT_USAGE, "'%s' is no command (see chaos-ctl --help)", argv[optind]);
+	if (choose_folder(&session, folder))
+		return EXIT_REFUSED;
+	return command->run(command, &session, argv + optind + 1);
+}

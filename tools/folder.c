@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "folder.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "shim/runtime.h"
+
+/* Below /tmp anybody may have made the folder, and so be the daemon. */
+static int check_owner(const char *folder)
+{
+	struct stat info;
+
+	if (stat(folder, &info) < 0)
+		return -errno;
+	return info.st_uid == geteuid() && !(info.st_mode & (S_IWGRP | S_IWOTH)) ? 0 : -EPERM;
+}
+
+int folder_probe(const char *folder)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int len =
+		snprintf(address.sun_path, sizeof(address.sun_path), "%s/" RUNTIME_SOCKET, folder);
+	int error, fd;
+
+	if (len < 0 || (size_t)len >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	error = check_owner(folder);
+	if (error)
+		return error;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		error = -errno;
+	close(fd);
+	return error == -EAGAIN ? 0 : error; /* it is there, but busy */
+}
+
+const char *folder_error(int error)
+{
+	switch (error) {
+	case -ENOENT:
+	case -ECONNREFUSED:
+		return "no daemon answers there";
+	case -EPERM:
+		return "the folder is another user's, or others may write to it";
+	case -ENAMETOOLONG:
+		return "the path is too long for a socket";
+	default:
+		return strerror(-error);
+	}
+}
