@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "conn.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "delay.h"
+#include "real.h"
+#include "shim.h"
+
+struct conn_table conn_table;
+
+/* The address of a thread-local variable tells threads apart without a system call. */
+static uintptr_t this_thread(void)
+{
+	static _Thread_local char here __attribute__((tls_model("initial-exec")));
+
+	return (uintptr_t)&here;
+}
+
+static uint32_t index_of(const struct conn *conn)
+{
+	return (uint32_t)(conn - conn_table.pool) + 1;
+}
+
+/* The free list is lock-free, since close() may be called in a signal handler. The tag keeps a slow
+ * thread from putting back a stale head. */
+static struct conn *take_free(void)
+{
+	uint64_t head = atomic_load(&conn_table.free);
+
+	while ((uint32_t)head) {
+		struct conn *conn = &conn_table.pool[(uint32_t)head - 1];
+		uint64_t next = ((head >> 32) + 1) << 32 | atomic_load(&conn->next_free);
+
+		if (atomic_compare_exchange_weak(&conn_table.free, &head, next))
+			return conn;
+	}
+
+	uint32_t used = atomic_load(&conn_table.used);
+
+	while (used < CONN_MAX)
+		if (atomic_compare_exchange_weak(&conn_table.used, &used, used + 1))
+			return &conn_table.pool[used];
+	return NULL;
+}
+
+static void put_free(struct conn *conn)
+{
+	uint64_t head = atomic_load(&conn_table.free), next;
+
+	do {
+		atomic_store(&conn->next_free, (uint32_t)head);
+		next = ((head >> 32) + 1) << 32 | index_of(conn);
+	} while (!atomic_compare_exchange_weak(&conn_table.free, &head, next));
+}
+
+/* All but the lock and the free list: late-comers may still hold a pointer. */
+static void clear(struct conn *conn)
+{
+	if (conn->held.len)
+		atomic_fetch_sub(&shim.holding, 1);
+	bytes_free(&conn->held);
+	delay_discard(conn);
+	free(conn->reply);
+	conn->reply = NULL;
+	conn->reply_len = conn->reply_at = conn->preface = 0;
+	atomic_store(&conn->answered, false);
+	conn->flow = (struct flow){0};
+	conn->ahead = 0;
+	conn->fd = -1;
+	conn->owns_fd = false;
+}
+
+struct conn *conn_private_at(int fd)
+{
+	uint32_t slot;
+
+	if ((unsigned int)fd >= CONN_FDS)
+		return NULL;
+	slot = atomic_load(&conn_table.slots[fd]);
+	return slot & CONN_PRIVATE ? &conn_table.pool[(slot & ~CONN_PRIVATE) - 1] : NULL;
+}
+
+void conn_keep(struct conn *conn)
+{
+	atomic_fetch_add(&conn->refs, 1);
+}
+
+void conn_release(struct conn *conn)
+{
+	if (atomic_fetch_sub(&conn->refs, 1) != 1)
+		return;
+	clear(conn);
+	put_free(conn);
+}
+
+void conn_track(int fd)
+{
+	struct conn *conn;
+	struct stat status;
+
+	if ((unsigned int)fd >= CONN_FDS || fstat(fd, &status) || !(conn = take_free())) {
+		shim_count_blind(JOURNAL_BLIND_FD);
+		return;
+	}
+	clear(conn);
+	conn->dev = status.st_dev;
+	conn->ino = status.st_ino;
+	atomic_store(&conn->refs, 1);
+	atomic_store(&conn_table.slots[fd], index_of(conn));
+}
+
+void conn_share(int fd, int to)
+{
+	struct conn *conn = conn_at(fd);
+
+	if (!conn)
+		return;
+	if ((unsigned int)to >= CONN_FDS) {
+		shim_count_blind(JOURNAL_BLIND_FD);
+		return;
+	}
+	conn_keep(conn);
+	atomic_store(&conn_table.slots[to], index_of(conn));
+}
+
+void conn_drop(struct conn *conn, int fd)
+{
+	uint32_t slot = index_of(conn);
+	bool mapped = atomic_compare_exchange_strong(&conn_table.slots[fd], &slot, 0);
+
+	conn_leave(conn);
+	if (mapped)
+		conn_release(conn);
+}
+
+void conn_adopt_duplicate(struct conn *conn, int fd)
+{
+	/* A high number, so that the program's own numbering stays as it would be. */
+	int own = real.fcntl(fd, F_DUPFD_CLOEXEC, 900);
+
+	if (own < 0)
+		own = real.fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (own < 0)
+		return;
+	conn_close_duplicate(conn);
+	conn->fd = own;
+	conn->owns_fd = true;
+	if ((unsigned int)own < CONN_FDS)
+		atomic_store(&conn_table.slots[own], index_of(conn) | CONN_PRIVATE);
+}
+
+void conn_close_duplicate(struct conn *conn)
+{
+	if (!conn->owns_fd)
+		return;
+	if ((unsigned int)conn->fd < CONN_FDS)
+		atomic_store(&conn_table.slots[conn->fd], 0);
+	real.close(conn->fd);
+	conn->fd = -1;
+	conn->owns_fd = false;
+}
+
+void conn_enter_always(struct conn *conn)
+{
+	uintptr_t nobody = 0;
+
+	while (!atomic_compare_exchange_weak(&conn->owner, &nobody, this_thread())) {
+		nobody = 0;
+		sched_yield();
+	}
+}
+
+bool conn_enter(struct conn *conn, int fd)
+{
+	if (!shim_is_own() || atomic_load(&conn->owner) == this_thread())
+		return false;
+	conn_enter_always(conn);
+	if (conn_at(fd) == conn)
+		return true;
+	conn_leave(conn);
+	return false;
+}
+
+void conn_leave(struct conn *conn)
+{
+	atomic_store_explicit(&conn->owner, 0, memory_order_release);
+}
+
+bool conn_is_current(const struct conn *conn, int fd)
+{
+	struct stat status;
+
+	return fstat(fd, &status) == 0 && status.st_ino == conn->ino && status.st_dev == conn->dev;
+}
+
+void conn_after_fork(void)
+{
+	uint32_t used = atomic_load(&conn_table.used);
+
+	for (uint32_t i = 0; i < used; i++) {
+		struct conn *conn = &conn_table.pool[i];
+		bool line = conn->in_line;
+
+		/* Another thread was inside, and is no more: its buffers are in an unknown state. */
+		if (atomic_exchange(&conn->owner, 0)) {
+			conn->held = (struct bytes){0};
+			conn->first = conn->last = NULL;
+		}
+		/* What is on the delay line is the parent's to send. */
+		delay_discard(conn);
+		conn_close_duplicate(conn);
+		conn->in_line = false;
+		if (line)
+			conn_release(conn);
+	}
+}
+
+bool bytes_append(struct bytes *bytes, const char *data, size_t len)
+{
+	if (bytes->cap - bytes->len < len) {
+		size_t cap = (bytes->len + len) * 2;
+		char *at = realloc(bytes->at, cap);
+
+		if (!at)
+			return false;
+		bytes->at = at;
+		bytes->cap = cap;
+	}
+	memcpy(bytes->at + bytes->len, data, len);
+	bytes->len += len;
+	return true;
+}
+
+void bytes_consume(struct bytes *bytes, size_t len)
+{
+	bytes->len -= len;
+	memmove(bytes->at, bytes->at + len, bytes->len);
+	if (!bytes->len)
+		bytes_free(bytes);
+}
+
+void bytes_free(struct bytes *bytes)
+{
+	free(bytes->at);
+	*bytes = (struct bytes){0};
+}

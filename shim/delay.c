@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "delay.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "real.h"
+#include "shim.h"
+
+/* A socket that takes nothing is tried again after this. */
+#define RETRY_NS 2000000ull
+
+/* A time later than all others. */
+#define EVERYTHING_IS_DUE (UINT64_MAX / 2)
+
+struct delayed {
+	struct delayed *next;
+	uint64_t due;
+	enum { DELAYED_BYTES, DELAYED_ANSWER, DELAYED_SHUTDOWN } what;
+	int how;
+	size_t at, len; /* of the bytes; `at` of them are gone */
+	char bytes[];
+};
+
+/* The line itself: connections that have something to do, by the time of their next step. Locks are
+ * taken in this order: a connection, then the line. */
+static struct {
+	pthread_mutex_t mutex;
+	pthread_cond_t changed;
+	struct conn *first;
+	bool has_thread;
+} line = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL, false};
+
+static void answer_now(struct conn *conn)
+{
+	atomic_store_explicit(&conn->answered, true, memory_order_release);
+	/* Wakes whatever waits for this socket; nothing goes onto the wire. */
+	real.shutdown(conn->fd, SHUT_RD);
+}
+
+static void drop_first(struct conn *conn)
+{
+	struct delayed *first = conn->first;
+
+	conn->first = first->next;
+	if (!conn->first)
+		conn->last = NULL;
+	conn->queued -= first->len;
+	free(first);
+}
+
+void delay_discard(struct conn *conn)
+{
+	while (conn->first)
+		drop_first(conn);
+}
+
+/* Does what is due. Returns when to come again; 0: nothing is left. */
+static uint64_t advance(struct conn *conn, uint64_t now)
+{
+	while (conn->first) {
+		struct delayed *item = conn->first;
+		ssize_t sent;
+
+		if (item->due > now)
+			return item->due;
+		if (item->what == DELAYED_ANSWER) {
+			answer_now(conn);
+		} else if (item->what == DELAYED_SHUTDOWN) {
+			real.shutdown(conn->fd, item->how);
+		} else {
+			sent = real.send(conn->fd, item->bytes + item->at, item->len - item->at,
+				MSG_DONTWAIT | MSG_NOSIGNAL);
+			if (sent < 0 && (errno == EAGAIN || errno == EINTR || errno == ENOTCONN))
+				return now + RETRY_NS;
+			/* Another error is the connection's own: the program meets it next time. */
+			item->at = sent < 0 ? item->len : item->at + (size_t)sent;
+			if (item->at < item->len)
+				continue;
+		}
+		drop_first(conn);
+	}
+	return 0;
+}
+
+/* Under the mutex. */
+static void enlist(struct conn *conn, uint64_t wake)
+{
+	struct conn **place = &line.first;
+
+	while (*place && (*place)->wake <= wake)
+		place = &(*place)->next_in_line;
+	conn->wake = wake;
+	conn->next_in_line = *place;
+	conn->in_line = true;
+	*place = conn;
+}
+
+static void wait_until(uint64_t wake)
+{
+	struct timespec time = {
+		.tv_sec = (time_t)(wake / 1000000000), .tv_nsec = (long)(wake % 1000000000)};
+
+	pthread_cond_clockwait(&line.changed, &line.mutex, CLOCK_MONOTONIC, &time);
+}
+
+/* Takes the first connection off the line and does what is due on it. Under the mutex. */
+static void serve_first(uint64_t now)
+{
+	struct conn *conn = line.first;
+	uint64_t wake;
+
+	line.first = conn->next_in_line;
+	pthread_mutex_unlock(&line.mutex);
+	conn_enter_always(conn);
+	wake = advance(conn, now);
+	if (!wake)
+		conn_close_duplicate(conn);
+	pthread_mutex_lock(&line.mutex);
+	if (wake)
+		enlist(conn, wake);
+	else
+		conn->in_line = false;
+	conn_leave(conn);
+	pthread_cond_broadcast(&line.changed);
+	if (!wake)
+		conn_release(conn);
+}
+
+static void *work(void *unused)
+{
+	(void)unused;
+	pthread_mutex_lock(&line.mutex);
+	for (;;) {
+		uint64_t now = shim_now();
+
+		if (!line.first)
+			pthread_cond_wait(&line.changed, &line.mutex);
+		else if (line.first->wake > now)
+			wait_until(line.first->wake);
+		else
+			serve_first(now);
+	}
+	return NULL;
+}
+
+/* Under the mutex. The program's signals are not the helper's. */
+static bool start_thread(void)
+{
+	sigset_t all, before;
+	pthread_t thread;
+	int error;
+
+	if (line.has_thread)
+		return true;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&thread, NULL, work, NULL);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (error)
+		return false;
+	pthread_detach(thread);
+	line.has_thread = true;
+	return true;
+}
+
+/* Sees to it that the line comes back to this connection. */
+static void attend(struct conn *conn, uint64_t wake)
+{
+	pthread_mutex_lock(&line.mutex);
+	if (!conn->in_line && start_thread()) {
+		conn_keep(conn);
+		enlist(conn, wake);
+		pthread_cond_broadcast(&line.changed);
+	} else if (!conn->in_line) {
+		/* No thread to be had: better early than never. */
+		pthread_mutex_unlock(&line.mutex);
+		advance(conn, EVERYTHING_IS_DUE);
+		return;
+	}
+	pthread_mutex_unlock(&line.mutex);
+}
+
+static bool append(struct conn *conn, int what, int how, const char *data, size_t len, uint64_t due)
+{
+	struct delayed *item = malloc(sizeof(*item) + len);
+	uint64_t wake;
+
+	if (!item)
+		return false;
+	*item = (struct delayed){.due = due, .what = what, .how = how, .len = len};
+	if (len)
+		memcpy(item->bytes, data, len);
+	if (conn->last)
+		conn->last->next = item;
+	else
+		conn->first = item;
+	conn->last = item;
+	conn->queued += len;
+	wake = advance(conn, shim_now());
+	if (wake)
+		attend(conn, wake);
+	return true;
+}
+
+bool delay_send(struct conn *conn, const char *data, size_t len, uint64_t due)
+{
+	if (!conn->first && !due) {
+		ssize_t sent = real.send(conn->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (sent > 0) {
+			data += sent;
+			len -= (size_t)sent;
+		}
+	}
+	return len == 0 || append(conn, DELAYED_BYTES, 0, data, len, due);
+}
+
+bool delay_answer(struct conn *conn, uint64_t due)
+{
+	return append(conn, DELAYED_ANSWER, 0, NULL, 0, due);
+}
+
+bool delay_shutdown(struct conn *conn, int how)
+{
+	return append(conn, DELAYED_SHUTDOWN, how, NULL, 0, 0);
+}
+
+bool delay_wait_for_room(struct conn *conn, int fd)
+{
+	while (conn->queued >= DELAY_MAX) {
+		pthread_mutex_lock(&line.mutex);
+		conn_leave(conn);
+		wait_until(shim_now() + RETRY_NS);
+		pthread_mutex_unlock(&line.mutex);
+		if (!conn_enter(conn, fd))
+			return false;
+	}
+	return true;
+}
+
+void delay_flush_all(void)
+{
+	uint64_t patience = shim_now() + 1000000000ull;
+
+	if (!line.has_thread)
+		return;
+	pthread_mutex_lock(&line.mutex);
+	while (line.first && shim_now() < patience) {
+		serve_first(EVERYTHING_IS_DUE);
+		/* Still there: a socket that takes nothing at the moment. */
+		if (line.first)
+			wait_until(shim_now() + RETRY_NS);
+	}
+	pthread_mutex_unlock(&line.mutex);
+}
+
+void delay_before_fork(void)
+{
+	pthread_mutex_lock(&line.mutex);
+}
+
+void delay_after_fork_parent(void)
+{
+	pthread_mutex_unlock(&line.mutex);
+}
+
+void delay_after_fork_child(void)
+{
+	/* The helper stayed with the parent, and so does what it has to do. */
+	pthread_mutex_init(&line.mutex, NULL);
+	pthread_cond_init(&line.changed, NULL);
+	line.first = NULL;
+	line.has_thread = false;
+}

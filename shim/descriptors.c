@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Descriptors come and go: connect, dup, close and their kin. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <unistd.h>
+
+#include "delay.h"
+#include "inbound.h"
+#include "outbound.h"
+#include "real.h"
+#include "shim.h"
+
+/* The program gives up this descriptor. What it has sent must still arrive. */
+static void forget(int fd)
+{
+	struct conn *conn = conn_at(fd);
+
+	if (!conn || !conn_enter(conn, fd))
+		return;
+	if (conn_is_current(conn, fd)) {
+		outbound_decide_held(conn, fd, true);
+		if (delay_pending(conn) && conn->fd == fd)
+			conn_adopt_duplicate(conn, fd);
+		inbound_drain(conn, fd);
+	}
+	conn_drop(conn, fd);
+}
+
+/* The program wants this number: a descriptor of ours has to go elsewhere. */
+static void make_way(int fd)
+{
+	struct conn *conn = conn_private_at(fd);
+
+	if (!conn || !shim_is_own())
+		return;
+	conn_enter_always(conn);
+	if (conn_private_at(fd) == conn)
+		conn_adopt_duplicate(conn, fd);
+	conn_leave(conn);
+}
+
+static bool is_stream(int fd)
+{
+	int type = 0;
+	socklen_t len = sizeof(type);
+
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_STREAM;
+}
+
+int on_connect(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	int result = real.connect(fd, addr, len);
+	int error = errno;
+
+	if (len < sizeof(addr->sa_family) ||
+		(addr->sa_family != AF_INET && addr->sa_family != AF_INET6))
+		return result;
+	if ((result == 0 || error == EINPROGRESS || error == EINTR) && is_stream(fd) &&
+		shim_is_own()) {
+		forget(fd);
+		conn_track(fd);
+	}
+	errno = error;
+	return result;
+}
+
+int on_shutdown(struct conn *conn, int fd, int how)
+{
+	int result = 0;
+
+	if (how == SHUT_RD || !conn_enter(conn, fd))
+		return real.shutdown(fd, how);
+	outbound_decide_held(conn, fd, true);
+	if (delay_pending(conn) && delay_shutdown(conn, how)) {
+		conn_leave(conn);
+		return result;
+	}
+	conn_leave(conn);
+	return real.shutdown(fd, how);
+}
+
+/* Copies what is known of fd to its new duplicate. */
+static int shared(int fd, int to)
+{
+	if (to >= 0 && shim_is_own())
+		conn_share(fd, to);
+	return to;
+}
+
+int on_dup(struct conn *conn, int fd)
+{
+	(void)conn;
+	return shared(fd, real.dup(fd));
+}
+
+/* dup2() and dup3() close `to` first. */
+static void before_replacing(int fd, int to)
+{
+	if (fd == to || !(conn_at(to) || conn_private_at(to)))
+		return;
+	if (real.fcntl(fd, F_GETFD) < 0)
+		return;
+	make_way(to);
+	forget(to);
+}
+
+int on_dup2(int fd, int to)
+{
+	before_replacing(fd, to);
+	return fd == to ? real.dup2(fd, to) : shared(fd, real.dup2(fd, to));
+}
+
+int on_dup3(int fd, int to, int flags)
+{
+	before_replacing(fd, to);
+	return shared(fd, real.dup3(fd, to, flags));
+}
+
+int on_fcntl(struct conn *conn, int fd, int command, void *arg)
+{
+	int result = real.fcntl(fd, command, arg);
+
+	(void)conn;
+	return command == F_DUPFD || command == F_DUPFD_CLOEXEC ? shared(fd, result) : result;
+}
+
+int on_fcntl64(struct conn *conn, int fd, int command, void *arg)
+{
+	return on_fcntl(conn, fd, command, arg);
+}
+
+int on_close(int fd)
+{
+	if (conn_at(fd))
+		forget(fd);
+	if (conn_private_at(fd) && shim_is_own()) {
+		/* To the program this number is not open. */
+		errno = EBADF;
+		return -1;
+	}
+	return real.close(fd);
+}
+
+int on_fclose(FILE *file)
+{
+	int fd = file ? fileno(file) : -1;
+
+	if (conn_at(fd))
+		forget(fd);
+	return real.fclose(file);
+}
+
+/* Calls close_range() for the descriptors of the range that are not ours. */
+static int close_theirs(unsigned int first, unsigned int last, int flags)
+{
+	unsigned int end = last < CONN_FDS - 1 ? last : CONN_FDS - 1;
+
+	for (unsigned int fd = first; fd <= end; fd++) {
+		if (conn_at((int)fd) && !(flags & CLOSE_RANGE_CLOEXEC))
+			forget((int)fd);
+		if (!conn_private_at((int)fd))
+			continue;
+		if (fd > first && real.close_range(first, fd - 1, flags))
+			return -1;
+		first = fd + 1;
+	}
+	return first > last ? 0 : real.close_range(first, last, flags);
+}
+
+int on_close_range(unsigned int first, unsigned int last, int flags)
+{
+	if (first > last || !shim_is_own() || !atomic_load(&conn_table.used))
+		return real.close_range(first, last, flags);
+	return close_theirs(first, last, flags);
+}
+
+void on_closefrom(int first)
+{
+	if (!shim_is_own() || !atomic_load(&conn_table.used) ||
+		close_theirs(first < 0 ? 0 : (unsigned int)first, UINT_MAX, 0))
+		real.closefrom(first);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CHAOS_REAL_H
+#define CHAOS_REAL_H
+
+/* The functions that the program would call if the library were not there. Nothing in shim/ calls a
+ * hooked name in any other way: such a call would come back to the library itself. */
+
+#include <poll.h>
+#include <stdio.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+/* "(a, b)" -> "a, b" */
+#define HOOK_LIST(...) __VA_ARGS__
+
+#define HOOK_FD(ret, name, parameters, arguments) ret(*name) parameters;
+#define HOOK_FD_VARIADIC(ret, name, parameters, last, arguments)                                   \
+	ret (*name)(HOOK_LIST parameters, ...);
+#define HOOK_ANY(ret, name, parameters, arguments) ret(*name) parameters;
+struct real {
+#include "hooks.def"
+};
+#undef HOOK_FD
+#undef HOOK_FD_VARIADIC
+#undef HOOK_ANY
+
+/* Filled by real_resolve(), constant from then on. */
+extern struct real real;
+
+/* Finds them all. Called by the constructor, or by a hook that is called before it. */
+void real_resolve(void);
+
+/* What the hooks do: on_NAME, in outbound.c, inbound.c, wait.c and descriptors.c. */
+struct conn;
+#define HOOK_FD(ret, name, parameters, arguments)                                                  \
+	ret on_##name(struct conn *conn, HOOK_LIST parameters);
+#define HOOK_FD_VARIADIC(ret, name, parameters, last, arguments)                                   \
+	ret on_##name(struct conn *conn, HOOK_LIST parameters, void *arg);
+#define HOOK_ANY(ret, name, parameters, arguments) ret on_##name parameters;
+#include "hooks.def"
+#undef HOOK_FD
+#undef HOOK_FD_VARIADIC
+#undef HOOK_ANY
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The process's context: how it begins, forks, ends and counts. */
+
+#include "shim.h"
+
+#include <pthread.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "conn.h"
+#include "delay.h"
+#include "real.h"
+
+struct shim shim;
+
+bool shim_is_own(void)
+{
+	return getpid() == atomic_load_explicit(&shim.pid, memory_order_relaxed);
+}
+
+uint64_t shim_now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (uint64_t)time.tv_sec * 1000000000ull + (uint64_t)time.tv_nsec;
+}
+
+/* Every process throws its own dice. */
+static void seed_dice(void)
+{
+	uint64_t seed = shim_now() ^ (uint64_t)getpid() << 32;
+
+	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) < 0)
+		seed ^= (uint64_t)&seed;
+	atomic_store(&shim.dice.state, seed);
+}
+
+static void before_fork(void)
+{
+	delay_before_fork();
+}
+
+static void after_fork_parent(void)
+{
+	delay_after_fork_parent();
+}
+
+static void after_fork_child(void)
+{
+	atomic_store(&shim.pid, getpid());
+	seed_dice();
+	conn_after_fork();
+	delay_after_fork_child();
+	shim_attach_child();
+}
+
+__attribute__((constructor)) static void begin(void)
+{
+	real_resolve();
+	seed_dice();
+	atomic_store(&shim.pid, getpid());
+	pthread_atfork(before_fork, after_fork_parent, after_fork_child);
+	shim_table();
+}
+
+__attribute__((destructor)) static void end(void)
+{
+	if (shim_is_own())
+		delay_flush_all();
+}
+
+static void count(_Atomic uint64_t *total, _Atomic uint64_t *own)
+{
+	atomic_fetch_add_explicit(total, 1, memory_order_relaxed);
+	if (own)
+		atomic_fetch_add_explicit(own, 1, memory_order_relaxed);
+}
+
+void shim_count_connection(void)
+{
+	struct journal *journal = atomic_load(&shim.journal);
+	struct journal_process *process = atomic_load(&shim.process);
+
+	if (journal)
+		count(&journal->connections, process ? &process->connections : NULL);
+}
+
+void shim_count_call(const struct rules_verdict *verdict)
+{
+	struct journal *journal = atomic_load(&shim.journal);
+	struct journal_process *process = atomic_load(&shim.process);
+
+	if (!journal)
+		return;
+	count(&journal->calls, process ? &process->calls : NULL);
+	if (verdict->latency_ns)
+		count(&journal->delayed, process ? &process->delayed : NULL);
+	if (!verdict->is_fault)
+		return;
+	count(&journal->faults, process ? &process->faults : NULL);
+	if (verdict->counter < JOURNAL_COUNTERS &&
+		atomic_load(&journal->counters[verdict->counter].rule) == verdict->rule)
+		count(&journal->counters[verdict->counter].fired, NULL);
+}
+
+void shim_count_blind(int reason)
+{
+	struct journal *journal = atomic_load(&shim.journal);
+	struct journal_process *process = atomic_load(&shim.process);
+
+	if (journal)
+		count(&journal->blind[reason], process ? &process->blind[reason] : NULL);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CHAOS_SHIM_H
+#define CHAOS_SHIM_H
+
+/* The process's one context: what outlives a single hooked call. */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "engine/rules.h"
+#include "journal.h"
+#include "table.h"
+
+struct shim {
+	_Atomic pid_t pid; /* 0: not initialised. A vfork child has another one, and our memory */
+	struct dice dice;
+	_Atomic(const struct table *) table;
+	_Atomic(struct journal *) journal;
+	_Atomic(struct journal_process *) process; /* this process's line in the journal */
+	_Atomic uint64_t table_inode,
+		table_checked;	  /* of the mapped file; when it was last looked at */
+	_Atomic bool attaching;	  /* one thread at a time */
+	_Atomic bool warned;	  /* the reason for not attaching has been said */
+	_Atomic uint32_t holding; /* conns that hold undecided bytes */
+};
+
+extern struct shim shim;
+
+/* False in a vfork child, and in a child of a raw clone(): its memory may be the parent's. */
+bool shim_is_own(void);
+
+uint64_t shim_now(void); /* CLOCK_MONOTONIC, nanoseconds */
+
+/* attach.c: the daemon's table, NULL while there is none. Looks for it if need be. */
+const struct table *shim_table(void);
+
+/* Drops the parent's line in the journal and takes one of its own. In the child of a fork. */
+void shim_attach_child(void);
+
+/* What the journal counts. */
+void shim_count_connection(void);
+void shim_count_call(const struct rules_verdict *verdict);
+void shim_count_blind(int reason); /* enum journal_blind */
+
+#endif
