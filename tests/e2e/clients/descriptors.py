@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+"""PORT STORY STATUS: one thing that programs do with descriptors (a function below), around calls
+that must end with STATUS."""
+
+import array
+import fcntl
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import termios
+import threading
+
+import signed
+
+PORT, STORY, STATUS = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+BODY = b"{}"
+FIELDS = {"Host": "127.0.0.1", "Content-Length": len(BODY), **signed.headers("PutRecord")}
+CALL = (
+    "POST / HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in FIELDS.items()) + "\r\n"
+).encode() + BODY
+
+
+def connect():
+    return socket.create_connection(("127.0.0.1", PORT), 20)
+
+
+def status(read):
+    """The status of the response that `read` gives piece by piece; reads it to its end."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        part = read(65536)
+        assert part, f"ended early: {data!r}"
+        data += part
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+    while len(body) < length:
+        body += read(65536)
+    return head.split()[1].decode()
+
+
+def call(sock):
+    sock.sendall(CALL)
+    assert status(sock.recv) == STATUS
+
+
+def child(work):
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            work()
+            code = 0
+        finally:
+            os._exit(code)
+    assert os.waitpid(pid, 0)[1] == 0
+
+
+def fork_shared():
+    """The child uses the connection of its parent."""
+    sock = connect()
+    child(lambda: call(sock))
+
+
+def fork_own():
+    call(connect())
+    child(lambda: call(connect()))
+    call(connect())
+
+
+def dup_crossed():
+    """Written on one number, read on the other."""
+    sock = connect()
+    other = os.dup(sock.fileno())
+    os.write(other, CALL)
+    assert status(sock.recv) == STATUS
+    os.close(other)
+
+
+def dup_first_closed():
+    sock = connect()
+    other = socket.socket(fileno=os.dup(sock.fileno()))
+    sock.close()
+    call(other)
+
+
+def dup2_over():
+    """A connection takes the number of another."""
+    first, second = connect(), connect()
+    os.dup2(second.fileno(), first.fileno())
+    second.close()
+    call(first)
+
+
+def close_file():
+    """After the close a file gets the number."""
+    with tempfile.TemporaryFile() as file:
+        file.write(b"content of the file")
+        file.flush()
+        sock = connect()
+        number = sock.fileno()
+        sock.sendall(CALL)
+        status(sock.recv)
+        sock.close()
+        assert os.dup(file.fileno()) == number
+        assert os.pread(number, 99, 0) == b"content of the file"
+        os.lseek(number, 0, os.SEEK_SET)
+        assert os.read(number, 99) == b"content of the file"
+        assert os.write(number, CALL) == len(CALL)
+
+
+def close_reused():
+    """After the close a new connection gets the number."""
+    for _ in range(20):
+        sock = connect()
+        call(sock)
+        sock.close()
+
+
+def subprocess_between():
+    """Python closes descriptors between vfork and exec."""
+    sock = connect()
+    for _ in range(3):
+        assert subprocess.run(["true"], close_fds=True, check=False).returncode == 0
+    call(sock)
+
+
+def shutdown_early():
+    """The write side is closed before the answer is read."""
+    sock = connect()
+    sock.sendall(CALL)
+    sock.shutdown(socket.SHUT_WR)
+    assert status(sock.recv) == STATUS
+
+
+def makefile():
+    stream = connect().makefile("rwb")
+    stream.write(CALL)
+    stream.flush()
+    assert status(stream.read1) == STATUS
+
+
+def many():
+    socks = [connect() for _ in range(200)]
+    for sock in socks:
+        sock.sendall(CALL)
+    for sock in socks:
+        assert status(sock.recv) == STATUS
+
+
+def threads():
+    """One reads already when the other writes."""
+    sock = connect()
+    seen = []
+    reader = threading.Thread(target=lambda: seen.append(status(sock.recv)))
+    reader.start()
+    sock.sendall(CALL)
+    reader.join()
+    assert seen == [STATUS]
+
+
+def sigpipe():
+    """A server that hangs up."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    sock = socket.create_connection(listener.getsockname())
+    listener.accept()[0].close()
+    assert sock.recv(1) == b""
+    sock.close()
+    call(connect())
+
+
+def mapped():
+    """A v4 address in a v6 socket, as Java does it."""
+    sock = socket.socket(socket.AF_INET6)
+    sock.settimeout(20)
+    sock.connect(("::ffff:127.0.0.1", PORT))
+    call(sock)
+
+
+def fionread():
+    sock = connect()
+    sock.sendall(CALL)
+    assert sock.recv(1, socket.MSG_PEEK) == b"H"
+    waiting = array.array("i", [0])
+    fcntl.ioctl(sock, termios.FIONREAD, waiting)
+    assert waiting[0] > 0
+    assert status(sock.recv) == STATUS
+
+
+def nodelay():
+    sock = connect()
+    call(sock)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+    assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
+    assert sock.getpeername() == ("127.0.0.1", PORT)
+
+
+globals()[STORY]()

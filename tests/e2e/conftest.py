@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from harness import BUILD, CLIENTS, TIMEOUT, Client, Daemon, environment, preloaded, python, wait_for
+from sink import Sink
+from wire import Wire
+
+
+@pytest.fixture
+def daemon():
+    one = Daemon().start()
+    yield one
+    one.remove()
+
+
+@pytest.fixture
+def sink():
+    one = Sink()
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def run(daemon):
+    """Runs a command under chaos-run and returns the finished process, output as text."""
+
+    def run(*command, check=False, timeout=2 * TIMEOUT, input=None, **env):
+        return subprocess.run(
+            [BUILD / "chaos-run", "-d", daemon.folder, "--", *map(str, command)],
+            stdin=None if input is not None else subprocess.DEVNULL,
+            input=input,
+            capture_output=True,
+            text=True,
+            env=environment(**env),
+            timeout=timeout,
+            check=check,
+        )
+
+    return run
+
+
+@pytest.fixture
+def client(daemon):
+    """Starts a steered client under the shim (or plainly, with shim=False)."""
+    started = []
+
+    def start(command, shim=True, folder=None, **env):
+        wanted = preloaded(folder or daemon.folder, **env) if shim else environment(**env)
+        started.append(Client(command, wanted))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.kill()
+
+
+@pytest.fixture
+def wire(client):
+    """Starts a program under the shim that sends raw pieces: wire(port).send(…)."""
+
+    def start(port, **options):
+        return Wire(client, port, **options)
+
+    return start
+
+
+@pytest.fixture
+def boto(client):
+    """Calls AWS operations by boto3 in a process under the shim: boto(endpoint)(service, …)."""
+
+    def start(endpoint, read_timeout=20, **options):
+        program = client(python("boto_client.py", endpoint, read_timeout), **options)
+
+        def call(service, operation, region="us-east-1", protocol=None, **params):
+            line = {
+                "service": service,
+                "operation": operation,
+                "region": region,
+                "protocol": protocol,
+                "params": params,
+            }
+            program.process.stdin.write(json.dumps(line).encode() + b"\n")
+            program.process.stdin.flush()
+            return json.loads(program.line())
+
+        return call
+
+    return start
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def moto():
+    """A real AWS backend; gives its URL."""
+    port = free_port()
+    server = subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment(),
+    )
+
+    def listens():
+        assert server.poll() is None, "moto ended"
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    wait_for(listens, "moto")
+    yield f"http://127.0.0.1:{port}"
+    server.kill()
+    server.wait()
+
+
+@pytest.fixture(scope="session")
+def programs():
+    """Compiles the C and Java clients; gives the folder of the results."""
+    folder = BUILD / "e2e"
+    folder.mkdir(parents=True, exist_ok=True)
+    for source in CLIENTS.glob("*.c"):
+        compiler = os.environ.get("CC", "cc").split()
+        target = folder / source.stem
+        subprocess.run([*compiler, "-O1", "-g", "-o", target, source, "-lpthread"], check=True)
+    if shutil.which("javac"):
+        sources = list(CLIENTS.glob("*.java"))
+        subprocess.run(["javac", "-nowarn", "-d", folder, *sources], check=True)
+    return folder

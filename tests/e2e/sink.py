@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An HTTP/1.1 server that keeps what reaches it, byte for byte."""
+
+import socket
+import threading
+from dataclasses import dataclass, field
+
+TIMEOUT = 30
+DEFAULT_BODY = b'{"served":true}'
+
+
+@dataclass
+class Request:
+    """One request as it came: `raw` holds head and body with their framing."""
+
+    raw: bytes
+    method: str
+    target: str
+    headers: dict
+    body: bytes
+
+
+@dataclass
+class Connection:
+    """What one client sent, and whether it is still there."""
+
+    raw: bytearray = field(default_factory=bytearray)
+    requests: list = field(default_factory=list)
+    ended: threading.Event = field(default_factory=threading.Event)
+
+
+def answer(status=200, body=DEFAULT_BODY, content_type="application/x-amz-json-1.1", extra=""):
+    """A response that keeps the connection open."""
+    return (
+        f"HTTP/1.1 {status} Sink\r\nContent-Type: {content_type}\r\n"
+        f"Content-Length: {len(body)}\r\n{extra}\r\n"
+    ).encode() + body
+
+
+class _Reader:
+    """Reads requests from a socket and records every byte that it takes."""
+
+    def __init__(self, sock, connection):
+        self.sock, self.connection = sock, connection
+        self.pending = b""
+
+    def _more(self):
+        data = self.sock.recv(65536)
+        if not data:
+            raise EOFError
+        self.connection.raw += data
+        self.pending += data
+
+    def until(self, mark):
+        while mark not in self.pending:
+            self._more()
+        end = self.pending.index(mark) + len(mark)
+        taken, self.pending = self.pending[:end], self.pending[end:]
+        return taken
+
+    def exactly(self, count):
+        while len(self.pending) < count:
+            self._more()
+        taken, self.pending = self.pending[:count], self.pending[count:]
+        return taken
+
+    def request(self):
+        head = self.until(b"\r\n\r\n")
+        lines = head.decode("latin-1").split("\r\n")
+        method, target, _ = lines[0].split(" ", 2)
+        headers = {}
+        for line in lines[1:-2]:
+            name, value = line.split(":", 1)
+            headers[name.lower()] = value.strip()
+        if headers.get("expect", "").lower() == "100-continue":
+            self.sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        framed, body = self._body(headers)
+        return Request(head + framed, method, target, headers, body)
+
+    def _body(self, headers):
+        if headers.get("transfer-encoding", "").lower() != "chunked":
+            body = self.exactly(int(headers.get("content-length", 0)))
+            return body, body
+        framed, body = b"", b""
+        while True:
+            line = self.until(b"\r\n")
+            size = int(line.split(b";")[0], 16)
+            framed += line
+            if size == 0:
+                break
+            piece = self.exactly(size + 2)
+            framed += piece
+            body += piece[:-2]
+        while True:
+            line = self.until(b"\r\n")
+            framed += line
+            if line == b"\r\n":
+                return framed, body
+
+
+class Sink:
+    """Listens on a free loopback port; one thread per connection.
+
+    `reply(request)` makes the answer; replace it to serve something else."""
+
+    def __init__(self, family=socket.AF_INET):
+        self.listener = socket.socket(family, socket.SOCK_STREAM)
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind(("127.0.0.1" if family == socket.AF_INET else "::1", 0))
+        self.listener.listen(512)
+        self.port = self.listener.getsockname()[1]
+        self.connections = []
+        self.reply = lambda request: answer()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def close(self):
+        self.listener.close()
+
+    def _accept(self):
+        while True:
+            try:
+                sock, _ = self.listener.accept()
+            except OSError:
+                return
+            connection = Connection()
+            self.connections.append(connection)
+            threading.Thread(target=self._serve, args=(sock, connection), daemon=True).start()
+
+    def _serve(self, sock, connection):
+        reader = _Reader(sock, connection)
+        try:
+            while True:
+                request = reader.request()
+                connection.requests.append(request)
+                response = self.reply(request)
+                if request.method == "HEAD":
+                    response = response[: response.index(b"\r\n\r\n") + 4]
+                sock.sendall(response)
+        except (EOFError, OSError):
+            pass
+        finally:
+            connection.ended.set()
+            sock.close()
+
+    def settle(self):
+        """Waits until every client has hung up: nothing more can arrive."""
+        for connection in list(self.connections):
+            assert connection.ended.wait(TIMEOUT), "a connection to the sink never ended"
+
+    @property
+    def requests(self):
+        return [request for connection in self.connections for request in connection.requests]
+
+    @property
+    def raw(self):
+        """All bytes that came, connection by connection; one that brought none is left out."""
+        return [bytes(connection.raw) for connection in self.connections if connection.raw]

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""chaos-ctl: the control socket from the command line."""
+
+import json
+import subprocess
+
+import pytest
+
+from harness import BUILD, EFFECTS, FAULTS, OUTAGES, TIMEOUT, environment
+
+RULE = {"service": "s3", "region": "us-east-1"}
+OTHER = {"service": "lambda", "region": "eu-*"}
+
+
+@pytest.fixture
+def ctl(daemon):
+    def ctl(*words, input=""):
+        return subprocess.run(
+            [BUILD / "chaos-ctl", *map(str, words)],
+            input=input,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+            env=environment(CHAOS_DIR=daemon.folder),
+        )
+
+    return ctl
+
+
+@pytest.mark.parametrize("noun, path", [("faults", FAULTS), ("outages", OUTAGES)])
+def test_rules_are_set_added_removed_and_cleared(daemon, ctl, noun, path):
+    def now():
+        return daemon.request("GET", path).json
+
+    assert ctl(noun, "set", json.dumps([RULE])).returncode == 0
+    assert now() == [RULE]
+    assert ctl(noun, "add", json.dumps([OTHER])).returncode == 0
+    assert now() == [RULE, OTHER]
+    assert json.loads(ctl(noun, "get").stdout) == [RULE, OTHER]
+    assert ctl(noun, "remove", json.dumps([RULE])).returncode == 0
+    assert now() == [OTHER]
+    assert ctl(noun, "clear").returncode == 0
+    assert now() == []
+
+
+def test_effects_are_set_and_cleared(daemon, ctl):
+    assert ctl("effects", "set", '{"latency": 20}').returncode == 0
+    assert json.loads(ctl("effects", "get").stdout) == {"latency": 20}
+    assert ctl("effects", "clear").returncode == 0
+    assert daemon.request("GET", EFFECTS).json == {"latency": 0}
+
+
+def test_rules_come_from_a_file_or_from_stdin(daemon, ctl, tmp_path):
+    (tmp_path / "rules").write_text(json.dumps([RULE]))
+    assert ctl("faults", "set", f"@{tmp_path}/rules").returncode == 0
+    assert daemon.request("GET", FAULTS).json == [RULE]
+    assert ctl("faults", "set", "-", input=json.dumps([OTHER])).returncode == 0
+    assert daemon.request("GET", FAULTS).json == [OTHER]
+
+
+def test_refusal_is_told_and_ends_in_failure(daemon, ctl):
+    done = ctl("faults", "set", '[{"service": 3}]')
+    assert done.returncode != 0
+    assert "service" in done.stderr
+
+
+def test_terminal_gets_a_table(daemon, ctl):
+    daemon.faults(RULE)
+    done = subprocess.run(
+        ["script", "-qec", f"{BUILD}/chaos-ctl faults get", "/dev/null"],
+        capture_output=True, text=True, env=environment(CHAOS_DIR=daemon.folder, TERM="dumb"),
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert "us-east-1" in done.stdout
+    assert "{" not in done.stdout
+
+
+def test_status_names_the_daemon(daemon, ctl):
+    assert json.loads(ctl("status", "--json").stdout)["pid"] == daemon.process.pid
+
+
+def test_absent_daemon_is_named_as_the_reason(daemon, ctl):
+    daemon.end()
+    done = ctl("faults", "get")
+    assert done.returncode != 0
+    assert str(daemon.folder) in done.stderr

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""HTTP/1.1 in all its forms: what passes reaches the server byte for byte, what is faulted never."""
+
+import pytest
+
+from wire import chunked, head, kinesis, request, scope
+
+FAULT = {"service": "kinesis", "operation": "PutRecord"}
+MEBIBYTE = 1 << 20
+BIG = bytes(range(256)) * (MEBIBYTE // 256) + b"and some more"
+LONG_HEAD = request(*kinesis(), "X-Filler: " + "f" * 60_000, body=b"{}")
+
+
+def in_pieces(data, size):
+    return [data[at : at + size] for at in range(0, len(data), size)]
+
+
+def chunked_request(body, size):
+    return head(*kinesis(), "Transfer-Encoding: chunked") + chunked(body, size)
+
+
+FORMS = {
+    "in one piece": [request(*kinesis(), body=b'{"a":1}')],
+    "head and body apart": [head(*kinesis(), "Content-Length: 2"), b"{}"],
+    "byte by byte": in_pieces(request(*kinesis(), body=b"{}"), 1),
+    "split in the middle of the line end": [
+        head(*kinesis(), "Content-Length: 2")[:-3],
+        head(*kinesis(), "Content-Length: 2")[-3:] + b"{}",
+    ],
+    "no body": [request(*kinesis())],
+    "long head": [LONG_HEAD],
+    "long head in pieces": in_pieces(LONG_HEAD, 1000),
+    "chunked": [chunked_request(b"x" * 1000, 100)],
+    "chunked in pieces": in_pieces(chunked_request(b"x" * 100, 30), 7),
+    "big": [request(*kinesis(), body=BIG)],
+    "big in pieces": in_pieces(request(*kinesis(), body=BIG), 70_001),
+    "big chunked": [chunked_request(BIG, 65536)],
+}
+
+
+@pytest.fixture(params=FORMS, ids=[name.replace(" ", "-") for name in FORMS])
+def pieces(request):
+    return FORMS[request.param]
+
+
+def test_passed_request_arrives_byte_for_byte(daemon, wire, sink, pieces):
+    daemon.faults({"service": "kinesis", "operation": "Another"})
+    one = wire(sink.port)
+    assert [one.send(*pieces).status for _ in range(2)] == [200, 200]
+    assert sink.raw == [b"".join(pieces) * 2]
+
+
+def test_faulted_request_never_arrives(daemon, wire, sink, pieces):
+    daemon.faults(FAULT)
+    one = wire(sink.port)
+    assert [one.send(*pieces).status for _ in range(2)] == [503, 503]
+    daemon.faults()
+    assert one.send(*pieces).status == 200
+    one.program.finish()
+    sink.settle()
+    assert sink.raw == [b"".join(pieces)]
+
+
+def test_delayed_request_arrives_byte_for_byte(daemon, wire, sink, pieces):
+    daemon.latency(50)
+    one = wire(sink.port)
+    assert [one.send(*pieces).status for _ in range(2)] == [200, 200]
+    assert sink.raw == [b"".join(pieces) * 2]
+
+
+def test_operation_in_a_body_that_comes_later_is_waited_for(daemon, wire, sink):
+    daemon.faults({"service": "sts", "operation": "GetCallerIdentity"})
+    body = b"Action=GetCallerIdentity&Version=2011-06-15"
+    fields = (scope("sts"), "Content-Type: application/x-www-form-urlencoded")
+    sent = request(*fields, body=body)
+    got = wire(sink.port).send(sent[: -len(body)], body[:9], body[9:], gap=0.02)
+    assert got.status == 503
+    assert sink.raw == []
+
+
+def test_operation_that_never_comes_is_not_waited_for_in_vain(daemon, wire, sink):
+    daemon.faults({"service": "sts", "operation": "GetCallerIdentity"})
+    fields = (scope("sts"), "Content-Type: application/x-www-form-urlencoded", "Expect: 100-continue")
+    body = b"Action=AssumeRole&Version=2011-06-15"
+    sent = request(*fields, body=body)
+    got = wire(sink.port).send(sent[: -len(body)], body, wait_continue=True)
+    assert (got.status, got.interim) == (200, [100])
+    assert sink.raw == [sent]
+
+
+def expecting(body):
+    return head(*kinesis(), "Expect: 100-continue", f"Content-Length: {len(body)}")
+
+
+def test_expect_passes_with_its_interim_answer(daemon, wire, sink):
+    got = wire(sink.port).send(expecting(BIG), BIG, wait_continue=True)
+    assert (got.status, got.interim) == (200, [100])
+    assert sink.raw == [expecting(BIG) + BIG]
+
+
+def test_faulted_expect_is_answered_before_the_body(daemon, wire, sink):
+    daemon.faults(FAULT)
+    one = wire(sink.port)
+    got = one.send(expecting(b"never sent"), b"never sent", wait_continue=True)
+    assert (got.status, got.interim) == (503, [])
+    assert got.fields["connection"] == "close"
+    daemon.faults()
+    assert one.send(request(*kinesis(), body=b"{}")).status == 200
+    assert sink.raw == [request(*kinesis(), body=b"{}")]
+
+
+def test_faulted_head_request_gets_no_body(daemon, wire, sink):
+    daemon.faults({"service": "s3"})
+    one = wire(sink.port)
+    sent = request(scope("s3"), method="HEAD", target="/bucket/key")
+    assert one.send(sent, no_body=True).body == b""
+    daemon.faults()
+    # The connection is in step: nothing of a body lies in the way of the next answer.
+    assert one.send(sent, no_body=True).status == 200
+
+
+def test_calls_after_a_request_that_is_not_aws_are_looked_at(daemon, wire, sink):
+    daemon.faults(FAULT)
+    one = wire(sink.port)
+    assert one.send(request(body=b"plain")).status == 200
+    assert one.send(request(*kinesis(), body=b"{}")).status == 503
+
+
+def test_body_that_looks_like_a_call_is_not_one(daemon, wire, sink):
+    daemon.faults({})
+    inner = request(*kinesis(), body=b"{}")
+    sent = request(body=inner)
+    assert wire(sink.port).send(sent[: -len(inner)], inner).status == 200
+    assert sink.raw == [sent]
+
+
+def test_passed_calls_keep_their_connection(daemon, wire, sink):
+    daemon.faults({"service": "s3"})
+    one = wire(sink.port)
+    for _ in range(20):
+        assert one.send(request(*kinesis(), body=b"{}")).status == 200
+    assert len(sink.connections) == 1
+
+
+def test_fault_then_new_connection_works(daemon, wire, sink):
+    one = wire(sink.port)
+    for _ in range(5):
+        assert one.send(request(*kinesis(), body=b"{}")).status == 200
+        daemon.faults(FAULT)
+        assert one.send(request(*kinesis(), body=b"{}")).status == 503
+        daemon.faults()
+    assert one.send(request(*kinesis(), body=b"{}")).status == 200
+
+
+def test_request_through_a_proxy_is_recognised(daemon, wire, sink):
+    daemon.faults({"service": "s3", "region": "eu-west-1"})
+    sent = request(
+        scope("s3", "eu-west-1"),
+        method="GET",
+        target="http://bucket.s3.eu-west-1.amazonaws.com/key",
+        host="bucket.s3.eu-west-1.amazonaws.com",
+    )
+    assert wire(sink.port).send(sent).status == 503

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Latency is waited on the delay line: not in the program's threads."""
+
+import json
+import subprocess
+import time
+
+import pytest
+
+from harness import CLIENTS, preloaded, python, wait_for
+from wire import kinesis, request
+
+FAULT = {"service": "kinesis", "operation": "PutRecord"}
+
+
+@pytest.fixture
+def steered(client, sink):
+    return client(python("py_http.py", sink.port))
+
+
+def test_latency_is_added_to_every_call(daemon, steered):
+    daemon.latency(300)
+    assert all(steered.ask().seconds >= 0.3 for _ in range(2))
+
+
+def test_latency_leaves_other_traffic_alone(daemon, steered, sink):
+    daemon.latency(60_000)
+    assert steered.ask("-").status == 200
+
+
+def test_latency_taken_away_is_gone_for_the_next_call(daemon, steered):
+    daemon.latency(60_000)
+    daemon.latency(0)
+    assert steered.ask().status == 200
+
+
+def test_fault_waits_the_latency_too(daemon, steered, sink):
+    daemon.latency(300)
+    daemon.faults(FAULT)
+    got = steered.ask()
+    assert got.status == 503
+    assert got.seconds >= 0.3
+    assert sink.raw == []
+
+
+def test_delayed_request_arrives_byte_for_byte(daemon, wire, sink):
+    daemon.latency(100)
+    sent = request(*kinesis(), body=bytes(range(256)))
+    assert wire(sink.port).send(sent).status == 200
+    assert sink.raw == [sent]
+
+
+def test_server_sees_nothing_before_the_latency_is_over(daemon, steered, sink):
+    daemon.latency(1000)
+    since = time.monotonic()
+    steered.say()
+    wait_for(lambda: sink.raw, "the delayed request")
+    assert time.monotonic() - since >= 1.0
+    assert steered.hear().status == 200
+
+
+def test_parallel_node_calls_end_together_and_hold_up_nobody(daemon, sink):
+    daemon.latency(1000)
+    done = subprocess.run(
+        ["node", CLIENTS / "node_parallel.js", str(sink.port)],
+        env=preloaded(daemon.folder),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    ended = json.loads(done.stdout)
+    # One after the other would be 3 seconds.
+    assert all(1000 <= milliseconds < 2500 for milliseconds in ended["calls"])
+    # Sent after the calls, and over before any of them.
+    assert ended["other"] < 1000
+
+
+def test_read_timeout_of_the_client_fires(daemon, client, sink):
+    daemon.latency(60_000)
+    got = client(python("py_http.py", sink.port, 0.5)).ask()
+    assert got.status == "error"
+    assert got.body.startswith("TimeoutError")
+
+
+def test_read_timeout_of_boto3_fires(daemon, boto, sink):
+    daemon.latency(60_000)
+    assert boto(sink.url, 0.5)("kinesis", "list_streams")["class"] == "ReadTimeoutError"
+
+
+def test_client_that_timed_out_works_on(daemon, client, sink):
+    daemon.latency(60_000)
+    steered = client(python("py_http.py", sink.port, 0.5))
+    assert steered.ask().status == "error"
+    daemon.latency(0)
+    assert steered.ask().status == 200
+
+
+def test_request_of_a_client_that_hung_up_is_still_delivered(daemon, client, sink):
+    daemon.latency(1000)
+    steered = client(python("py_http.py", sink.port, 0.2))
+    assert steered.ask().status == "error"
+    wait_for(lambda: sink.requests, "the request of the client that hung up")
+
+
+def test_asyncio_loop_is_not_held_up(daemon, run, sink):
+    daemon.latency(1000)
+    done = run(*python("py_loop.py", sink.port))
+    assert done.returncode == 0, done.stderr
+    longest_gap, calls = map(float, done.stdout.split())
+    assert longest_gap < 0.7
+    assert 1.0 <= calls < 2.5

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""chaos-run: what a command under it sees, and what chaos-run says of itself."""
+
+import json
+import os
+import signal
+import subprocess
+
+import pytest
+
+from harness import BUILD, FAULTS, TIMEOUT, UnixConnection, environment, python, talk, wait_for
+
+RULE = {"service": "kinesis"}
+CHAOS_RUN = BUILD / "chaos-run"
+
+
+def chaos_run(*words, env=None, **options):
+    return subprocess.run(
+        [CHAOS_RUN, *map(str, words)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        env=env or environment(),
+        **options,
+    )
+
+
+def one_call(sink):
+    """A command that makes one call and prints its status."""
+    return ["sh", "-c", 'echo PutRecord 2 | exec "$@"', "sh", *python("py_http.py", sink.port)]
+
+
+@pytest.mark.parametrize("code", [0, 1, 42, 255])
+def test_exit_code_is_that_of_the_command(daemon, code):
+    assert chaos_run("-d", daemon.folder, "sh", "-c", f"exit {code}").returncode == code
+
+
+def test_pid_is_that_of_the_command(daemon):
+    process = subprocess.Popen(
+        [CHAOS_RUN, "-d", daemon.folder, "sh", "-c", "echo $$"],
+        stdout=subprocess.PIPE, text=True, env=environment(),
+    )  # fmt: skip
+    assert int(process.communicate()[0]) == process.pid
+
+
+def test_signal_ends_the_command(daemon):
+    process = subprocess.Popen(
+        [CHAOS_RUN, "-d", daemon.folder, "sh", "-c", "echo ready; exec sleep 60"],
+        stdout=subprocess.PIPE, env=environment(),
+    )  # fmt: skip
+    assert process.stdout.readline() == b"ready\n"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(TIMEOUT) == -signal.SIGTERM
+    process.stdout.close()
+
+
+def test_streams_are_those_of_the_command(daemon, run):
+    done = run("sh", "-c", "cat; echo err >&2", input="in\n")
+    assert (done.stdout, done.stderr) == ("in\n", "err\n")
+
+
+def test_folder_is_in_the_environment(daemon, run):
+    assert run("sh", "-c", "echo $CHAOS_DIR").stdout == f"{daemon.folder}\n"
+
+
+def test_command_inside_steers_its_own_daemon(daemon, run, sink):
+    script = (
+        "curl -s --unix-socket $CHAOS_DIR/control.sock -X POST -d '[{\"service\":\"kinesis\"}]'"
+        f' http://localhost{FAULTS} > /dev/null; echo PutRecord 2 | exec "$@"'
+    )
+    done = run("sh", "-c", script, "sh", *python("py_http.py", sink.port))
+    assert done.stdout.startswith("503 ServiceUnavailable")
+
+
+@pytest.mark.parametrize(
+    "words, status",
+    [
+        (["-f", json.dumps([RULE])], 503),
+        (["--faults", json.dumps([RULE])], 503),
+        (["-o", json.dumps([{"service": "kinesis", "region": "*"}])], 503),
+        (["--outages", json.dumps([{"service": "s3", "region": "*"}])], 200),
+        (["--latency", "10"], 200),
+        ([], 200),
+    ],
+)
+def test_private_daemon_has_the_rules_of_the_options(sink, words, status):
+    done = chaos_run(*words, "--", *one_call(sink))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"{status} ")
+
+
+def test_rules_may_come_from_a_file(sink, tmp_path):
+    (tmp_path / "rules.json").write_text(json.dumps([RULE]))
+    done = chaos_run("-f", f"@{tmp_path}/rules.json", *one_call(sink))
+    assert done.stdout.startswith("503 ")
+
+
+def test_options_go_to_the_daemon_of_the_folder_that_is_named(daemon, sink):
+    done = chaos_run("-d", daemon.folder, "-f", json.dumps([RULE]), *one_call(sink))
+    assert done.stdout.startswith("503 ")
+    assert daemon.request("GET", FAULTS).json == [RULE]
+
+
+def test_daemon_of_the_runtime_folder_is_joined(daemon, sink):
+    daemon.faults(RULE)
+    done = chaos_run(*one_call(sink), env=environment(CHAOS_DIR=daemon.folder))
+    assert done.stdout.startswith("503 ")
+
+
+def test_private_daemon_is_apart_from_the_one_of_the_runtime_folder(daemon, sink):
+    daemon.faults(RULE)
+    done = chaos_run("-l", "1", *one_call(sink), env=environment(CHAOS_DIR=daemon.folder))
+    assert done.stdout.startswith("200 ")
+
+
+def test_private_daemon_ends_with_the_last_process_that_uses_it(tmp_path):
+    script = 'echo $CHAOS_DIR; (exec > /dev/null 2>&1; until [ -e "$0" ]; do sleep 0.05; done) & exit 0'
+    done = chaos_run("-f", "[]", "bash", "-c", script, tmp_path / "end")
+    folder = done.stdout.strip()
+    answer = talk(UnixConnection(f"{folder}/control.sock"), "GET", FAULTS)
+    assert answer.status == 200
+    (tmp_path / "end").touch()
+    wait_for(lambda: not os.path.exists(folder), "the private daemon to end and tidy up")
+
+
+@pytest.mark.parametrize(
+    "words, code, says",
+    [
+        (["/nowhere/at/all"], 127, "not"),
+        (["no-such-command-here"], 127, "no-such-command-here"),
+        (["/etc/passwd"], 126, "/etc/passwd"),
+        (["/"], 126, "/"),
+        ([], 125, "command"),
+        (["--no-such-option", "true"], 125, "no-such-option"),
+        (["-f", "[", "true"], 125, "line 1"),
+        (["-f", '[{"service": 3}]', "true"], 125, "service"),
+        (["-f", "@/nowhere", "true"], 125, "/nowhere"),
+        (["-l", "soon", "true"], 125, "soon"),
+    ],
+)
+def test_failure_has_its_exit_code_and_reason(words, code, says):
+    done = chaos_run(*words)
+    assert done.returncode == code
+    assert says in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.fixture(scope="session")
+def static_binary(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("static")
+    (folder / "main.c").write_text("int main(void) { return 0; }\n")
+    subprocess.run(["cc", "-static", "-o", folder / "main", folder / "main.c"], check=True)
+    return folder / "main"
+
+
+def test_static_binary_is_refused_with_the_reason(daemon, static_binary):
+    done = chaos_run("-d", daemon.folder, static_binary)
+    assert done.returncode == 125
+    assert "static" in done.stderr
+
+
+def test_script_is_refused_for_its_interpreter(daemon, static_binary, tmp_path):
+    script = tmp_path / "script"
+    script.write_text(f"#!{static_binary}\n")
+    script.chmod(0o755)
+    done = chaos_run("-d", daemon.folder, script)
+    assert done.returncode == 125
+    assert "static" in done.stderr
+
+
+def test_setuid_binary_is_refused_with_the_reason(daemon, tmp_path):
+    binary = tmp_path / "true"
+    binary.write_bytes(open("/bin/true", "rb").read())
+    binary.chmod(0o4755)
+    done = chaos_run("-d", daemon.folder, binary)
+    assert done.returncode == 125
+    assert "set" in done.stderr
+
+
+def test_help_and_version(daemon):
+    assert "--faults" in chaos_run("--help").stdout
+    assert chaos_run("--version").stdout.startswith("chaos-run ")
+
+
+def test_other_preloads_stay(daemon, run):
+    other = subprocess.run(
+        ["cc", "-print-file-name=libpthread.so.0"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    done = run("sh", "-c", "echo $LD_PRELOAD", LD_PRELOAD=other)
+    assert other in done.stdout
+    assert "libchaos-shim.so" in done.stdout
