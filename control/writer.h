@@ -4,6 +4,8 @@
 
 /* The one writer of the rule table, and the keeper of the journal. */
 
+#include "counters.h"
+#include "mapped.h"
 #include "rule.h"
 #include "shim/journal.h"
 #include "shim/table.h"
@@ -11,14 +13,18 @@
 struct writer {
 	struct table *table;
 	struct journal *journal;
-	uint32_t next_counter; /* where the search for a free journal counter goes on */
+	struct mapped table_file, journal_file;
+	struct counters counters;
+	char reason[MAPPED_REASON];
 };
 
 /*
  * Opens or creates `table` and `journal` in the folder (mode 0600). A valid file is taken over in
  * place, so that running shims stay attached, with its generation and rules in force until the next
  * publication; one that is damaged, of another size or version is replaced by a new file (the old
- * one is marked retired where possible).
+ * one is marked retired where possible). A new journal brings a new table with it, since it is the
+ * table's retirement that makes shims look again. A symbolic link, or a file that is not the user's
+ * own, is an error.
  * Returns 0 or -errno, with *reason naming the file and what is wrong (static or in a buffer of the
  * writer's own; valid until the next call).
  */
@@ -26,7 +32,8 @@ int writer_open(struct writer *writer, const char *folder, const char **reason);
 
 /*
  * Compiles the rules (in the order in which they are to be tried) into the idle slot and publishes
- * it. On an error nothing has changed: -ENOSPC with *reason saying what is full and the limit.
+ * it. On an error nothing has changed: -ENOSPC with *reason saying what is full and the limit (also
+ * the file system), -EINVAL if a name, code or message is over its limit.
  */
 int writer_publish(struct writer *writer, const struct rule *const *rules, size_t count,
 	uint64_t latency_ns, const char **reason);

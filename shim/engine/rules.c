@@ -374,6 +374,7 @@ static void match_slot(const struct table_slot *slot, const struct aws_call *cal
 	struct hit hit;
 
 	verdict->latency_ns = table_load(slot->latency_ns);
+	verdict->is_fault = false;
 	if (rule_count == 0)
 		return;
 	search.slot = slot;
@@ -390,14 +391,16 @@ void rules_match(const struct table *table, const struct aws_call *call, struct 
 {
 	struct table_view view;
 
-	do {
-		verdict->latency_ns = 0;
-		verdict->is_fault = false;
-		if (!table)
-			return;
+	verdict->latency_ns = 0;
+	verdict->is_fault = false;
+	if (!table)
+		return;
+	for (;;) {
 		view = table_look(table);
 		if (!view.slot)
 			return;
 		match_slot(view.slot, call, dice, verdict);
-	} while (!table_still(&view));
+		if (table_still(&view))
+			return;
+	}
 }

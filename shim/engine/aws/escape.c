@@ -147,8 +147,8 @@ static void cbor_head(struct sink *sink, uint64_t len)
 		sink_byte(sink, (char)(text_string | len));
 	else
 		sink_byte(sink, (char)(text_string | (bytes == 1 ? 24 : bytes == 2 ? 25 : 26)));
-	while (bytes--)
-		sink_byte(sink, (char)(len >> 8 * bytes));
+	for (int byte = bytes - 1; byte >= 0; byte--)
+		sink_byte(sink, (char)(len >> 8 * byte));
 }
 
 static void utf8(struct sink *sink, struct span text)

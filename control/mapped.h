@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CHAOS_CONTROL_MAPPED_H
+#define CHAOS_CONTROL_MAPPED_H
+
+/* A file of a fixed size in the runtime folder, mapped for the daemon and the shims to share. */
+
+#include <stddef.h>
+
+#define MAPPED_REASON 512
+
+struct mapped {
+	const char *name; /* in the folder */
+	int folder_fd;	  /* not needed any more once the file is open */
+	size_t size;	  /* that it is to have */
+	char path[256];	  /* for messages; may be cut off */
+	char *reason;	  /* MAPPED_REASON bytes: what went wrong */
+	int fd;
+	void *at;   /* NULL: not mapped */
+	size_t len; /* of the file; not more than `size` of it are mapped */
+};
+
+/* All return 0 or -errno with the reason filled. Whatever they return, mapped_close() may follow. */
+
+/* Opens the file and maps it, unless it does not exist or has less than a page. A symbolic link, what
+ * is not a regular file and what belongs to somebody else are errors. */
+int mapped_open(struct mapped *file);
+
+/* Makes a new file of that size, all zero, beside the one in use; mapped_install() puts it in its
+ * place. */
+int mapped_create(struct mapped *file);
+int mapped_install(struct mapped *file);
+
+/* Gives a range of the file its room on the disk, so that no store into it can fail. */
+int mapped_reserve(struct mapped *file, size_t at, size_t len);
+
+void mapped_close(struct mapped *file);
+
+#endif
