@@ -38,7 +38,14 @@ $(B)/flags: FORCE
 		printf '%s\n' '$(subst ','\'',$(FLAGS))' > $@
 FORCE:
 
-$(B)/obj/%.o: %.c $(B)/flags
+# Says what to do before the compiler says what is missing.
+HEADERS := microhttpd.h cjson/cJSON.h curl/curl.h zlib.h
+$(B)/headers: $(B)/flags
+	@printf '#include <%s>\n' $(HEADERS) | $(CC) $(CPPFLAGS) -E -x c - > /dev/null || \
+		{ echo "a header is missing: 'make setup' installs it" >&2; exit 1; }
+	@touch $@
+
+$(B)/obj/%.o: %.c $(B)/flags | $(B)/headers
 	$(call say,CC)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
@@ -93,5 +100,64 @@ $(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libtools.a $(B)/libcontrol.a $(B)/libe
 
 .PHONY: unit
 unit: $(UNIT)
+
+.PHONY: help setup install lint clean
+help:
+	@printf '%s\n' \
+		'make           build everything into build/' \
+		'make setup     install what is missing to build, test and measure it (Debian 12)' \
+		'make demo      see the AWS CLI meet an outage' \
+		'make check     run the tests' \
+		'make bench     measure what the library costs' \
+		'make lint      check style, manual pages and scripts; build with clang, too' \
+		'make install   install below $$(DESTDIR)$$(PREFIX), which is now $(DESTDIR)$(PREFIX)' \
+		'make clean     remove build/' \
+		'' \
+		'V=1 shows the commands, CC= chooses the compiler, OPT= its optimisation,' \
+		'SANITIZE=address,undefined its checks, B= the folder to build into.'
+
+setup:
+	$(Q)tools/setup
+
+# Programs find the library and each other from where they are: below any PREFIX.
+PROGRAMS_IN_BIN := chaos-run chaos-ctl chaos-control
+install: all
+	$(Q)install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/chaos-run share/man/man1 share/man/man8)
+	$(Q)install -m 755 $(addprefix $(B)/,$(PROGRAMS_IN_BIN)) $(DESTDIR)$(PREFIX)/bin
+	$(Q)install -m 644 $(B)/libchaos-shim.so $(DESTDIR)$(PREFIX)/lib/chaos-run
+	$(Q)install -m 644 tools/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	$(Q)install -m 644 tools/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
+	@printf '  %-7s %s\n' INSTALL $(DESTDIR)$(PREFIX)
+
+# What is written by hand.
+C_FILES := $(filter-out shim/engine/aws/model_data.c,$(wildcard \
+	$(foreach dir,shim shim/engine shim/engine/aws control tools tools/bench tests/unit tests/fuzz \
+		tests/e2e/clients tests/transparency,$(dir)/*.c $(dir)/*.h)))
+SCRIPTS  = $(shell grep -rlE '^\#!/bin/(ba)?sh' .ci tests tools)
+
+.PHONY: lint lint-style lint-c lint-man lint-scripts lint-clang
+lint: lint-style lint-c lint-man lint-scripts lint-clang
+	@printf '  %-7s %s\n' LINT 'nothing is wrong'
+
+lint-style:
+	$(Q)clang-format --dry-run -Werror $(C_FILES)
+
+# hooks.def names the arguments of its hooks in a way that cppcheck cannot follow.
+lint-c:
+	$(Q)cppcheck -q --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+		--suppress=missingIncludeSystem --suppress=funcArgOrderDifferent --template=gcc \
+		--std=c11 $(filter -D% -I%,$(CPPFLAGS)) -D__$(shell uname -m)__ $(filter %.c,$(C_FILES))
+
+lint-man:
+	$(Q)mandoc -T lint -W warning tools/man/*.[1-8]
+
+lint-scripts:
+	$(Q)shellcheck $(SCRIPTS)
+
+lint-clang:
+	$(Q)$(MAKE) --no-print-directory CC=clang B=$(B)/clang all unit
+
+clean:
+	$(Q)rm -rf $(B)
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -131,12 +131,18 @@ static void show_table(FILE *out, const cJSON *rows, const char *none)
 		fprintf(out, "%s\n", none);
 		return;
 	}
-	cJSON_ArrayForEach(row, rows) each_member(row, "", measure, &table);
+	cJSON_ArrayForEach(row, rows)
+	{
+		each_member(row, "", measure, &table);
+	}
 	for (int i = 0; i < table.count; i++)
 		print_cell(out, table.columns[i].name,
 			i + 1 < table.count ? table.columns[i].width + 2 : 0);
 	fputc('\n', out);
-	cJSON_ArrayForEach(row, rows) print_row(out, &table, row);
+	cJSON_ArrayForEach(row, rows)
+	{
+		print_row(out, &table, row);
+	}
 }
 
 struct list {
