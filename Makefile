@@ -161,3 +161,22 @@ clean:
 	$(Q)rm -rf $(B)
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
+
+# ---- What runs it ----
+
+# The benchmark's client and server.
+$(B)/bench/%: $(B)/obj/tools/bench/%.o
+	$(call say,LD)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lpthread
+
+.PHONY: check demo bench
+check:
+	$(Q)B='$(B)' MAKE='$(MAKE)' V='$(V)' tests/run
+
+demo: all
+	$(Q)tools/setup demo
+	$(Q)BUILD='$(B)' tools/demo
+
+bench: all $(B)/bench/client $(B)/bench/server
+	$(Q)BUILD='$(B)' tools/bench/run
