@@ -170,13 +170,17 @@ $(B)/bench/%: $(B)/obj/tools/bench/%.o
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lpthread
 
+# Setup comes first: on a fresh machine nothing can be built before.
 .PHONY: check demo bench
 check:
-	$(Q)B='$(B)' MAKE='$(MAKE)' V='$(V)' tests/run
+	+$(Q)B='$(B)' MAKE='$(MAKE)' V='$(V)' tests/run
 
-demo: all
+demo:
 	$(Q)tools/setup demo
+	+$(Q)$(MAKE) --no-print-directory all
 	$(Q)BUILD='$(B)' tools/demo
 
-bench: all $(B)/bench/client $(B)/bench/server
+bench:
+	$(Q)tools/setup bench
+	+$(Q)$(MAKE) --no-print-directory all $(B)/bench/client $(B)/bench/server
 	$(Q)BUILD='$(B)' tools/bench/run
