@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <check.h>
+#include <stdlib.h>
+
+#include "shim/engine/http1.h"
+
+/* Text is copied to the end of a heap block, so that a read past it is found by ASan. */
+static char *exact(const char *text, size_t len)
+{
+	char *copy = malloc(len ? len : 1);
+
+	memcpy(copy, text, len);
+	return copy;
+}
+
+static ssize_t parse(struct http1_head *head, const char *text)
+{
+	return http1_parse(head, text, strlen(text), 0);
+}
+
+static const struct {
+	const char *data;
+	int expected;
+} sniffs[] = {
+	{"GET / HTTP/1.1", 1},
+	{"DELETE /", 1},
+	{"P", HTTP1_PARTIAL},
+	{"PUT", HTTP1_PARTIAL},
+	{"OPTIONS", HTTP1_PARTIAL},
+	{"PRI * HTTP/2.0", 0},
+	{"get /", 0},
+	{"SSH-2.0-OpenSSH", 0},
+	{"\x16\x03\x01", 0},
+	{"*1\r\n$4\r\nPING", 0},
+};
+
+START_TEST(a_stream_is_http_if_it_begins_with_a_method)
+{
+	ck_assert_int_eq(
+		http1_sniff(sniffs[_i].data, strlen(sniffs[_i].data)), sniffs[_i].expected);
+}
+END_TEST
+
+START_TEST(a_head_gives_method_target_host_fields_and_size)
+{
+	const char *text = "POST /a/b?c=d HTTP/1.1\r\nHost:  example.org \r\nX-One: 1\r\n"
+			   "Content-Length: 3\r\n\r\nabc";
+	struct http1_head head;
+
+	ck_assert_int_eq(parse(&head, text), (ssize_t)strlen(text) - 3);
+	ck_assert(span_equal(head.method, SPAN("POST")));
+	ck_assert(span_equal(head.target, SPAN("/a/b?c=d")));
+	ck_assert(span_equal(head.host, SPAN("example.org")));
+	ck_assert_int_eq(head.minor, 1);
+	ck_assert_uint_eq(head.content_length, 3);
+	ck_assert(!head.chunked && !head.expects_continue && !head.upgrades);
+	ck_assert(span_equal(http1_field(&head, SPAN("x-oNE")), SPAN("1")));
+	ck_assert_ptr_null(http1_field(&head, SPAN("X-Two")).at);
+}
+END_TEST
+
+START_TEST(fields_are_walked_in_order_and_trimmed)
+{
+	struct http1_head head;
+	struct span cursor, name, value;
+
+	parse(&head, "GET / HTTP/1.1\r\nA: 1\r\nB:\t 2 \t\r\nC:\r\n\r\n");
+	cursor = head.fields;
+	ck_assert(http1_next_field(&cursor, &name, &value));
+	ck_assert(span_equal(name, SPAN("A")) && span_equal(value, SPAN("1")));
+	ck_assert(http1_next_field(&cursor, &name, &value));
+	ck_assert(span_equal(name, SPAN("B")) && span_equal(value, SPAN("2")));
+	ck_assert(http1_next_field(&cursor, &name, &value));
+	ck_assert(span_equal(name, SPAN("C")) && value.len == 0);
+	ck_assert(!http1_next_field(&cursor, &name, &value));
+}
+END_TEST
+
+static const char *const good[] = {
+	"GET / HTTP/1.1\r\n\r\n",
+	"GET / HTTP/1.0\r\nHost: a\r\n\r\n",
+	"GET / HTTP/1.1\nHost: a\n\n",
+	"\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
+	"PUT /x HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n",
+	"PUT /x HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n",
+	"GET http://example.org/x HTTP/1.1\r\nHost: example.org\r\n\r\n",
+	"PROPFIND / HTTP/1.1\r\nHost: a\r\n\r\n",
+};
+
+START_TEST(a_whole_head_is_taken)
+{
+	struct http1_head head;
+
+	ck_assert_int_eq(parse(&head, good[_i]), (ssize_t)strlen(good[_i]));
+}
+END_TEST
+
+START_TEST(every_beginning_of_a_head_is_partial)
+{
+	const char *text = good[_i];
+	struct http1_head head;
+
+	for (size_t len = 0, seen = 0; len < strlen(text); seen = len++) {
+		char *copy = exact(text, len);
+
+		ck_assert_int_eq(http1_parse(&head, copy, len, seen), HTTP1_PARTIAL);
+		free(copy);
+	}
+	ck_assert_int_eq(
+		http1_parse(&head, text, strlen(text), strlen(text) - 1), (ssize_t)strlen(text));
+}
+END_TEST
+
+static const char *const bad[] = {
+	"GET\r\n",
+	"GET /\r\n",
+	"GET key\r\n",
+	"GET / HTTP/2.0\r\n",
+	"GET / HTTP/1.2\r\n",
+	"GET / x HTTP/1.1\r\n",
+	"G(T / HTTP/1.1\r\n",
+	"GET / HTTP/1.1\r\nno colon\r\n\r\n",
+	"GET / HTTP/1.1\r\nA: 1\r\n folded\r\n\r\n",
+	"GET / HTTP/1.1\r\nA : 1\r\n\r\n",
+	"GET / HTTP/1.1\r\n: 1\r\n\r\n",
+	"PUT / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+	"PUT / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+	"PUT / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+	"PUT / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n",
+	"PUT / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n",
+	"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n",
+};
+
+START_TEST(what_two_parsers_could_read_in_two_ways_is_refused)
+{
+	struct http1_head head;
+
+	ck_assert_int_eq(parse(&head, bad[_i]), HTTP1_BAD);
+}
+END_TEST
+
+START_TEST(a_head_of_64_kib_without_an_end_is_refused)
+{
+	static char text[HTTP1_HEAD_MAX];
+	struct http1_head head;
+
+	memset(text, 'a', sizeof(text));
+	memcpy(text, "GET / HTTP/1.1\r\nA: ", 19);
+	ck_assert_int_eq(http1_parse(&head, text, sizeof(text) - 1, 0), HTTP1_PARTIAL);
+	ck_assert_int_eq(http1_parse(&head, text, sizeof(text), 0), HTTP1_BAD);
+}
+END_TEST
+
+static const struct {
+	const char *head;
+	bool upgrades, expects;
+} facts[] = {
+	{"GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", true, false},
+	{"GET / HTTP/1.1\r\nConnection: keep-alive, upgrade\r\nUpgrade: h2c\r\n\r\n", true, false},
+	{"GET / HTTP/1.1\r\nUpgrade: h2c\r\n\r\n", false, false},
+	{"CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", true, false},
+	{"PUT / HTTP/1.1\r\nExpect: 100-Continue\r\n\r\n", false, true},
+};
+
+START_TEST(upgrades_and_expectations_are_seen)
+{
+	struct http1_head head;
+
+	ck_assert_int_gt(parse(&head, facts[_i].head), 0);
+	ck_assert_int_eq(head.upgrades, facts[_i].upgrades);
+	ck_assert_int_eq(head.expects_continue, facts[_i].expects);
+}
+END_TEST
+
+static const struct {
+	const char *head, *body, *payload;
+	size_t rest; /* bytes after the body */
+} bodies[] = {
+	{"GET / HTTP/1.1\r\n\r\n", "GET", "", 3},
+	{"PUT / HTTP/1.1\r\nContent-Length: 4\r\n\r\n", "abcdGET", "abcd", 3},
+	{"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", "0\r\n\r\nGET", "", 3},
+	{"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
+		"3;ext=1\r\nabc\r\nA\r\n0123456789\r\n0\r\nX-Sum: 1\r\n\r\nG", "abc0123456789", 1},
+	{"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", "2\nab\n0\n\n", "ab", 0},
+};
+
+START_TEST(a_body_ends_where_its_framing_says_however_it_is_split)
+{
+	size_t len = strlen(bodies[_i].body), expected = len - bodies[_i].rest;
+
+	for (size_t step = 1; step <= len; step++) {
+		char payload[64];
+		struct http1_copy copy = {payload, 0, sizeof(payload)};
+		struct http1_head head;
+		struct http1_body body;
+		size_t at = 0;
+
+		parse(&head, bodies[_i].head);
+		http1_body_begin(&body, &head);
+		while (at < len && !http1_body_done(&body)) {
+			size_t size = step < len - at ? step : len - at;
+			char *piece = exact(bodies[_i].body + at, size);
+			ssize_t used = http1_body_feed(&body, piece, size, &copy);
+
+			free(piece);
+			ck_assert_int_ge(used, 0);
+			at += (size_t)used;
+		}
+		ck_assert(http1_body_done(&body));
+		ck_assert_uint_eq(at, expected);
+		ck_assert_uint_eq(copy.len, strlen(bodies[_i].payload));
+		ck_assert_mem_eq(payload, bodies[_i].payload, copy.len);
+	}
+}
+END_TEST
+
+static const char *const bad_bodies[] = {
+	"x\r\n",
+	"\r\n",
+	"1\r\nabc",
+	"fffffffffffffffff\r\n",
+	"1\rx",
+	"1\r\na\rx",
+	"0\r\n\rx",
+};
+
+START_TEST(a_malformed_chunk_is_an_error)
+{
+	struct http1_head head;
+	struct http1_body body;
+
+	parse(&head, "PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
+	http1_body_begin(&body, &head);
+	ck_assert_int_eq(
+		http1_body_feed(&body, bad_bodies[_i], strlen(bad_bodies[_i]), NULL), HTTP1_BAD);
+}
+END_TEST
+
+#define COUNT(array) (int)(sizeof(array) / sizeof(*(array)))
+
+int main(void)
+{
+	Suite *suite = suite_create("http1");
+	TCase *tests = tcase_create("http1");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_loop_test(tests, a_stream_is_http_if_it_begins_with_a_method, 0, COUNT(sniffs));
+	tcase_add_test(tests, a_head_gives_method_target_host_fields_and_size);
+	tcase_add_test(tests, fields_are_walked_in_order_and_trimmed);
+	tcase_add_loop_test(tests, a_whole_head_is_taken, 0, COUNT(good));
+	tcase_add_loop_test(tests, every_beginning_of_a_head_is_partial, 0, COUNT(good));
+	tcase_add_loop_test(
+		tests, what_two_parsers_could_read_in_two_ways_is_refused, 0, COUNT(bad));
+	tcase_add_test(tests, a_head_of_64_kib_without_an_end_is_refused);
+	tcase_add_loop_test(tests, upgrades_and_expectations_are_seen, 0, COUNT(facts));
+	tcase_add_loop_test(
+		tests, a_body_ends_where_its_framing_says_however_it_is_split, 0, COUNT(bodies));
+	tcase_add_loop_test(tests, a_malformed_chunk_is_an_error, 0, COUNT(bad_bodies));
+	suite_add_tcase(suite, tests);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
