@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "json.h"
+#include "memory.h"
+#include "processes.h"
+#include "report.h"
+#include "state.h"
+
+struct request {
+	const char *body;
+	size_t len;
+	enum table_list list;
+	enum config_change change;
+};
+
+/* Fills in the answer's body, or *why. */
+typedef int handler(struct api *api, const struct request *request, struct api_answer *answer,
+	struct refusal *why);
+
+static int publish(struct api *api, const struct config *config, struct refusal *why)
+{
+	const char *reason = "";
+	size_t count;
+	const struct rule **rules = config_rules(config, &count);
+	int error = writer_publish(
+		api->writer, rules, count, (uint64_t)config->latency_ms * 1000000, &reason);
+
+	free(rules);
+	if (error == -ENOSPC)
+		return refuse(why, 507, "%s", reason);
+	return error ? refuse(why, 500, "%s", reason) : 0;
+}
+
+/* Saves and publishes *next, and makes it the configuration; or nothing of that. Takes *next. */
+static int commit(struct api *api, struct config *next, struct refusal *why)
+{
+	struct refusal second = {0};
+	int error = api->state_path ? state_save(api->state_path, next, why) : 0;
+
+	if (!error) {
+		error = publish(api, next, why);
+		/* What is saved must be what is in force. */
+		if (error && api->state_path && state_save(api->state_path, &api->config, &second))
+			*why = second;
+	}
+	if (error) {
+		config_clear(next);
+		return error;
+	}
+	config_clear(&api->config);
+	api->config = *next;
+	return 0;
+}
+
+int api_start(struct api *api, struct refusal *why)
+{
+	int error = publish(api, &api->config, why);
+
+	if (!error && api->state_path)
+		error = state_save(api->state_path, &api->config, why);
+	if (error)
+		api_stop(api, &(struct refusal){0});
+	return error;
+}
+
+int api_stop(struct api *api, struct refusal *why)
+{
+	const struct config none = {0};
+	int error = publish(api, &none, why);
+
+	config_clear(&api->config);
+	names_close(api->names);
+	api->names = NULL;
+	return error;
+}
+
+static void check_names(
+	struct api *api, const struct config_list *rules, struct names_warnings *warnings)
+{
+	if (!api->names)
+		api->names = names_open();
+	for (size_t i = 0; i < rules->count; i++)
+		names_check(api->names, &rules->rules[i]->rule, (int)i + 1, warnings);
+}
+
+static int get_list(struct api *api, const struct request *request, struct api_answer *answer,
+	__attribute__((unused)) struct refusal *why)
+{
+	answer->body = config_list_text(&api->config.lists[request->list]);
+	return 0;
+}
+
+static int change_list(struct api *api, const struct request *request, struct api_answer *answer,
+	struct refusal *why)
+{
+	cJSON *body = json_parse(request->body, request->len, why);
+	struct config_list rules;
+	struct config next;
+	int error;
+
+	if (!body)
+		return -EINVAL;
+	error = config_read(body, request->list, request->change, &rules, why);
+	cJSON_Delete(body);
+	if (error)
+		return error;
+	if (request->change != CONFIG_REMOVE)
+		check_names(api, &rules, &answer->warnings);
+	config_change(&api->config, request->list, request->change, &rules, &next);
+	config_list_clear(&rules);
+	error = commit(api, &next, why);
+	return error ? error : get_list(api, request, answer, why);
+}
+
+static int get_effects(struct api *api, __attribute__((unused)) const struct request *request,
+	struct api_answer *answer, __attribute__((unused)) struct refusal *why)
+{
+	answer->body = config_effects_text(&api->config);
+	return 0;
+}
+
+static int set_effects(struct api *api, const struct request *request, struct api_answer *answer,
+	struct refusal *why)
+{
+	cJSON *body = json_parse(request->body, request->len, why);
+	struct config next;
+	int latency_ms;
+	int error;
+
+	if (!body)
+		return -EINVAL;
+	error = check_effects(body, &latency_ms, why);
+	cJSON_Delete(body);
+	if (error)
+		return error;
+	config_set_latency(&api->config, latency_ms, &next);
+	error = commit(api, &next, why);
+	return error ? error : get_effects(api, request, answer, why);
+}
+
+static int get_status(struct api *api, __attribute__((unused)) const struct request *request,
+	struct api_answer *answer, __attribute__((unused)) struct refusal *why)
+{
+	answer->body = report_status(api);
+	return 0;
+}
+
+static int get_processes(struct api *api, __attribute__((unused)) const struct request *request,
+	struct api_answer *answer, __attribute__((unused)) struct refusal *why)
+{
+	answer->body = processes_json(api->writer->journal);
+	return 0;
+}
+
+/* The rows of one path stand together. */
+static const struct endpoint {
+	const char *path;
+	const char *method;
+	handler *handle;
+	enum table_list list;
+	enum config_change change;
+} endpoints[] = {
+	{"/_localstack/chaos/faults", "GET", get_list, TABLE_FAULTS, 0},
+	{"/_localstack/chaos/faults", "POST", change_list, TABLE_FAULTS, CONFIG_REPLACE},
+	{"/_localstack/chaos/faults", "PATCH", change_list, TABLE_FAULTS, CONFIG_APPEND},
+	{"/_localstack/chaos/faults", "DELETE", change_list, TABLE_FAULTS, CONFIG_REMOVE},
+	{"/_localstack/chaos/effects", "GET", get_effects, 0, 0},
+	{"/_localstack/chaos/effects", "POST", set_effects, 0, 0},
+	{"/outages", "GET", get_list, TABLE_OUTAGES, 0},
+	{"/outages", "POST", change_list, TABLE_OUTAGES, CONFIG_REPLACE},
+	{"/outages", "PATCH", change_list, TABLE_OUTAGES, CONFIG_APPEND},
+	{"/outages", "DELETE", change_list, TABLE_OUTAGES, CONFIG_REMOVE},
+	{"/_chaos/status", "GET", get_status, 0, 0},
+	{"/_chaos/processes", "GET", get_processes, 0, 0},
+};
+#define ENDPOINTS (sizeof(endpoints) / sizeof(endpoints[0]))
+
+static const struct endpoint *find_endpoint(const char *method, const char *path)
+{
+	/* libmicrohttpd leaves the body away. */
+	if (strcmp(method, "HEAD") == 0)
+		method = "GET";
+	for (size_t i = 0; i < ENDPOINTS; i++)
+		if (strcmp(endpoints[i].path, path) == 0 &&
+			strcmp(endpoints[i].method, method) == 0)
+			return &endpoints[i];
+	return NULL;
+}
+
+/* Either the path or the method is not there. */
+static void refuse_endpoint(
+	const char *method, const char *path, struct api_answer *answer, struct refusal *why)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < ENDPOINTS; i++)
+		if (strcmp(endpoints[i].path, path) == 0)
+			len += (size_t)snprintf(answer->allow + len, sizeof(answer->allow) - len,
+				"%s%s", len ? ", " : "", endpoints[i].method);
+	if (len)
+		refuse(why, 405, "%.20s is not possible for %s; %s %s", method, path, answer->allow,
+			strchr(answer->allow, ',') ? "are" : "is");
+	else
+		refuse(why, 404,
+			"there is no %.100s; paths are /_localstack/chaos/faults, "
+			"/_localstack/chaos/effects, /outages, /_chaos/status and "
+			"/_chaos/processes",
+			path);
+}
+
+void api_refuse(const struct refusal *why, struct api_answer *answer)
+{
+	answer->status = why->status;
+	answer->body = refusal_json(why);
+}
+
+void api_answer(struct api *api, const char *method, const char *path, const char *body, size_t len,
+	struct api_answer *answer)
+{
+	const struct endpoint *endpoint = find_endpoint(method, path);
+	struct refusal why = {0};
+	struct request request;
+	int error;
+
+	*answer->allow = '\0';
+	names_begin(&answer->warnings);
+	answer->status = 200;
+	if (!endpoint) {
+		refuse_endpoint(method, path, answer, &why);
+		api_refuse(&why, answer);
+		return;
+	}
+	request = (struct request){body, len, endpoint->list, endpoint->change};
+	pthread_mutex_lock(&api->lock);
+	error = endpoint->handle(api, &request, answer, &why);
+	pthread_mutex_unlock(&api->lock);
+	if (error) {
+		names_begin(&answer->warnings);
+		api_refuse(&why, answer);
+	}
+}

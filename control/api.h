@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CHAOS_CONTROL_API_H
+#define CHAOS_CONTROL_API_H
+
+/* What the daemon can be asked: path and method in, JSON out. Knows nothing of sockets. */
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "config.h"
+#include "names.h"
+#include "writer.h"
+
+#define API_BODY_MAX (8u << 20)
+
+struct api {
+	pthread_mutex_t lock; /* of all below; also of cJSON, which keeps its last error */
+	struct config config;
+	struct writer *writer;
+	struct names *names;	/* made when it is first needed */
+	const char *state_path; /* NULL: not kept on disk */
+	const char *folder;
+	const char *listening; /* "127.0.0.1:4566"; NULL: on the Unix socket alone */
+};
+
+struct api_answer {
+	int status;
+	char *body; /* JSON; the caller frees it */
+	char allow[64];
+	struct names_warnings warnings;
+};
+
+/* Puts the configuration in force and saves it. Returns 0, or -EINVAL and then none is in force. */
+int api_start(struct api *api, struct refusal *why);
+
+/* Lifts all rules, which nobody could once the daemon has gone, and frees what the API holds. What
+ * is saved stays. Returns 0 or -EINVAL. */
+int api_stop(struct api *api, struct refusal *why);
+
+/* Answers one request; may be called by several threads. */
+void api_answer(struct api *api, const char *method, const char *path, const char *body, size_t len,
+	struct api_answer *answer);
+
+/* Answers a request that is turned away before it is looked at. */
+void api_refuse(const struct refusal *why, struct api_answer *answer);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CHAOS_CONTROL_FOLDER_H
+#define CHAOS_CONTROL_FOLDER_H
+
+/* The runtime folder, held by one daemon at a time. */
+
+#include <limits.h>
+
+#include "refusal.h"
+
+struct folder {
+	char path[PATH_MAX]; /* absolute */
+	int lock;
+};
+
+/*
+ * Makes the folder if it is not there (its parent must be), checks that nobody else can get into it,
+ * and locks it. `path` NULL: by the rule of shim/runtime.h. Returns 0 or -EINVAL; a folder that
+ * another daemon holds names its pid.
+ */
+int folder_open(struct folder *folder, const char *path, struct refusal *why);
+
+/* The path of a file in it, or -EINVAL when it does not fit. */
+int folder_file(
+	const struct folder *folder, const char *name, char *out, size_t cap, struct refusal *why);
+
+void folder_close(struct folder *folder);
+
+/* Removes the daemon's own files, and the folder if nothing else is in it. */
+void folder_remove(const struct folder *folder);
+
+#endif

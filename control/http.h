@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CHAOS_CONTROL_HTTP_H
+#define CHAOS_CONTROL_HTTP_H
+
+/* The API on a listening socket. */
+
+#include "api.h"
+
+struct http;
+
+/* Serves the API in a thread of its own. Takes the socket over, also when it fails: NULL. */
+struct http *http_start(struct api *api, int listening);
+
+/* Ends the thread and closes the socket. `http` may be NULL. */
+void http_stop(struct http *http);
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "initial.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "file.h"
+#include "json.h"
+#include "memory.h"
+#include "names.h"
+#include "state.h"
+
+const char *initial_text(const char *option, struct refusal *why)
+{
+	size_t len;
+	char *text;
+
+	if (*option != '@')
+		return option;
+	text = file_read(option + 1, &len);
+	if (text && strlen(text) == len)
+		return text;
+	refuse(why, 500, "cannot read %.300s: %s", option + 1,
+		text ? "it is no text" : strerror(errno));
+	free(text);
+	return NULL;
+}
+
+static void warn_of_names(const struct config_list *rules, const char *option)
+{
+	struct names_warnings warnings;
+	struct names *names = names_open();
+
+	names_begin(&warnings);
+	for (size_t i = 0; i < rules->count; i++)
+		names_check(names, &rules->rules[i]->rule, (int)i + 1, &warnings);
+	for (int i = 0; i < warnings.count; i++)
+		fprintf(stderr, "chaos-control: %s: %s\n", option, warnings.text[i]);
+	names_close(names);
+}
+
+static int take_rules(struct config *config, enum table_list list, const char *option,
+	const char *text, struct refusal *why)
+{
+	struct config_list rules;
+	struct config next;
+	cJSON *body;
+	int error;
+
+	if (!text)
+		return 0;
+	body = json_parse(text, strlen(text), why);
+	if (!body)
+		return -EINVAL;
+	error = config_read(body, list, CONFIG_REPLACE, &rules, why);
+	cJSON_Delete(body);
+	if (error)
+		return error;
+	warn_of_names(&rules, option);
+	config_change(config, list, CONFIG_REPLACE, &rules, &next);
+	config_list_clear(&rules);
+	config_clear(config);
+	*config = next;
+	return 0;
+}
+
+static int take_latency(struct config *config, const char *text, struct refusal *why)
+{
+	cJSON *effects;
+	double latency;
+	char *rest;
+	int error;
+
+	if (!text)
+		return 0;
+	latency = strtod(text, &rest);
+	if (!*text || *rest)
+		return refuse(why, 400, "'%.40s' is no number of milliseconds", text);
+	effects = sure(cJSON_CreateObject());
+	sure(cJSON_AddNumberToObject(effects, "latency", latency));
+	error = check_effects(effects, &config->latency_ms, why);
+	cJSON_Delete(effects);
+	return error;
+}
+
+static int load(const char *path, struct config *config, struct refusal *why)
+{
+	char aside[PATH_MAX + 64];
+
+	if (state_load(path, config, aside, sizeof(aside), why))
+		return -EINVAL;
+	if (*aside)
+		fprintf(stderr, "chaos-control: %s is corrupt; put aside as %s\n", path, aside);
+	return 0;
+}
+
+int initial_config(const struct initial_options *options, const char *state_path,
+	struct config *config, const char **option, struct refusal *why)
+{
+	int error = 0;
+
+	*option = "";
+	*config = (struct config){.next_id = state_first_id()};
+	if (state_path && load(state_path, config, why))
+		return -EINVAL;
+	if (take_rules(config, TABLE_FAULTS, "--faults", options->faults, why)) {
+		*option = "--faults";
+		error = -EINVAL;
+	} else if (take_rules(config, TABLE_OUTAGES, "--outages", options->outages, why)) {
+		*option = "--outages";
+		error = -EINVAL;
+	} else if (take_latency(config, options->latency, why)) {
+		*option = "--latency";
+		error = -EINVAL;
+	}
+	if (error)
+		config_clear(config);
+	return error;
+}

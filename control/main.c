@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* chaos-control: the daemon that holds the rules. */
+
+#include <argp.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "serve.h"
+#include "shim/engine/aws/model.h"
+
+struct options {
+	struct serve_options serve;
+	bool background;
+};
+
+static void print_version(FILE *out, __attribute__((unused)) struct argp_state *state)
+{
+	fprintf(out, "chaos-control " CHAOS_VERSION " (AWS model of botocore %s)\n",
+		aws_model_version);
+}
+
+static const struct argp_option option_table[] = {
+	{"dir", 'd', "DIR", 0,
+		"The runtime folder (else $CHAOS_DIR, $XDG_RUNTIME_DIR/chaos or /tmp/chaos-UID)",
+		0},
+	{"listen", 'l', "ADDRESS:PORT", 0,
+		"Listen on a loopback address as well, such as 127.0.0.1:4566; port 0 takes a free "
+		"one",
+		0},
+	{"state", 's', "FILE", 0, "Keep the configuration there (else state.json in the folder)",
+		0},
+	{"daemon", 'D', NULL, 0, "Go to the background; the command ends when the socket answers",
+		0},
+	{"faults", 'f', "JSON|@FILE", 0, "Start with these fault rules instead of the saved ones",
+		0},
+	{"outages", 'o', "JSON|@FILE", 0, "Start with these outage rules instead of the saved ones",
+		0},
+	{"latency", 'L', "MS", 0, "Start with this latency instead of the saved one", 0},
+	{"private", 'p', "PID", 0,
+		"Serve this process and those it starts: save nothing, end with the last of them, "
+		"and "
+		"remove the folder",
+		0},
+	{0},
+};
+
+/* Files are read at once: one of them may be a descriptor that the background does not keep. */
+static const char *text_of(const char *option, struct argp_state *state)
+{
+	struct refusal why = {0};
+	const char *text = initial_text(option, &why);
+
+	if (!text)
+		argp_failure(state, 1, 0, "%s", why.message);
+	return text;
+}
+
+static error_t parse_option(int key, char *text, struct argp_state *state)
+{
+	struct options *options = state->input;
+	char *rest;
+	long pid;
+
+	switch (key) {
+	case 'd':
+		options->serve.dir = text;
+		return 0;
+	case 'l':
+		options->serve.listen = text;
+		return 0;
+	case 's':
+		options->serve.state = text;
+		return 0;
+	case 'D':
+		options->background = true;
+		return 0;
+	case 'f':
+		options->serve.initial.faults = text_of(text, state);
+		return 0;
+	case 'o':
+		options->serve.initial.outages = text_of(text, state);
+		return 0;
+	case 'L':
+		options->serve.initial.latency = text;
+		return 0;
+	case 'p':
+		pid = strtol(text, &rest, 10);
+		if (!*text || *rest || pid < 1 || pid > INT32_MAX)
+			argp_error(state, "'%s' is no process id", text);
+		options->serve.owner = (pid_t)pid;
+		return 0;
+	case ARGP_KEY_END:
+		if (options->serve.owner && options->serve.state)
+			argp_error(state, "--private saves nothing: leave --state out");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	.options = option_table,
+	.parser = parse_option,
+	.doc = "Holds the rules by which chaos-run fails and delays calls to AWS, and serves the "
+	       "Chaos API on control.sock in the runtime folder.",
+};
+
+static void stay(__attribute__((unused)) void *context)
+{
+}
+
+/* The starter waits for a byte; before it is sent, stderr is still the starter's. */
+static void leave(void *context)
+{
+	const int *starter = context;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0 || chdir("/") < 0)
+		perror("chaos-control");
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	dup2(null, STDERR_FILENO);
+	close(null);
+	if (write(*starter, "", 1) == 1)
+		close(*starter);
+}
+
+/* Returns the starter's exit code. Without a byte the daemon has ended, and has said why. */
+static int wait_until_ready(int ready)
+{
+	char byte;
+	ssize_t got;
+
+	do
+		got = read(ready, &byte, 1);
+	while (got < 0 && errno == EINTR);
+	return got == 1 ? 0 : 1;
+}
+
+static int serve_in_background(const struct serve_options *options)
+{
+	int ends[2];
+	pid_t child;
+
+	/* Whoever waits for the end of a pipe that the starter has inherited does not wait for the
+	 * daemon. */
+	close_range(STDERR_FILENO + 1, ~0u, 0);
+	if (pipe2(ends, O_CLOEXEC) < 0 || (child = fork()) < 0) {
+		perror("chaos-control: cannot go to the background");
+		return 1;
+	}
+	if (child > 0) {
+		close(ends[1]);
+		return wait_until_ready(ends[0]);
+	}
+	close(ends[0]);
+	setsid();
+	return serve(options, leave, &ends[1]);
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = {0};
+
+	argp_program_version_hook = print_version;
+	argp_err_exit_status = 1;
+	argp_parse(&argp, argc, argv, 0, NULL, &options);
+	options.serve.quiet = options.background && !options.serve.listen;
+	return options.background ? serve_in_background(&options.serve)
+				  : serve(&options.serve, stay, NULL);
+}

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "names.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+#include "shim/engine/aws/model.h"
+
+/* What the globs of one request may cost at most: about 0.1 s. */
+#define GLOB_COMPARISONS 2000000
+
+struct operation {
+	struct span name;
+	int service;
+};
+
+struct names {
+	size_t count;
+	struct operation operations[];
+};
+
+/* The names nearest to one that is not known, the nearest first. */
+struct nearest {
+	struct span wanted;
+	int count;
+	struct span names[NAMES_NEAREST];
+	int distances[NAMES_NEAREST];
+};
+
+static int smaller(int a, int b)
+{
+	return a < b ? a : b;
+}
+
+int names_distance(struct span a, struct span b, int limit)
+{
+	int rows[3][TABLE_NAME_MAX + 1];
+	int *before = rows[0], *last = rows[1], *row = rows[2];
+
+	if (a.len > TABLE_NAME_MAX || b.len > TABLE_NAME_MAX ||
+		abs((int)a.len - (int)b.len) > limit)
+		return limit + 1;
+	for (int j = 0; j <= (int)b.len; j++)
+		row[j] = j;
+	for (int i = 1; i <= (int)a.len; i++) {
+		int *spare = before;
+		int best;
+
+		before = last;
+		last = row;
+		row = spare;
+		row[0] = best = i;
+		for (int j = 1; j <= (int)b.len; j++) {
+			int x = tolower((unsigned char)a.at[i - 1]);
+			int y = tolower((unsigned char)b.at[j - 1]);
+
+			row[j] = smaller(smaller(last[j], row[j - 1]) + 1, last[j - 1] + (x != y));
+			if (i > 1 && j > 1 && x == tolower((unsigned char)b.at[j - 2]) &&
+				y == tolower((unsigned char)a.at[i - 2]))
+				row[j] = smaller(row[j], before[j - 2] + 1);
+			best = smaller(best, row[j]);
+		}
+		if (best > limit)
+			return limit + 1;
+	}
+	return smaller(row[b.len], limit + 1);
+}
+
+static void nearest_offer(struct nearest *nearest, struct span name)
+{
+	int limit = (int)(nearest->wanted.len + 2) / 3;
+	int distance = names_distance(nearest->wanted, name, limit);
+	int at = nearest->count;
+
+	if (distance > limit)
+		return;
+	for (int i = 0; i < nearest->count; i++)
+		if (span_equal(nearest->names[i], name))
+			return;
+	while (at > 0 && nearest->distances[at - 1] > distance)
+		at--;
+	if (at == NAMES_NEAREST)
+		return;
+	if (nearest->count < NAMES_NEAREST)
+		nearest->count++;
+	for (int i = nearest->count - 1; i > at; i--) {
+		nearest->names[i] = nearest->names[i - 1];
+		nearest->distances[i] = nearest->distances[i - 1];
+	}
+	nearest->names[at] = name;
+	nearest->distances[at] = distance;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	struct span left = ((const struct operation *)a)->name;
+	struct span right = ((const struct operation *)b)->name;
+	size_t len = left.len < right.len ? left.len : right.len;
+	int order = memcmp(left.at, right.at, len);
+
+	return order ? order : (left.len > right.len) - (left.len < right.len);
+}
+
+struct names *names_open(void)
+{
+	struct names *names;
+	size_t count = 0;
+
+	for (int service = 0; service < aws_model_service_count(); service++)
+		count += (size_t)aws_model_operation_count(service);
+	names = sure(calloc(1, sizeof(*names) + count * sizeof(names->operations[0])));
+	for (int service = 0; service < aws_model_service_count(); service++)
+		for (int i = 0; i < aws_model_operation_count(service); i++)
+			names->operations[names->count++] =
+				(struct operation){aws_model_operation_name(service, i), service};
+	qsort(names->operations, names->count, sizeof(names->operations[0]), compare_names);
+	return names;
+}
+
+void names_close(struct names *names)
+{
+	free(names);
+}
+
+void names_begin(struct names_warnings *warnings)
+{
+	warnings->count = 0;
+	warnings->globs_left = GLOB_COMPARISONS;
+}
+
+/* Returns where the text of the new warning goes on, or NULL if there is no room for one. */
+__attribute__((format(printf, 3, 4))) static char *warn(
+	struct names_warnings *warnings, int number, const char *format, ...)
+{
+	char *text = warnings->text[warnings->count];
+	va_list arguments;
+	int len;
+
+	if (warnings->count == NAMES_WARNINGS)
+		return NULL;
+	if (++warnings->count == NAMES_WARNINGS) {
+		snprintf(text, NAMES_WARNING_MAX, "there is more; the first %d are shown",
+			NAMES_WARNINGS - 1);
+		return NULL;
+	}
+	len = snprintf(text, NAMES_WARNING_MAX, "rule %d: ", number);
+	va_start(arguments, format);
+	vsnprintf(text + len, NAMES_WARNING_MAX - (size_t)len, format, arguments);
+	va_end(arguments);
+	return text;
+}
+
+static void warn_unknown(struct names_warnings *warnings, int number, const char *dimension,
+	const struct nearest *nearest)
+{
+	char *text = warn(warnings, number, "%s '%.*s' is not known", dimension,
+		(int)nearest->wanted.len, nearest->wanted.at);
+	size_t len;
+
+	if (!text)
+		return;
+	len = strlen(text);
+	for (int i = 0; i < nearest->count; i++)
+		len += (size_t)snprintf(text + len, NAMES_WARNING_MAX - len, "%s'%.*s'",
+			i == 0			 ? "; did you mean "
+			: i < nearest->count - 1 ? ", "
+						 : " or ",
+			(int)nearest->names[i].len, nearest->names[i].at);
+	if (nearest->count)
+		snprintf(text + len, NAMES_WARNING_MAX - len, "?");
+}
+
+static void warn_empty_glob(
+	struct names_warnings *warnings, int number, const char *dimension, struct span glob)
+{
+	warn(warnings, number, "%s '%.*s' matches no known name", dimension, (int)glob.len,
+		glob.at);
+}
+
+/* A list of names that are known by number: services or regions. */
+static void check_listed(const char *dimension, struct span wanted, int count,
+	struct span (*name)(int), int number, struct names_warnings *warnings)
+{
+	struct nearest nearest = {.wanted = wanted};
+	bool is_glob = table_is_glob(wanted);
+
+	for (int i = 0; i < count; i++)
+		if (is_glob ? table_glob_matches(wanted, name(i)) : span_equal(wanted, name(i)))
+			return;
+	if (is_glob) {
+		warn_empty_glob(warnings, number, dimension, wanted);
+		return;
+	}
+	for (int i = 0; i < count; i++)
+		nearest_offer(&nearest, name(i));
+	warn_unknown(warnings, number, dimension, &nearest);
+}
+
+/* The first operation that does not come before `name`. */
+static size_t first_from(const struct names *names, struct span name)
+{
+	struct operation key = {.name = name};
+	size_t low = 0, high = names->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare_names(&names->operations[middle], &key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* The services that a rule may be about: one, or all that a glob matches. */
+static bool service_fits(const struct rule *rule, int service)
+{
+	struct span wanted;
+
+	if (!rule->service)
+		return true;
+	wanted = span_of(rule->service);
+	return table_is_glob(wanted) ? table_glob_matches(wanted, aws_model_service_name(service))
+				     : span_equal(wanted, aws_model_service_name(service));
+}
+
+static void check_operation_glob(const struct names *names, const struct rule *rule, int number,
+	struct names_warnings *warnings)
+{
+	struct span glob = span_of(rule->operation);
+	struct span start = {glob.at, strcspn(glob.at, "*?")};
+
+	for (size_t i = first_from(names, start); i < names->count; i++) {
+		const struct operation *known = &names->operations[i];
+
+		if (!span_starts(known->name, start))
+			break;
+		if (--warnings->globs_left < 0)
+			return;
+		if (table_glob_matches(glob, known->name) && service_fits(rule, known->service))
+			return;
+	}
+	warn_empty_glob(warnings, number, "operation", glob);
+}
+
+static void suggest_operation(const struct names *names, const struct rule *rule, int number,
+	struct names_warnings *warnings)
+{
+	struct nearest nearest = {.wanted = span_of(rule->operation)};
+
+	for (size_t i = 0; i < names->count; i++)
+		if (service_fits(rule, names->operations[i].service))
+			nearest_offer(&nearest, names->operations[i].name);
+	warn_unknown(warnings, number, "operation", &nearest);
+}
+
+static void check_operation(const struct names *names, const struct rule *rule, int number,
+	struct names_warnings *warnings)
+{
+	struct span wanted = span_of(rule->operation);
+	const struct operation *elsewhere = NULL;
+	struct span service;
+
+	for (size_t i = first_from(names, wanted); i < names->count; i++) {
+		if (!span_equal(names->operations[i].name, wanted))
+			break;
+		elsewhere = &names->operations[i];
+		if (service_fits(rule, elsewhere->service))
+			return;
+	}
+	if (!elsewhere) {
+		suggest_operation(names, rule, number, warnings);
+		return;
+	}
+	service = aws_model_service_name(elsewhere->service);
+	warn(warnings, number, "operation '%s' is one of '%.*s', not of '%s'", rule->operation,
+		(int)service.len, service.at, rule->service);
+}
+
+static void check_status(const struct rule *rule, int number, struct names_warnings *warnings)
+{
+	int service = aws_model_find(span_of(rule->service));
+	int modelled = service < 0 ? 0 : aws_model_error_status(service, span_of(rule->code));
+
+	if (modelled && rule->status && modelled != rule->status)
+		warn(warnings, number, "'%s' sends %s with status %d, not %d", rule->service,
+			rule->code, modelled, rule->status);
+}
+
+void names_check(const struct names *names, const struct rule *rule, int number,
+	struct names_warnings *warnings)
+{
+	bool known_service = !rule->service || table_is_glob(span_of(rule->service)) ||
+			     aws_model_find(span_of(rule->service)) >= 0;
+
+	if (warnings->count == NAMES_WARNINGS)
+		return;
+	if (rule->service)
+		check_listed("service", span_of(rule->service), aws_model_service_count(),
+			aws_model_service_name, number, warnings);
+	if (rule->region)
+		check_listed("region", span_of(rule->region), aws_model_region_count(),
+			aws_model_region_name, number, warnings);
+	/* The operations of an unknown service are not known either. */
+	if (rule->operation && known_service && table_is_glob(span_of(rule->operation)))
+		check_operation_glob(names, rule, number, warnings);
+	else if (rule->operation && known_service)
+		check_operation(names, rule, number, warnings);
+	if (rule->service)
+		check_status(rule, number, warnings);
+}

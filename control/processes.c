@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "processes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "json.h"
+#include "memory.h"
+#include "utf8.h"
+
+#define FIRST_BLIND_UNKNOWN (JOURNAL_BLIND_FD + 1)
+
+static const char *const blind_names[FIRST_BLIND_UNKNOWN] = {
+	[JOURNAL_BLIND_TLS] = "tls",
+	[JOURNAL_BLIND_HTTP2] = "http2",
+	[JOURNAL_BLIND_FRAMING] = "framing",
+	[JOURNAL_BLIND_PIPELINED] = "pipelined",
+	[JOURNAL_BLIND_FD] = "fd",
+};
+
+/* One that has ended keeps its pid and its start until its parent asks, which may be never. A main
+ * thread that has ended looks the same, but for the other threads. */
+static bool is_zombie(uint32_t pid)
+{
+	char path[64];
+	char line[1024];
+	const char *name_end;
+	char state;
+	long threads;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return true;
+	line[fread(line, 1, sizeof(line) - 1, file)] = '\0';
+	fclose(file);
+	name_end = strrchr(line, ')');
+	/* proc(5): field 3 is the state, field 20 the number of threads. */
+	return !name_end ||
+	       sscanf(name_end,
+		       ") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+		       "%*s %ld",
+		       &state, &threads) != 2 ||
+	       (strchr("ZXx", state) && threads <= 1);
+}
+
+bool process_lives(uint32_t pid, uint64_t start)
+{
+	/* A pid of 0 or over INT_MAX is no process. */
+	return pid > 0 && pid <= INT32_MAX && journal_process_start(pid) == start && start != 0 &&
+	       !is_zombie(pid);
+}
+
+static bool lives(const struct journal_process *process)
+{
+	return process_lives(atomic_load(&process->pid), atomic_load(&process->start));
+}
+
+bool processes_any(const struct journal *journal)
+{
+	for (size_t i = 0; i < JOURNAL_PROCESSES; i++)
+		if (lives(&journal->processes[i]))
+			return true;
+	return false;
+}
+
+static void add_number(cJSON *object, const char *name, uint64_t value)
+{
+	sure(cJSON_AddNumberToObject(object, name, (double)value));
+}
+
+/* A text out of the journal: maybe not terminated, not UTF-8, or meant for a terminal. */
+static void add_text(cJSON *object, const char *name, const char *text, size_t cap)
+{
+	char copy[JOURNAL_HOST_MAX + 1];
+
+	memcpy(copy, text, cap);
+	copy[cap] = '\0';
+	utf8_tidy(copy);
+	sure(cJSON_AddStringToObject(object, name, copy));
+}
+
+static cJSON *process_json(const struct journal_process *process)
+{
+	cJSON *object = sure(cJSON_CreateObject());
+	cJSON *blind;
+
+	add_number(object, "pid", atomic_load(&process->pid));
+	add_text(object, "command", process->command, sizeof(process->command));
+	add_number(object, "since", process->since);
+	add_number(object, "connections", atomic_load(&process->connections));
+	add_number(object, "calls", atomic_load(&process->calls));
+	add_number(object, "faults", atomic_load(&process->faults));
+	add_number(object, "delayed", atomic_load(&process->delayed));
+	blind = sure(cJSON_AddObjectToObject(object, "blind"));
+	for (int reason = 0; reason < FIRST_BLIND_UNKNOWN; reason++)
+		add_number(blind, blind_names[reason], atomic_load(&process->blind[reason]));
+	add_text(object, "blind_host", process->blind_host, sizeof(process->blind_host));
+	return object;
+}
+
+char *processes_json(const struct journal *journal)
+{
+	cJSON *array = sure(cJSON_CreateArray());
+	char *text;
+
+	for (size_t i = 0; i < JOURNAL_PROCESSES; i++)
+		if (lives(&journal->processes[i]))
+			cJSON_AddItemToArray(array, process_json(&journal->processes[i]));
+	text = json_print(array);
+	cJSON_Delete(array);
+	return text;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CHAOS_CONTROL_PROCESSES_H
+#define CHAOS_CONTROL_PROCESSES_H
+
+/* The processes that carry the shim, as the journal lists them and as far as they live. */
+
+#include <stdbool.h>
+
+#include "shim/journal.h"
+
+/* Is this very process still there, and not just waiting to be reaped? */
+bool process_lives(uint32_t pid, uint64_t start);
+
+bool processes_any(const struct journal *journal);
+
+/* A JSON array; the caller frees it. */
+char *processes_json(const struct journal *journal);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CHAOS_CONTROL_REFUSAL_H
+#define CHAOS_CONTROL_REFUSAL_H
+
+#include <stddef.h>
+
+/* Why something was refused: which part, what is wrong with it, and the remedy. */
+struct refusal {
+	int status;	  /* of HTTP */
+	int rule;	  /* counted from 1; 0: about no single rule */
+	int line, column; /* of a syntax error, counted from 1; 0: none */
+	char field[64];	  /* "error.statusCode"; empty: none */
+	char message[512];
+};
+
+/* Fills in status and message; the rest stays. Always returns -EINVAL, to be handed on. */
+int refuse(struct refusal *why, int status, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The whole reason in one line, the place first. */
+void refusal_text(const struct refusal *why, char *out, size_t cap);
+
+/* As a JSON object; the caller frees it. */
+char *refusal_json(const struct refusal *why);
+
+/* The name of an HTTP status. */
+const char *refusal_status_name(int status);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report.h"
+
+#include <unistd.h>
+
+#include "json.h"
+#include "memory.h"
+#include "shim/engine/aws/model.h"
+
+static void add_number(cJSON *object, const char *name, uint64_t value)
+{
+	sure(cJSON_AddNumberToObject(object, name, (double)value));
+}
+
+static void add_text(cJSON *object, const char *name, const char *text)
+{
+	sure(text ? cJSON_AddStringToObject(object, name, text)
+		  : cJSON_AddNullToObject(object, name));
+}
+
+static void add_totals(cJSON *status, const struct journal *journal)
+{
+	cJSON *totals = sure(cJSON_AddObjectToObject(status, "totals"));
+	uint64_t blind = 0;
+
+	for (int reason = 0; reason < JOURNAL_BLIND_REASONS; reason++)
+		blind += atomic_load(&journal->blind[reason]);
+	add_number(totals, "connections", atomic_load(&journal->connections));
+	add_number(totals, "calls", atomic_load(&journal->calls));
+	add_number(totals, "faults", atomic_load(&journal->faults));
+	add_number(totals, "delayed", atomic_load(&journal->delayed));
+	add_number(totals, "blind", blind);
+}
+
+static void add_fired(
+	cJSON *fired, const char *name, const struct config_list *list, const struct writer *writer)
+{
+	cJSON *counts = sure(cJSON_AddArrayToObject(fired, name));
+
+	for (size_t i = 0; i < list->count; i++) {
+		uint64_t count = writer_fired(writer, list->rules[i]->rule.id);
+
+		cJSON_AddItemToArray(counts, sure(cJSON_CreateNumber((double)count)));
+	}
+}
+
+char *report_status(const struct api *api)
+{
+	const struct config_list *outages = &api->config.lists[TABLE_OUTAGES];
+	const struct config_list *faults = &api->config.lists[TABLE_FAULTS];
+	cJSON *status = sure(cJSON_CreateObject());
+	cJSON *part;
+	char *text;
+
+	add_text(status, "version", CHAOS_VERSION);
+	add_text(status, "model", aws_model_version);
+	add_number(status, "pid", (uint64_t)getpid());
+	add_text(status, "folder", api->folder);
+	add_text(status, "listening", api->listening);
+	add_number(status, "generation", atomic_load(&api->writer->table->generation));
+	part = sure(cJSON_AddObjectToObject(status, "rules"));
+	add_number(part, "outages", outages->count);
+	add_number(part, "faults", faults->count);
+	add_number(status, "latency", (uint64_t)api->config.latency_ms);
+	add_totals(status, api->writer->journal);
+	part = sure(cJSON_AddObjectToObject(status, "fired"));
+	add_fired(part, "outages", outages, api->writer);
+	add_fired(part, "faults", faults, api->writer);
+	text = json_print(status);
+	cJSON_Delete(status);
+	return text;
+}

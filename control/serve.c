@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "folder.h"
+#include "http.h"
+#include "listen.h"
+#include "processes.h"
+#include "shim/runtime.h"
+
+#define LOOK_NS	    250000000 /* between two looks at whether a private daemon is still needed */
+#define EMPTY_LOOKS 2	      /* a process may be on its way into the list */
+
+struct server {
+	struct folder folder;
+	struct writer writer;
+	struct api api;
+	struct http *local, *network;
+	char socket[PATH_MAX];
+	char state[PATH_MAX];
+	char listening[64];
+};
+
+static int fail(const char *option, const struct refusal *why)
+{
+	char text[sizeof(*why)];
+
+	refusal_text(why, text, sizeof(text));
+	fprintf(stderr, "chaos-control: %s%s%s\n", option, *option ? ": " : "", text);
+	return -EINVAL;
+}
+
+/* An absolute path, since a daemon in the background leaves its directory. */
+static int choose_state(
+	struct server *server, const struct serve_options *options, struct refusal *why)
+{
+	char here[PATH_MAX] = "";
+	int len;
+
+	if (options->owner)
+		return 0;
+	server->api.state_path = server->state;
+	if (!options->state)
+		return folder_file(
+			&server->folder, RUNTIME_STATE, server->state, sizeof(server->state), why);
+	if (*options->state != '/' && !getcwd(here, sizeof(here)))
+		return refuse(why, 500, "no current directory: %s", strerror(errno));
+	len = snprintf(server->state, sizeof(server->state), "%s%s%s", here, *here ? "/" : "",
+		options->state);
+	return len < (int)sizeof(server->state)
+		       ? 0
+		       : refuse(why, 500, "the path of the state file is too long");
+}
+
+/* From here on api_stop() and writer_close() are due. */
+static int put_in_force(
+	struct server *server, const struct serve_options *options, struct refusal *why)
+{
+	struct api *api = &server->api;
+	const char *option = "";
+	const char *reason = "";
+
+	if (choose_state(server, options, why))
+		return fail("", why);
+	if (initial_config(&options->initial, api->state_path, &api->config, &option, why))
+		return fail(option, why);
+	if (writer_open(&server->writer, server->folder.path, &reason)) {
+		config_clear(&api->config);
+		refuse(why, 500, "%s", reason);
+		return fail("", why);
+	}
+	api->writer = &server->writer;
+	api->folder = server->folder.path;
+	if (api_start(api, why)) {
+		writer_close(&server->writer);
+		return fail("", why);
+	}
+	return 0;
+}
+
+static int start_http(struct server *server, int fd, struct http **http, struct refusal *why)
+{
+	if (fd < 0)
+		return -EINVAL;
+	*http = http_start(&server->api, fd);
+	return *http ? 0 : refuse(why, 500, "cannot start libmicrohttpd: %s", strerror(errno));
+}
+
+static void stop_listening(struct server *server)
+{
+	if (server->local)
+		unlink(server->socket);
+	http_stop(server->local);
+	http_stop(server->network);
+}
+
+static int start_listening(
+	struct server *server, const struct serve_options *options, struct refusal *why)
+{
+	int error = folder_file(
+		&server->folder, RUNTIME_SOCKET, server->socket, sizeof(server->socket), why);
+
+	/* The network comes first: who sees the Unix socket finds all the rest, too. */
+	if (!error && options->listen) {
+		int fd = listen_tcp(
+			options->listen, server->listening, sizeof(server->listening), why);
+
+		server->api.listening = server->listening;
+		error = start_http(server, fd, &server->network, why);
+	}
+	if (!error)
+		error = start_http(server, listen_unix(server->socket, why), &server->local, why);
+	if (!error)
+		return 0;
+	stop_listening(server);
+	return fail("", why);
+}
+
+static int start(struct server *server, const struct serve_options *options)
+{
+	struct refusal why = {0};
+
+	if (folder_open(&server->folder, options->dir, &why))
+		return fail("", &why);
+	if (put_in_force(server, options, &why)) {
+		folder_close(&server->folder);
+		return -EINVAL;
+	}
+	if (start_listening(server, options, &why)) {
+		api_stop(&server->api, &why);
+		writer_close(&server->writer);
+		folder_close(&server->folder);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static void stop(struct server *server, const struct serve_options *options)
+{
+	struct refusal why = {0};
+
+	stop_listening(server);
+	if (api_stop(&server->api, &why))
+		fail("cannot lift the rules", &why);
+	writer_close(&server->writer);
+	if (options->owner)
+		folder_remove(&server->folder);
+	folder_close(&server->folder);
+}
+
+/* Returns when a signal asks for the end, or nobody needs a private daemon any more. */
+static void wait_for_end(const struct server *server, pid_t owner, const sigset_t *signals)
+{
+	const struct timespec pause = {.tv_nsec = LOOK_NS};
+	uint64_t start = owner ? journal_process_start((uint32_t)owner) : 0;
+	int empty = 0;
+
+	while (empty < EMPTY_LOOKS) {
+		int signal = sigtimedwait(signals, NULL, owner ? &pause : NULL);
+
+		if (signal > 0)
+			return;
+		if (!owner)
+			continue;
+		if (process_lives((uint32_t)owner, start) || processes_any(server->writer.journal))
+			empty = 0;
+		else
+			empty++;
+	}
+}
+
+int serve(const struct serve_options *options, void (*ready)(void *context), void *context)
+{
+	struct server server = {.api.lock = PTHREAD_MUTEX_INITIALIZER};
+	sigset_t signals;
+
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	/* Before there are threads, so that all of them leave these signals to this one. */
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	umask(077);
+	if (start(&server, options))
+		return 1;
+	if (!options->quiet)
+		fprintf(stderr, "chaos-control: listening on %s%s%s\n", server.socket,
+			*server.listening ? " and http://" : "", server.listening);
+	ready(context);
+	wait_for_end(&server, options->owner, &signals);
+	stop(&server, options);
+	return 0;
+}

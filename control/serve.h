@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CHAOS_CONTROL_SERVE_H
+#define CHAOS_CONTROL_SERVE_H
+
+/* The daemon's life from its options to its end. */
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "initial.h"
+
+struct serve_options {
+	const char *dir;    /* NULL: by the folder's rule */
+	const char *listen; /* NULL: on the Unix socket alone */
+	const char *state;  /* NULL: state.json in the folder */
+	struct initial_options initial;
+	/* Not 0: the daemon belongs to this process and those it has started, saves nothing, and
+	 * leaves nothing behind. */
+	pid_t owner;
+	bool quiet; /* say nothing when all is well */
+};
+
+/*
+ * Serves until a signal, or the end of the last process of `owner`. `ready` is called once the socket
+ * answers. Returns the exit code; the reason of a failure is on stderr.
+ */
+int serve(const struct serve_options *options, void (*ready)(void *context), void *context);
+
+#endif
