@@ -8,7 +8,9 @@ import sys
 
 import pytest
 
-from harness import BUILD, CLIENTS, TIMEOUT, Client, Daemon, environment, preloaded, python, wait_for
+from harness import (
+    BUILD, CLIENTS, TIMEOUT, Client, Daemon, environment, preloaded, python, wait_for,
+)  # fmt: skip
 from sink import Sink
 from wire import Wire
 

@@ -123,7 +123,7 @@ class Daemon:
 
     def _answers(self):
         if self.process.poll() is not None:
-            raise AssertionError(f"chaos-control ended with {self.process.returncode}: {self.said()}")
+            raise AssertionError(f"ended with {self.process.returncode}: {self.said()}")
         try:
             return self.request("GET", STATUS).status == 200
         except OSError:
@@ -166,8 +166,8 @@ class Daemon:
 class Client:
     """A client program that makes one request for each line of its standard input.
 
-    A line is `OPERATION SIZE`: a signed Kinesis call with a body of SIZE bytes, or a request that is
-    not AWS if OPERATION is `-`. The program answers with one line: `STATUS ERRORTYPE BODY`, or
+    A line is `OPERATION SIZE`: a signed Kinesis call with a body of SIZE bytes, or a request that
+    is not AWS if OPERATION is `-`. The program answers with one line: `STATUS ERRORTYPE BODY`, or
     `error REASON`."""
 
     def __init__(self, command, env):

@@ -108,7 +108,9 @@ def test_bad_body_is_refused_by_place_and_changes_nothing(daemon, body, names):
     assert daemon.request("GET", FAULTS).json == [RULE]
 
 
-@pytest.mark.parametrize("body", [b"{}", b'{"latency": -1}', b'{"latency": "1"}', b'{"jitter": 1}', b"[]"])
+@pytest.mark.parametrize(
+    "body", [b"{}", b'{"latency": -1}', b'{"latency": "1"}', b'{"jitter": 1}', b"[]"]
+)
 def test_bad_effects_are_refused(daemon, body):
     daemon.latency(3)
     assert daemon.request("POST", EFFECTS, body).status == 400
@@ -184,9 +186,12 @@ def test_status_says_what_is_in_force(daemon):
 def listening():
     port = free_port()
     one = Daemon(None, "--listen", f"127.0.0.1:{port}").start()
-    yield lambda headers, method="GET", body=None: talk(
-        http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT), method, FAULTS, body, headers
-    )
+
+    def request(headers, method="GET", body=None):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
+        return talk(connection, method, FAULTS, body, headers)
+
+    yield request
     one.remove()
 
 

@@ -21,7 +21,8 @@ def script(tool, name):
 
 
 def java(*words):
-    return lambda port, programs: ["java", "-XX:TieredStopAtLevel=1", "-cp", programs, words[0], port, *words[1:]]
+    command = ["java", "-XX:TieredStopAtLevel=1", "-cp"]
+    return lambda port, programs: [*command, programs, words[0], port, *words[1:]]
 
 
 def sockets(write, wait, read):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""HTTP/1.1 in all its forms: what passes reaches the server byte for byte, what is faulted never."""
+"""HTTP/1.1 in all its forms: what passes arrives byte for byte, what is faulted never does."""
 
 import pytest
 
@@ -80,7 +80,8 @@ def test_operation_in_a_body_that_comes_later_is_waited_for(daemon, wire, sink):
 
 def test_operation_that_never_comes_is_not_waited_for_in_vain(daemon, wire, sink):
     daemon.faults({"service": "sts", "operation": "GetCallerIdentity"})
-    fields = (scope("sts"), "Content-Type: application/x-www-form-urlencoded", "Expect: 100-continue")
+    form = "Content-Type: application/x-www-form-urlencoded"
+    fields = (scope("sts"), form, "Expect: 100-continue")
     body = b"Action=AssumeRole&Version=2011-06-15"
     sent = request(*fields, body=body)
     got = wire(sink.port).send(sent[: -len(body)], body, wait_continue=True)

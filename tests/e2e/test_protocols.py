@@ -13,7 +13,7 @@ CALLS = [
     ("json 1.1", "kinesis", "list_streams", {}, None),
     ("json 1.0, query-compatible", "sqs", "list_queues", {}, None),
     ("query", "sts", "get_caller_identity", {}, None),
-    ("query with list", "sns", "publish", {"TopicArn": "arn:aws:sns:us-east-1:1:t", "Message": "m"}, None),
+    ("query with body", "sns", "publish", {"TopicArn": "arn:aws:sns:a:1:t", "Message": "m"}, None),
     ("ec2", "ec2", "describe_instances", {}, None),
     ("rest-json", "lambda", "list_functions", {}, None),
     ("rest-json with path", "lambda", "invoke", {"FunctionName": "f"}, None),

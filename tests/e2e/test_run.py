@@ -115,7 +115,7 @@ def test_private_daemon_is_apart_from_the_one_of_the_runtime_folder(daemon, sink
 
 
 def test_private_daemon_ends_with_the_last_process_that_uses_it(tmp_path):
-    script = 'echo $CHAOS_DIR; (exec > /dev/null 2>&1; until [ -e "$0" ]; do sleep 0.05; done) & exit 0'
+    script = 'echo $CHAOS_DIR; (exec >&- 2>&-; until [ -e "$0" ]; do sleep 0.05; done) & exit 0'
     done = chaos_run("-f", "[]", "bash", "-c", script, tmp_path / "end")
     folder = done.stdout.strip()
     answer = talk(UnixConnection(f"{folder}/control.sock"), "GET", FAULTS)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// java.net.http.HttpClient (NIO). With a second argument it keeps its default, an upgrade to HTTP/2.
+// java.net.http.HttpClient (NIO). With a second argument it keeps its default, to ask for HTTP/2.
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;

@@ -17,9 +17,8 @@ import signed
 PORT, STORY, STATUS = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 BODY = b"{}"
 FIELDS = {"Host": "127.0.0.1", "Content-Length": len(BODY), **signed.headers("PutRecord")}
-CALL = (
-    "POST / HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in FIELDS.items()) + "\r\n"
-).encode() + BODY
+LINES = ["POST / HTTP/1.1", *(f"{name}: {value}" for name, value in FIELDS.items()), "", ""]
+CALL = "\r\n".join(LINES).encode() + BODY
 
 
 def connect():
