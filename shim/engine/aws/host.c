@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host.h"
+
+/* No name of services is longer; what stands before is variable. */
+#define KEY_MAX 128
+
+static struct span without_end(struct span text, size_t len)
+{
+	return (struct span){text.at, text.len - len};
+}
+
+/* Everything before the last label, and the last label. */
+static struct span last_label(struct span name, struct span *label)
+{
+	for (size_t i = name.len; i > 0; i--) {
+		if (name.at[i - 1] != '.')
+			continue;
+		*label = span_from(name, i);
+		return (struct span){name.at, i - 1};
+	}
+	*label = name;
+	return (struct span){name.at, 0};
+}
+
+static struct span first_label(struct span name)
+{
+	const char *dot = span_find(name, '.');
+
+	return dot ? (struct span){name.at, (size_t)(dot - name.at)} : name;
+}
+
+/* Letters, then at least two more groups, of which the last is a number: "ap-southeast-7". */
+static bool has_region_shape(struct span text)
+{
+	size_t groups = 1, group = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		char byte = text.at[i];
+
+		if (byte == '-') {
+			if (group == 0)
+				return false;
+			groups++;
+			group = 0;
+			continue;
+		}
+		if (byte >= '0' && byte <= '9') {
+			if (groups < 3 || i + 2 < text.len)
+				return false;
+		} else if (byte < 'a' || byte > 'z') {
+			return false;
+		}
+		group++;
+	}
+	return groups >= 3 && group > 0 && text.at[text.len - 1] <= '9';
+}
+
+bool aws_is_region(struct span text)
+{
+	return model_find_region(text) >= 0 || has_region_shape(text);
+}
+
+static bool is_filler(struct span label)
+{
+	return span_equal(label, SPAN("dualstack")) || span_equal(label, SPAN("global")) ||
+	       span_equal(label, SPAN("fips")) || span_equal(label, SPAN("us-gov")) ||
+	       span_equal(label, SPAN("vpce"));
+}
+
+/* Cuts the DNS suffix of a partition off. */
+static bool cut_suffix(struct aws_host *host, struct span *name)
+{
+	for (unsigned i = 0; i < model_suffixes_count; i++) {
+		struct span suffix = model_span(model_suffixes[i].text);
+		size_t start = name->len - suffix.len;
+
+		if (name->len <= suffix.len + 1 || name->at[start - 1] != '.' ||
+			strncasecmp(name->at + start, suffix.at, suffix.len) != 0)
+			continue;
+		*name = (struct span){name->at, start - 1};
+		host->partition = model_suffixes[i].partition;
+		return true;
+	}
+	return false;
+}
+
+/* Cuts region and filler off the end: "my.bucket.s3.dualstack.us-east-1" becomes "my.bucket.s3". */
+static void cut_region(struct aws_host *host, struct span *name)
+{
+	for (;;) {
+		struct span label, rest = last_label(*name, &label);
+
+		if (!host->region.len && aws_is_region(label))
+			host->region = label;
+		else if (!is_filler(label))
+			return;
+		*name = rest;
+		if (!rest.len)
+			return;
+	}
+}
+
+/* Lower case, and without "fips" where it is not a part of a name. Keeps the end of a long name. */
+static struct span normal_key(struct span name, char out[KEY_MAX])
+{
+	size_t len = 0;
+
+	if (name.len > KEY_MAX)
+		name = span_from(name, name.len - KEY_MAX);
+	if (span_starts(name, SPAN("fips.")) || span_starts(name, SPAN("fips-")))
+		name = span_from(name, 5);
+	for (size_t i = 0; i < name.len; i++) {
+		struct span rest = span_from(name, i);
+
+		if (span_starts(rest, SPAN("-fips")) &&
+			(rest.len == 5 || rest.at[5] == '.' || rest.at[5] == '-')) {
+			i += 4;
+			continue;
+		}
+		out[len++] =
+			name.at[i] >= 'A' && name.at[i] <= 'Z' ? name.at[i] | 0x20 : name.at[i];
+	}
+	return (struct span){out, len};
+}
+
+static bool takes_variable_labels(struct model_list services)
+{
+	for (unsigned i = 0; i < services.count; i++)
+		if (services.at[i] & 1)
+			return true;
+	return false;
+}
+
+/* Looks for the longest end of the name that names services. */
+static void find_services(struct aws_host *host, struct span name)
+{
+	char buffer[KEY_MAX];
+	struct span key = normal_key(name, buffer);
+	bool only_known = true; /* all labels that were dropped are known to be no part of it */
+
+	while (key.len) {
+		struct model_list found = model_find_host(key);
+		struct span label = first_label(key);
+
+		if (found.count) {
+			host->services = found;
+			host->is_aws = only_known || takes_variable_labels(found);
+			return;
+		}
+		if (!host->region.len && aws_is_region(label))
+			host->region = (struct span){name.at, label.len};
+		else if (!span_starts(label, SPAN("vpce-")))
+			only_known = false;
+		key = span_from(key, label.len + 1);
+	}
+}
+
+/* "s3", "s3-fips", "s3-us-west-2", "s3express-use1-az4", … : the label that ends an S3 name. */
+static bool is_s3_label(struct span label)
+{
+	static const char names[][24] = {"s3", "s3-fips", "s3-accelerate", "s3-accesspoint",
+		"s3-accesspoint-fips", "s3-object-lambda", "s3-object-lambda-fips", "s3-outposts",
+		"s3-global", "s3express-control", "s3-external-1"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (span_equal_nocase(label, span_of(names[i])))
+			return true;
+	if (span_starts(label, SPAN("s3express-")))
+		return true;
+	return span_starts(label, SPAN("s3-")) && aws_is_region(span_from(label, 3));
+}
+
+/* Reads an S3 name, given without suffix and region. */
+static bool read_s3(struct aws_host *host, struct span name)
+{
+	int s3 = aws_model_find(SPAN("s3"));
+	struct span label, bucket = last_label(name, &label), part;
+
+	if (!is_s3_label(label))
+		return false;
+	if (!host->region.len && span_starts(label, SPAN("s3-")) &&
+		aws_is_region(span_from(label, 3)))
+		host->region = span_from(label, 3);
+	last_label(bucket, &part);
+	if (span_starts(part, SPAN("vpce-")))
+		bucket = last_label(bucket, &part);
+	last_label(bucket, &part);
+	if (span_equal(part, SPAN("accesspoint")) || span_equal(part, SPAN("bucket")))
+		bucket = last_label(bucket, &part);
+	host->services = model_find_host(SPAN("s3"));
+	host->bucket = bucket;
+	host->is_aws = s3 >= 0;
+	return true;
+}
+
+/* A virtual host of S3 under a name of somebody's own: "bucket.localhost", "bucket.s3.example". */
+static void read_own_s3(struct aws_host *host, struct span name)
+{
+	if (span_ends(name, SPAN(".localhost"))) {
+		struct span rest = without_end(name, sizeof(".localhost") - 1);
+
+		host->bucket = rest;
+		if (span_ends(rest, SPAN(".s3")))
+			host->bucket = without_end(rest, 3);
+		else if (span_equal(rest, SPAN("s3")))
+			host->bucket.len = 0;
+		return;
+	}
+	for (size_t i = 1; i + 4 < name.len; i++) {
+		struct span rest = span_from(name, i);
+
+		if (span_starts(rest, SPAN(".s3.")) || span_starts(rest, SPAN(".s3-"))) {
+			host->bucket = (struct span){name.at, i};
+			return;
+		}
+	}
+}
+
+void aws_host_read(struct aws_host *host, struct span name)
+{
+	*host = (struct aws_host){.partition = -1};
+	if (name.len && name.at[name.len - 1] == '.')
+		name.len--;
+	if (!cut_suffix(host, &name)) {
+		read_own_s3(host, name);
+		return;
+	}
+	cut_region(host, &name);
+	if (name.len && !read_s3(host, name))
+		find_services(host, name);
+}
+
+bool aws_host_has(const struct aws_host *host, int service)
+{
+	for (unsigned i = 0; i < host->services.count; i++)
+		if (host->services.at[i] >> 1 == service)
+			return true;
+	return false;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CHAOS_AWS_HOST_H
+#define CHAOS_AWS_HOST_H
+
+/* What a host name tells: service, region, bucket. */
+
+#include "tables.h"
+
+struct aws_host {
+	struct model_list services; /* members as in model_host_keys; .count 0: not known */
+	bool is_aws; /* a name of exactly these services, good without any other evidence */
+	struct span region;
+	int partition;	    /* -1: not said */
+	struct span bucket; /* S3's virtual host, or access point; .len 0: none */
+};
+
+void aws_host_read(struct aws_host *host, struct span name);
+
+/* "us-east-1", or what looks like a region that is too new for the tables. */
+bool aws_is_region(struct span text);
+
+/* Does the list hold this service? */
+bool aws_host_has(const struct aws_host *host, int service);
+
+#endif

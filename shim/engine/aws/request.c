@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "request.h"
+
+#include <stddef.h>
+
+/* The fields that tell something. */
+static const struct {
+	char name[28];
+	uint8_t len;
+	uint16_t offset;
+} fields[] = {
+#define FIELD(name, member)                                                                        \
+	{                                                                                          \
+		name, sizeof(name) - 1, offsetof(struct aws_request, member)                       \
+	}
+	FIELD("authorization", authorization),
+	FIELD("x-amz-target", target),
+	FIELD("smithy-protocol", smithy),
+	FIELD("content-type", content_type),
+	FIELD("content-encoding", content_encoding),
+	FIELD("user-agent", user_agent),
+	FIELD("x-amz-user-agent", amz_user_agent),
+	FIELD("amz-sdk-request", sdk_request),
+	FIELD("amz-sdk-invocation-id", invocation_id),
+	FIELD("x-amz-region-set", region_set),
+	FIELD("x-amz-sso_bearer_token", sso_token),
+#undef FIELD
+};
+
+static void read_fields(struct aws_request *request)
+{
+	struct span cursor = request->head->fields, name, value;
+
+	while (http1_next_field(&cursor, &name, &value)) {
+		for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+			struct span *field;
+
+			if (name.len != fields[i].len ||
+				strncasecmp(name.at, fields[i].name, name.len) != 0)
+				continue;
+			field = (void *)((char *)request + fields[i].offset);
+			if (!field->at)
+				*field = value;
+			break;
+		}
+	}
+}
+
+static struct span without_port(struct span host)
+{
+	size_t len = host.len;
+
+	while (len && host.at[len - 1] >= '0' && host.at[len - 1] <= '9')
+		len--;
+	if (len && host.at[len - 1] == ':')
+		host.len = len - 1;
+	return host;
+}
+
+/* Splits the request target; an absolute URI, as sent to a proxy, brings its own host. */
+static void read_target(struct aws_request *request)
+{
+	struct span target = request->head->target;
+	const char *question;
+
+	request->host = request->head->host;
+	if (target.len && target.at[0] != '/') {
+		for (size_t i = 0; i + 3 <= target.len; i++) {
+			struct span rest = span_from(target, i + 3);
+			const char *end;
+
+			if (memcmp(target.at + i, "://", 3) != 0)
+				continue;
+			end = span_find(rest, '/');
+			if (!end)
+				end = span_find(rest, '?');
+			request->host = rest;
+			if (end)
+				request->host.len = (size_t)(end - rest.at);
+			target = span_from(rest, request->host.len);
+			break;
+		}
+	}
+	request->host = without_port(request->host);
+	question = span_find(target, '?');
+	request->path = target;
+	if (question) {
+		request->path.len = (size_t)(question - target.at);
+		request->query = span_from(target, request->path.len + 1);
+	}
+	if (request->path.len == 0)
+		request->path = SPAN("/");
+}
+
+static bool is_name(struct span text)
+{
+	if (text.len == 0 || text.len > 64)
+		return false;
+	for (size_t i = 0; i < text.len; i++) {
+		char byte = text.at[i];
+
+		if (!(byte >= 'a' && byte <= 'z') && !(byte >= 'A' && byte <= 'Z') &&
+			!(byte >= '0' && byte <= '9') && byte != '-' && byte != '_' && byte != '.')
+			return false;
+	}
+	return true;
+}
+
+/* Cuts the last part of a credential off. */
+static bool last_part(struct span *credential, struct span *part)
+{
+	for (size_t i = credential->len; i > 0; i--) {
+		size_t at = i - 1, step = 0;
+
+		if (credential->at[at] == '/')
+			step = 1;
+		else if (credential->len - at >= 3 && credential->at[at] == '%' &&
+			 credential->at[at + 1] == '2' && (credential->at[at + 2] | 0x20) == 'f')
+			step = 3;
+		if (step) {
+			*part = span_from(*credential, at + step);
+			credential->len = at;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool aws_credential_read(
+	struct span credential, bool has_region, struct span *region, struct span *service)
+{
+	struct span end, name, where = {0}, date;
+
+	if (!last_part(&credential, &end) || !span_equal(end, SPAN("aws4_request")))
+		return false;
+	if (!last_part(&credential, &name) || !is_name(name))
+		return false;
+	if (has_region && (!last_part(&credential, &where) || !is_name(where)))
+		return false;
+	if (!last_part(&credential, &date))
+		return false;
+	*service = name;
+	*region = where;
+	return true;
+}
+
+static void read_scope(struct aws_request *request, struct span credential, bool is_v4a)
+{
+	if (!aws_credential_read(
+		    credential, !is_v4a, &request->signing_region, &request->signing_name))
+		return;
+	request->signing = is_v4a ? AWS_SIGV4A : AWS_SIGV4;
+	if (is_v4a && !request->signing_region.len) {
+		request->signing_region = request->region_set;
+		if (!request->region_set.len)
+			aws_params_find(
+				request->query, SPAN("X-Amz-Region-Set"), &request->signing_region);
+	}
+}
+
+/* The value of "Credential=" in an Authorization field. */
+static struct span credential_of(struct span authorization)
+{
+	struct span key = SPAN("Credential=");
+
+	for (size_t i = 0; i + key.len <= authorization.len; i++) {
+		struct span rest = span_from(authorization, i);
+		size_t len = 0;
+
+		if (!span_starts(rest, key))
+			continue;
+		rest = span_from(rest, key.len);
+		while (len < rest.len && rest.at[len] != ',' && rest.at[len] != ' ')
+			len++;
+		rest.len = len;
+		return rest;
+	}
+	return (struct span){0};
+}
+
+static void read_authorization(struct aws_request *request)
+{
+	struct span value = request->authorization;
+
+	if (span_starts(value, SPAN("AWS4-HMAC-SHA256")))
+		read_scope(request, credential_of(value), false);
+	else if (span_starts(value, SPAN("AWS4-ECDSA-P256-SHA256")))
+		read_scope(request, credential_of(value), true);
+	else if (span_starts(value, SPAN("AWS ")) && span_find(value, ':'))
+		request->signing = AWS_SIGV2;
+	else if (value.len > 7 && strncasecmp(value.at, "Bearer ", 7) == 0)
+		request->signing = AWS_BEARER;
+}
+
+static void read_query_signature(struct aws_request *request)
+{
+	struct span value, algorithm = {0};
+
+	if (request->query.len == 0)
+		return;
+	if (aws_params_find(request->query, SPAN("X-Amz-Credential"), &value)) {
+		aws_params_find(request->query, SPAN("X-Amz-Algorithm"), &algorithm);
+		read_scope(request, value, span_starts(algorithm, SPAN("AWS4-ECDSA")));
+	} else if (aws_params_find(request->query, SPAN("AWSAccessKeyId"), &value) &&
+		   aws_params_find(request->query, SPAN("Signature"), &value)) {
+		request->signing = AWS_SIGV2;
+	}
+}
+
+void aws_request_read(
+	struct aws_request *request, const struct http1_head *head, const struct aws_body *body)
+{
+	*request = (struct aws_request){.head = head, .body = body};
+	read_fields(request);
+	read_target(request);
+	if (request->authorization.len)
+		read_authorization(request);
+	if (request->signing == AWS_UNSIGNED)
+		read_query_signature(request);
+}
+
+bool aws_request_is_sdk(const struct aws_request *request)
+{
+	static const char products[][16] = {"Boto3/", "Botocore/", "aws-cli/", "aws-sdk-"};
+
+	if (request->sdk_request.len || request->invocation_id.len)
+		return true;
+	for (size_t i = 0; i < sizeof(products) / sizeof(*products); i++)
+		if (span_starts(request->user_agent, span_of(products[i])) ||
+			span_starts(request->amz_user_agent, span_of(products[i])))
+			return true;
+	return false;
+}
+
+static struct span api_of(struct span agent)
+{
+	struct span key = SPAN("api/");
+
+	for (size_t i = 0; i + key.len < agent.len; i++) {
+		struct span name;
+		size_t len = 0;
+
+		if ((i > 0 && agent.at[i - 1] != ' ') || memcmp(agent.at + i, key.at, key.len) != 0)
+			continue;
+		name = span_from(agent, i + key.len);
+		while (len < name.len && name.at[len] != '#' && name.at[len] != ' ' &&
+			name.at[len] != '/')
+			len++;
+		name.len = len;
+		return name;
+	}
+	return (struct span){0};
+}
+
+struct span aws_request_sdk_service(const struct aws_request *request)
+{
+	struct span name = api_of(request->user_agent);
+
+	return name.len ? name : api_of(request->amz_user_agent);
+}

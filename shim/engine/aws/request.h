@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CHAOS_AWS_REQUEST_H
+#define CHAOS_AWS_REQUEST_H
+
+/* A request as identify sees it: the pieces of the head that tell something, each found once. */
+
+#include "identify.h"
+#include "tables.h"
+
+enum aws_signing {
+	AWS_UNSIGNED,
+	AWS_SIGV4,
+	AWS_SIGV4A, /* its region list is in X-Amz-Region-Set */
+	AWS_SIGV2,  /* names neither service nor region */
+	AWS_BEARER,
+};
+
+struct aws_request {
+	const struct http1_head *head;
+	const struct aws_body *body;
+	struct span host; /* without the port */
+	struct span path; /* begins with '/', never empty */
+	struct span query;
+
+	/* Fields; .at is NULL when absent. */
+	struct span authorization, target, smithy, content_type, content_encoding;
+	struct span user_agent, amz_user_agent, sdk_request, invocation_id;
+	struct span region_set, sso_token;
+
+	enum aws_signing signing;
+	struct span signing_name, signing_region; /* .len 0: not said */
+};
+
+void aws_request_read(
+	struct aws_request *request, const struct http1_head *head, const struct aws_body *body);
+
+/* Did an AWS SDK make this request? (Its service may still be unknown.) */
+bool aws_request_is_sdk(const struct aws_request *request);
+
+/* "s3" from "… api/s3#3.1048.0 …"; .len 0: the User-Agent does not say. */
+struct span aws_request_sdk_service(const struct aws_request *request);
+
+/* Takes a credential ("AK/20260101/us-east-1/s3/aws4_request", '/' or "%2F" between) apart. */
+bool aws_credential_read(
+	struct span credential, bool has_region, struct span *region, struct span *service);
+
+/*
+ * Parameters of a query string or a form.
+ */
+
+/* Walks over "key=value&…". Keys and values come as on the wire. */
+bool aws_params_next(struct span *cursor, struct span *key, struct span *value);
+
+/* Finds a parameter by its decoded key. */
+bool aws_params_find(struct span params, struct span key, struct span *value);
+
+/* Is `wire`, percent-decoded, the same as `text`? */
+bool aws_decoded_equal(struct span wire, struct span text);
+
+/* Decodes %xx (and '+', when in a form) into `out`. Returns the length; what does not fit is cut. */
+size_t aws_decode(struct span wire, bool plus, char *out, size_t cap);
+
+/*
+ * The body without chunk framing and gzip: the wire's own bytes when they are plain, else a copy in
+ * `scratch`, of which the beginning is enough for us.
+ */
+#define AWS_SCRATCH (16 * 1024)
+struct aws_plain {
+	struct span text;
+	bool complete; /* no more will come, or no more can be read */
+};
+struct aws_plain aws_body_plain(const struct aws_request *request, char scratch[AWS_SCRATCH]);
+
+#endif

@@ -1,0 +1,198 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""
+Writes shim/engine/aws/model_data.c: what botocore's service models say, packed into read-only tables
+that shim/engine/aws/tables.h describes. The same botocore gives the same bytes.
+"""
+
+import sys
+
+import botocore
+
+import services as models
+import trie
+from emit import Writer
+from pool import SPARE, Pool
+
+QUERY_COMPATIBLE, HOME_ALWAYS, HAS_BASE_PATH, QUERY_CAPABLE = 1, 2, 4, 8
+NO_HOME = 0xff
+LAST_CONSTRAINT = 1 << (SPARE + 3)
+
+
+def fnv1a(text):
+    value = 0x811c9dc5
+    for byte in text.encode():
+        value = (value ^ byte) * 0x01000193 & 0xffffffff
+    return value
+
+
+class Tables:
+    def __init__(self, services, partition_data):
+        self.services = services
+        self.pool = Pool()
+        self.partitions = partition_data['partitions']
+        self.regions = sorted(region for partition in self.partitions
+                              for region in partition['regions'] if not region.endswith('-global'))
+        self.suffixes = self._suffixes()
+        samples = {p['id']: sorted(r for r in p['regions'] if not r.endswith('-global'))[:2]
+                   for p in self.partitions}
+        for service in services:
+            service.find_homes(samples, partition_data)
+        self.number = {service.name: i for i, service in enumerate(services)}
+        self.operation_number = {s.name: {o: i for i, o in enumerate(s.operations)} for s in services}
+        self.routes = {s.name: list(s.routes()) for s in services}
+        self.ambiguous = self._ambiguous()
+        self.indices = self._indices()
+        self._announce()
+
+    def _suffixes(self):
+        rows = {}
+        for number, partition in enumerate(self.partitions):
+            for kind in ('dnsSuffix', 'dualStackDnsSuffix'):
+                rows.setdefault(partition['outputs'][kind], number)
+        return dict(sorted(rows.items(), key=lambda row: (-len(row[0]), row[0])))
+
+    def _ambiguous(self):
+        """Shapes of routes that more than one operation of the same signing name has."""
+        seen = {}
+        for service in self.services:
+            for route in self.routes[service.name]:
+                for name in service.signing_names:
+                    seen.setdefault((name, route.shape), set()).add((route.service, route.operation))
+        return {key for key, users in seen.items() if len(users) > 1}
+
+    def _indices(self):
+        """What leads from a name on the wire to the services that it may stand for."""
+        indices = {name: {} for name in ('signing', 'target', 'version', 'id', 'host')}
+        for number, service in enumerate(self.services):
+            for name in service.signing_names:
+                indices['signing'].setdefault(name, set()).add(number)
+            if service.target_prefix:
+                indices['target'].setdefault(service.target_prefix, set()).add(number)
+            for version in service.versions:
+                indices['version'].setdefault(version, set()).add(number)
+            indices['id'].setdefault(service.id, set()).add(number)
+            for labels, variable in service.host_keys(self.suffixes, self.regions):
+                indices['host'].setdefault(labels, set()).add(number << 1 | variable)
+        for labels, numbers in indices['host'].items():
+            # A service that takes variable labels takes none, too.
+            indices['host'][labels] = {n for n in numbers if n & 1 or n | 1 not in numbers}
+        return indices
+
+    def constraints(self, route):
+        service = self.services[self.number[route.service]]
+        return route.constraints(any((name, route.shape) in self.ambiguous
+                                     for name in service.signing_names))
+
+    def _announce(self):
+        want = self.pool.want
+        for service in self.services:
+            want(service.name)
+            if service.xml_namespace:
+                want(service.xml_namespace)
+            for name in service.operations:
+                want(name)
+            for route in self.routes[service.name]:
+                for segment in route.segments:
+                    if not segment.startswith('{'):
+                        want(segment)
+                for _, text in self.constraints(route):
+                    want(text)
+        for index in self.indices.values():
+            for key in index:
+                want(key)
+        for text in (*self.regions, *self.suffixes):
+            want(text)
+        self.pool.close()
+
+    def write(self, out):
+        ref = self.pool.ref
+        out.text('aws_model_version', botocore.__version__)
+        out.pool('model_text', self.pool.text)
+        operations, errors, records, homes = [], [], [], []
+        nodes, terminals, constraints = self._tries()
+        roots = {s.name: i for i, s in enumerate(s for s in self.services if self.routes[s.name])}
+        for service in self.services:
+            flags = QUERY_COMPATIBLE * service.query_compatible
+            flags |= HOME_ALWAYS * (bool(service.homes) and not service.home_operations)
+            flags |= HAS_BASE_PATH * bool(service.base_path)
+            flags |= QUERY_CAPABLE * bool(service.versions)
+            assert service.base_path in ('', '/v2')
+            home = NO_HOME
+            if service.homes:
+                row = [self.regions.index(service.homes[p['id']]) if p['id'] in service.homes else NO_HOME
+                       for p in self.partitions]
+                home = homes.index(row) if row in homes else len(homes)
+                homes += [row] * (home == len(homes))
+            records.append((ref(service.name), ref(service.xml_namespace), len(operations), len(errors),
+                            roots.get(service.name, 0xffff), service.protocol, flags, home))
+            operations += [ref(name) | (name in service.home_operations) << SPARE
+                           for name in service.operations]
+            errors += sorted((fnv1a(code) & 0xffffff00) | status - 400
+                             for code, status in service.errors().items())
+        records.append((0, 0, len(operations), len(errors), 0, 0, 0, 0))
+        out.rows('struct model_service', 'model_services', records)
+        out.numbers('uint32_t', 'model_operations', operations)
+        out.numbers('uint32_t', 'model_errors', errors)
+        out.rows('struct model_node', 'model_nodes', nodes)
+        out.numbers('uint32_t', 'model_terminals', terminals)
+        out.numbers('uint32_t', 'model_constraints', constraints)
+        out.rows('uint8_t', 'model_homes', homes, f'[{len(self.partitions)}]')
+        out.numbers('uint32_t', 'model_regions', [ref(region) for region in self.regions])
+        out.numbers('uint8_t', 'model_region_partitions', [
+            next(i for i, p in enumerate(self.partitions) if region in p['regions'])
+            for region in self.regions])
+        out.numbers('uint8_t', 'model_partition_homes', [
+            self.regions.index(p['outputs']['implicitGlobalRegion']) for p in self.partitions])
+        out.rows('struct model_suffix', 'model_suffixes',
+                 [(ref(text), partition) for text, partition in self.suffixes.items()])
+        self._write_indices(out)
+
+    def _write_indices(self, out):
+        members = []
+        for name, index in self.indices.items():
+            rows = []
+            for key in sorted(index):
+                numbers = sorted(index[key])
+                rows.append((self.pool.ref(key), len(members), len(numbers)))
+                members += numbers
+            out.rows('struct model_key', f'model_{name}_keys', rows)
+        out.numbers('uint16_t', 'model_members', members)
+
+    def _tries(self):
+        """Nodes in breadth-first order: the children of a node stand together, and so do its ends."""
+        queue = [(trie.LITERAL, '', trie.build(routes)) for routes in self.routes.values() if routes]
+        nodes, terminals, constraints, places = [], [], [], {}
+        position = 0
+        children = len(queue)
+        while position < len(queue):
+            kind, text, node = queue[position]
+            position += 1
+            nodes.append((self.pool.ref(text) | kind << SPARE, children, len(terminals)))
+            below = list(node.children())
+            children += len(below)
+            queue += below
+            for route in node.terminals:
+                rows = tuple(self.constraints(route))
+                if rows not in places:
+                    places[rows] = len(constraints) + 1
+                    constraints += [self.pool.ref(t) | k << SPARE for k, t in rows]
+                    if rows:
+                        constraints[-1] |= LAST_CONSTRAINT
+                place = places[rows] if rows else 0
+                assert place < 1 << 14
+                terminals.append(self.operation_number[route.service][route.operation]
+                                 | trie.METHODS.index(route.method) << 12 | route.slash << 15
+                                 | route.deprecated << 16 | place << 17)
+        nodes.append((0, children, len(terminals)))
+        assert children < 0xffff and len(terminals) < 0xffff
+        return nodes, terminals, constraints
+
+
+def main():
+    tables = Tables(*models.load())
+    tables.write(Writer(sys.stdout))
+
+
+if __name__ == '__main__':
+    main()
