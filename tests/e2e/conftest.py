@@ -133,7 +133,7 @@ def programs():
     for source in CLIENTS.glob("*.c"):
         compiler = os.environ.get("CC", "cc").split()
         target = folder / source.stem
-        subprocess.run([*compiler, "-O1", "-g", "-o", target, source, "-lpthread"], check=True)
+        subprocess.run([*compiler, "-D_GNU_SOURCE", "-O1", "-g", "-o", target, source], check=True)
     if shutil.which("javac"):
         sources = list(CLIENTS.glob("*.java"))
         subprocess.run(["javac", "-nowarn", "-d", folder, *sources], check=True)

@@ -154,12 +154,12 @@ def test_body_over_8_mib_is_413_in_json(daemon):
 def test_unknown_name_is_accepted_with_a_warning(daemon, rule, meant):
     reply = daemon.request("POST", FAULTS, [rule])
     assert (reply.status, reply.json) == (200, [rule])
-    assert meant in reply.headers["Warning"]
+    assert meant in reply.headers["X-Chaos-Warning"]
 
 
 def test_known_names_bring_no_warning(daemon):
     rule = {"service": "s3", "operation": "ListObjectsV2", "region": "eu-west-1"}
-    assert "Warning" not in daemon.request("POST", FAULTS, [rule]).headers
+    assert "X-Chaos-Warning" not in daemon.request("POST", FAULTS, [rule]).headers
 
 
 def test_table_holds_65536_rules_and_says_when_it_is_full(daemon):
@@ -169,7 +169,7 @@ def test_table_holds_65536_rules_and_says_when_it_is_full(daemon):
     assert len(daemon.request("POST", FAULTS, rules(65536)).json) == 65536
     reply = daemon.request("PATCH", FAULTS, [{"operation": "OneMore"}])
     assert reply.status >= 400
-    assert "65536" in reply.json["message"]
+    assert "65,536" in reply.json["message"]
     assert len(daemon.request("GET", FAULTS).json) == 65536
 
 
@@ -232,7 +232,7 @@ def test_only_loopback_is_listened_on(daemon, address):
         env=environment(),
     )
     assert done.returncode not in (0, None)
-    assert "listen" in done.stderr
+    assert "loopback" in done.stderr
 
 
 def test_no_port_is_open_by_default(daemon):

@@ -81,6 +81,7 @@ def dup_first_closed():
     sock = connect()
     other = socket.socket(fileno=os.dup(sock.fileno()))
     sock.close()
+    other.settimeout(20)
     call(other)
 
 

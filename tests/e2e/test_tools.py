@@ -1,0 +1,372 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command-line tools: their input, their output, how they find each other, and what they leave
+to the command."""
+
+import json
+import os
+import pty
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+from harness import BUILD, EFFECTS, FAULTS, ROOT, TIMEOUT, Daemon, environment, wait_for
+
+RULE = {"service": "s3", "region": "us-east-1"}
+
+
+def tool(name, *words, folder=None, **options):
+    options.setdefault("env", environment(**({"CHAOS_DIR": folder} if folder else {})))
+    options.setdefault("stdin", subprocess.DEVNULL)
+    return subprocess.run(
+        [BUILD / name, *map(str, words)], capture_output=True, text=True, timeout=TIMEOUT, **options
+    )
+
+
+def on_terminal(*words, folder):
+    """What a tool writes when its standard output is a terminal."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [BUILD / words[0], *words[1:]], stdin=theirs, stdout=theirs, stderr=theirs,
+        env=environment(CHAOS_DIR=folder),
+    )  # fmt: skip
+    os.close(theirs)
+    text = b""
+    while True:
+        try:
+            data = os.read(ours, 65536)
+        except OSError:  # the other end is closed
+            break
+        if not data:
+            break
+        text += data
+    os.close(ours)
+    process.wait(TIMEOUT)
+    return text.decode().replace("\r\n", "\n")
+
+
+# ---- chaos-ctl ----
+
+
+@pytest.mark.parametrize(
+    "words, says",
+    [
+        ([], "no command"),
+        (["nonsense"], "nonsense"),
+        (["faults"], "get, set"),
+        (["faults", "nonsense"], "nonsense"),
+        (["faults", "get", "[]"], "too much"),
+        (["faults", "set", "[]", "[]"], "too much"),
+        (["faults", "set", "@/nowhere"], "/nowhere"),
+        (["effects", "add", "{}"], "get, set or clear"),
+        (["effects", "set", "5"], "NAME=VALUE"),
+        (["status", "now"], "too much"),
+        (["--nonsense", "status"], "nonsense"),
+    ],
+)
+def test_wrong_usage_ends_with_2_and_the_reason(daemon, words, says):
+    done = tool("chaos-ctl", *words, folder=daemon.folder)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert done.stdout == ""
+
+
+def test_refusal_ends_with_1_and_the_place(daemon):
+    done = tool("chaos-ctl", "faults", "set", '[{}, {"service": 3}]', folder=daemon.folder)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "rule 2" in done.stderr
+
+
+def test_absent_daemon_ends_with_1_the_socket_and_the_remedy(tmp_path):
+    done = tool("chaos-ctl", "-d", tmp_path, "status")
+    assert done.returncode == 1
+    assert f"{tmp_path}/control.sock" in done.stderr
+    assert "chaos-control --daemon" in done.stderr
+
+
+def test_folder_that_others_may_write_to_is_not_trusted(daemon):
+    daemon.folder.chmod(0o777)
+    done = tool("chaos-ctl", "status", folder=daemon.folder)
+    assert done.returncode == 1
+    assert "others" in done.stderr
+
+
+def test_folder_too_long_for_a_socket_is_refused(tmp_path):
+    done = tool("chaos-ctl", "-d", tmp_path / ("x" * 120), "status")
+    assert done.returncode == 1
+    assert "too long" in done.stderr
+
+
+def test_without_an_argument_json_comes_from_stdin(daemon):
+    done = tool("chaos-ctl", "faults", "set", folder=daemon.folder, stdin=None, input=f"[{json.dumps(RULE)}]")
+    assert json.loads(done.stdout) == [RULE]
+
+
+def test_on_a_terminal_json_is_asked_for(daemon):
+    assert "missing" in on_terminal("chaos-ctl", "faults", "set", folder=daemon.folder)
+
+
+def test_configuration_of_a_megabyte_goes_through(daemon):
+    rules = [{"service": "s3", "description": f"{i}" * 200} for i in range(3000)]
+    done = tool("chaos-ctl", "faults", "set", "-", folder=daemon.folder, stdin=None, input=json.dumps(rules))
+    assert json.loads(done.stdout) == rules
+
+
+def test_latency_may_be_given_as_an_assignment(daemon):
+    done = tool("chaos-ctl", "effects", "set", "latency=20", folder=daemon.folder)
+    assert json.loads(done.stdout) == {"latency": 20}
+    assert daemon.request("GET", EFFECTS).json == {"latency": 20}
+
+
+def test_unknown_name_is_accepted_with_a_warning(daemon):
+    done = tool("chaos-ctl", "faults", "set", '[{"service": "kinesi"}]', folder=daemon.folder)
+    assert done.returncode == 0
+    assert "warning" in done.stderr and "kinesis" in done.stderr
+    assert json.loads(done.stdout) == [{"service": "kinesi"}]
+
+
+def test_json_is_printed_as_the_daemon_sends_it(daemon):
+    daemon.faults(RULE)
+    sent = daemon.request("GET", FAULTS).body.decode()
+    assert tool("chaos-ctl", "faults", "get", folder=daemon.folder).stdout.rstrip("\n") == sent.rstrip("\n")
+
+
+def test_json_is_printed_on_a_terminal_when_asked_for(daemon):
+    daemon.faults(RULE)
+    assert json.loads(on_terminal("chaos-ctl", "--json", "faults", "get", folder=daemon.folder)) == [RULE]
+
+
+def test_rules_are_a_table_with_a_column_for_each_field(daemon):
+    daemon.faults(RULE, {"operation": "PutRecord", "error": {"statusCode": 400}})
+    assert on_terminal("chaos-ctl", "faults", "get", folder=daemon.folder).splitlines() == [
+        "service  region     operation  error.statusCode",
+        "s3       us-east-1  any        -",
+        "any      any        PutRecord  400",
+    ]
+
+
+def test_empty_list_is_said_in_words(daemon):
+    assert on_terminal("chaos-ctl", "faults", "get", folder=daemon.folder) == "no fault rules\n"
+    assert on_terminal("chaos-ctl", "outages", "get", folder=daemon.folder) == "no outages\n"
+
+
+def test_columns_are_as_wide_as_their_characters(daemon):
+    daemon.faults({"description": "äöü", "service": "s3"}, {"description": "abcd", "service": "kms"})
+    lines = on_terminal("chaos-ctl", "faults", "get", folder=daemon.folder).splitlines()
+    assert lines[1].index("s3") == lines[2].index("kms")
+
+
+def test_control_characters_do_not_reach_the_terminal(daemon):
+    daemon.faults({"description": "\x1b[2J\x07"})
+    shown = on_terminal("chaos-ctl", "faults", "get", folder=daemon.folder)
+    assert "?[2J?" in shown and "\x1b" not in shown
+
+
+def test_status_is_a_list_on_a_terminal(daemon):
+    daemon.faults(RULE)
+    shown = on_terminal("chaos-ctl", "status", folder=daemon.folder)
+    assert f"pid {daemon.process.pid}" in " ".join(shown.split())
+    assert "rules.faults 1" in " ".join(shown.split())
+
+
+def test_ps_shows_the_processes_under_the_library(daemon):
+    sleeper = subprocess.Popen(
+        [BUILD / "chaos-run", "-d", daemon.folder, "sleep", "60"], env=environment()
+    )
+    try:
+        line = wait_for(
+            lambda: [
+                line
+                for line in on_terminal("chaos-ctl", "ps", folder=daemon.folder).splitlines()
+                if line.startswith(f"{sleeper.pid} ")
+            ],
+            "the process to be listed",
+        )[0]
+    finally:
+        sleeper.kill()
+        sleeper.wait()
+    assert line.endswith("sleep 60")
+
+
+# ---- chaos-run ----
+
+
+def test_options_after_the_command_are_its_own(run):
+    assert run("echo", "-v", "--help", "-d").stdout == "-v --help -d\n"
+
+
+def test_verbose_says_what_is_done(daemon):
+    done = tool("chaos-run", "-v", "-d", daemon.folder, "true")
+    assert f"joining the daemon in {daemon.folder}" in done.stderr
+    assert "libchaos-shim.so" in done.stderr
+
+
+def test_without_verbose_nothing_is_said():
+    done = tool("chaos-run", "true")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_library_is_put_first_and_once(run):
+    nested = run(BUILD / "chaos-run", "sh", "-c", "echo $LD_PRELOAD")
+    assert nested.stdout == f"{BUILD}/libchaos-shim.so\n"
+
+
+def test_command_has_no_child_to_reap():
+    done = tool(
+        "chaos-run", "python3", "-c",
+        "import os\ntry: os.wait()\nexcept ChildProcessError: print('none')",
+    )  # fmt: skip
+    assert done.stdout == "none\n"
+
+
+def test_signals_are_left_as_they_were():
+    def prepare():
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_SETMASK, [signal.SIGUSR2])
+
+    command = ["grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status"]
+    plain = subprocess.run(command, preexec_fn=prepare, capture_output=True, text=True)
+    done = tool("chaos-run", *command, preexec_fn=prepare)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == plain.stdout
+
+
+def test_open_descriptors_are_left_as_they_were():
+    command = ["ls", "/proc/self/fd"]
+    read, write = os.pipe()
+    try:
+        plain = subprocess.run(command, pass_fds=[write], capture_output=True, text=True)
+        done = tool("chaos-run", *command, pass_fds=[write])
+    finally:
+        os.close(read)
+        os.close(write)
+    assert done.stdout == plain.stdout
+
+
+def test_private_daemon_holds_no_descriptor_of_the_command():
+    read, write = os.pipe()
+    process = subprocess.Popen(
+        [BUILD / "chaos-run", "sleep", "60"], stdout=write, stderr=write, pass_fds=[write],
+        env=environment(),
+    )  # fmt: skip
+    os.close(write)
+    wait_for(lambda: open(f"/proc/{process.pid}/comm").read() == "sleep\n", "the command to run")
+    process.kill()
+    began = time.monotonic()
+    assert os.read(read, 1) == b""
+    process.wait()
+    os.close(read)
+    assert time.monotonic() - began < 0.2
+
+
+def test_daemon_is_started_in_the_folder_that_is_named(tmp_path):
+    folder = tmp_path / "d"
+    done = tool("chaos-run", "-d", folder, "-l", 7, BUILD / "chaos-ctl", "effects", "get")
+    assert json.loads(done.stdout) == {"latency": 7}, done.stderr
+    wait_for(lambda: not folder.exists(), "the private daemon to end and tidy up")
+
+
+def test_stale_socket_does_not_count_as_a_daemon(daemon):
+    daemon.end(signal.SIGKILL)
+    done = tool("chaos-run", "sh", "-c", "echo $CHAOS_DIR", folder=daemon.folder)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() != str(daemon.folder)
+
+
+def test_rules_that_the_joined_daemon_refuses_stop_the_command(daemon):
+    done = tool("chaos-run", "-d", daemon.folder, "-f", '[{"service": 3}]', "echo", "ran")
+    assert (done.returncode, done.stdout) == (125, "")
+    assert "service" in done.stderr
+
+
+def test_env_in_the_first_line_is_seen_through(tmp_path):
+    program = tmp_path / "program"
+    subprocess.run(
+        ["cc", "-static", "-x", "c", "-o", program, "-"], input=b"int main(void) { return 0; }",
+        check=True,
+    )  # fmt: skip
+    script = tmp_path / "script"
+    script.write_text("#!/usr/bin/env -S program -x\n")
+    script.chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    done = tool("chaos-run", script, env=environment(PATH=path))
+    assert done.returncode == 125
+    assert f"{program} is statically linked" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["with space", "with:colon"])
+def test_library_in_a_folder_that_the_preload_cannot_name_is_refused(tmp_path, name):
+    folder = tmp_path / name
+    folder.mkdir()
+    for file in ["chaos-run", "libchaos-shim.so"]:
+        shutil.copy(BUILD / file, folder)
+    done = subprocess.run([folder / "chaos-run", "true"], capture_output=True, text=True)
+    assert done.returncode == 125
+    assert "LD_PRELOAD" in done.stderr
+
+
+def test_missing_library_is_named(tmp_path):
+    shutil.copy(BUILD / "chaos-run", tmp_path)
+    done = subprocess.run([tmp_path / "chaos-run", "true"], capture_output=True, text=True)
+    assert done.returncode == 125
+    assert "libchaos-shim.so" in done.stderr
+
+
+# ---- make ----
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """What `make install` makes of what has been built, at another place than it was made for."""
+    destination = tmp_path_factory.mktemp("install")
+    subprocess.run(
+        ["make", "-s", "-o", "all", "install", f"B={BUILD}", f"DESTDIR={destination}"],
+        cwd=ROOT, check=True, stdout=subprocess.DEVNULL, env=environment(),
+    )  # fmt: skip
+    return next(destination.rglob("bin")).parent
+
+
+def test_installed_programs_find_each_other_and_the_library(installed):
+    script = "echo $LD_PRELOAD; readlink /proc/$(cat $CHAOS_DIR/lock)/exe"
+    done = subprocess.run(
+        [installed / "bin" / "chaos-run", "-l", "3", "sh", "-c", script],
+        capture_output=True, text=True, env=environment(),
+    )  # fmt: skip
+    assert done.stdout.splitlines() == [
+        f"{installed}/lib/chaos-run/libchaos-shim.so",
+        f"{installed}/bin/chaos-control",
+    ], done.stderr
+
+
+@pytest.mark.parametrize("page", ["man1/chaos-run.1", "man1/chaos-ctl.1", "man8/chaos-control.8"])
+def test_manual_pages_are_installed(installed, page):
+    assert (installed / "share" / "man" / page).is_file()
+
+
+@pytest.mark.parametrize("program", ["chaos-run", "chaos-ctl", "chaos-control"])
+def test_manual_page_names_every_option(program):
+    page = next((ROOT / "tools" / "man").glob(f"{program}.[18]")).read_text()
+    said = tool(program, "--help").stdout
+    options = set(re.findall(r"^ +(?:-., )?--([a-z]+)", said, re.MULTILINE)) - {"usage"}
+    assert "help" in options
+    for option in options:
+        assert f"Fl Fl {option}" in page
+
+
+def test_setup_installs_nothing_where_all_is_there():
+    began = time.monotonic()
+    done = subprocess.run(
+        [ROOT / "tools" / "setup", "build", "check"], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert time.monotonic() - began < 2
+
+
+def test_setup_refuses_what_it_does_not_know():
+    done = subprocess.run([ROOT / "tools" / "setup", "lunch"], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "lunch" in done.stderr
