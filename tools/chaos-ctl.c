@@ -17,6 +17,7 @@
 
 #include "client.h"
 #include "folder.h"
+#include "processes.h"
 #include "shim/runtime.h"
 #include "show.h"
 
@@ -33,6 +34,7 @@ struct command {
 	const char *path;
 	const char *none;  /* what an empty list is shown as; NULL: it is no list */
 	const char *empty; /* the body that clears it */
+	cJSON *(*arrange)(const cJSON *body); /* for a person; NULL: as it is */
 };
 
 static const char help[] =
@@ -192,6 +194,12 @@ static int print_body(const struct command *command, const struct session *sessi
 {
 	cJSON *body = session->table ? cJSON_Parse(answer->body) : NULL;
 
+	if (body && command->arrange) {
+		cJSON *arranged = command->arrange(body);
+
+		cJSON_Delete(body);
+		body = arranged;
+	}
 	if (body)
 		show(stdout, body, command->none);
 	else
@@ -301,11 +309,11 @@ static int run_configuration(
 }
 
 static const struct command commands[] = {
-	{"faults", run_configuration, "/_localstack/chaos/faults", "no fault rules", "[]"},
-	{"outages", run_configuration, "/outages", "no outages", "[]"},
-	{"effects", run_configuration, "/_localstack/chaos/effects", NULL, "{\"latency\":0}"},
-	{"status", run_report, "/_chaos/status", NULL, NULL},
-	{"ps", run_report, "/_chaos/processes", "no processes", NULL},
+	{"faults", run_configuration, "/_localstack/chaos/faults", "no fault rules", "[]", NULL},
+	{"outages", run_configuration, "/outages", "no outages", "[]", NULL},
+	{"effects", run_configuration, "/_localstack/chaos/effects", NULL, "{\"latency\":0}", NULL},
+	{"status", run_report, "/_chaos/status", NULL, NULL, NULL},
+	{"ps", run_report, "/_chaos/processes", "no processes", NULL, processes_arrange},
 };
 
 static const struct command *find_command(const char *name)

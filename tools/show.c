@@ -8,6 +8,7 @@
 
 #define MAX_COLUMNS 32
 #define MAX_NAME    128
+#define MAX_VALUES  16 /* of an array that is shown in one place */
 
 struct column {
 	char name[MAX_NAME];
