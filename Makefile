@@ -142,10 +142,12 @@ lint: lint-style lint-c lint-man lint-scripts lint-clang
 lint-style:
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
 
-# hooks.def names the arguments of its hooks in a way that cppcheck cannot follow.
+# cppcheck can follow neither the argument names of hooks.def nor an argument that a function fills
+# in for its caller.
 lint-c:
 	$(Q)cppcheck -q --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
-		--suppress=missingIncludeSystem --suppress=funcArgOrderDifferent --template=gcc \
+		--suppress=missingIncludeSystem --suppress=funcArgOrderDifferent \
+		--suppress=ctuuninitvar --template=gcc \
 		--std=c11 $(filter -D% -I%,$(CPPFLAGS)) -D__$(shell uname -m)__ $(filter %.c,$(C_FILES))
 
 lint-man:
