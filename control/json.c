@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "json.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "shim/engine/span.h"
 #include "utf8.h"
 
 /* Where `at` lies in the text: lines and characters, counted from 1. */
@@ -30,36 +32,64 @@ static bool is_blank(char byte)
 	return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
 }
 
-/* cJSON takes what stands between the quotes as it comes. What it would let pass, or cut: bytes
- * that are no character, control characters, and \u0000, which ends a string of C. */
-static const char *string_fault(const char *at, const char *end)
+static bool is_escape(const char *at, const char *end)
 {
-	size_t step = utf8_step(at, (size_t)(end - at));
+	if (end - at < 2 || !at[1] || !strchr("\"\\/bfnrtu", at[1]))
+		return false;
+	if (at[1] != 'u')
+		return true;
+	return end - at >= 6 && strspn(at + 2, "0123456789abcdefABCDEF") >= 4;
+}
 
-	if (step == 0)
+/* What is wrong with a character of a string. cJSON would let pass bytes that are no character, and
+ * control characters; \u0000 ends a string of C. */
+static const char *character_fault(const char *at, const char *end)
+{
+	if (utf8_step(at, (size_t)(end - at)) == 0)
 		return "these bytes are not UTF-8";
 	if ((uint8_t)*at < 0x20)
 		return "a control character stands in a string; write it as \\n, \\t or \\u00XX";
+	if (*at == '\\' && !is_escape(at, end))
+		return "this escape is not one of JSON's";
 	if (end - at >= 6 && memcmp(at, "\\u0000", 6) == 0)
 		return "\\u0000 cannot be part of a string here";
 	return NULL;
 }
 
-/* Skips a string that starts at *at. */
+/* Skips a string that starts at *at. The text has a 0 at its end. */
 static const char *skip_string(const char **at, const char *end)
 {
+	const char *start = *at;
+
 	for (++*at; *at < end && **at != '"';) {
-		const char *fault = string_fault(*at, end);
-		bool escape = **at == '\\';
+		const char *fault = character_fault(*at, end);
 
 		if (fault)
 			return fault;
-		*at += utf8_step(*at, (size_t)(end - *at));
-		if (escape && *at < end && (**at == '"' || **at == '\\'))
-			++*at;
+		*at += **at == '\\' ? 2 : utf8_step(*at, (size_t)(end - *at));
 	}
-	if (*at < end)
-		++*at;
+	if (*at >= end) {
+		*at = start;
+		return "this string is not closed";
+	}
+	++*at;
+	return NULL;
+}
+
+/* Skips a number, or one of the three words. */
+static const char *skip_word(const char **at)
+{
+	size_t len = strcspn(*at, " \t\r\n,:[]{}\"");
+	struct span word = {*at, len};
+
+	if (**at == '\'')
+		return "strings and names stand in double quotes in JSON";
+	if (!isdigit((unsigned char)**at) && **at != '-' && !span_equal(word, SPAN("true")) &&
+		!span_equal(word, SPAN("false")) && !span_equal(word, SPAN("null")))
+		return utf8_step(*at, len) ? "this word is not JSON; strings and names stand in "
+					     "double quotes"
+					   : "these bytes are not UTF-8";
+	*at += len;
 	return NULL;
 }
 
@@ -70,9 +100,26 @@ static bool closes_next(const char *at, const char *end)
 	return at < end && (*at == ']' || *at == '}');
 }
 
+static const char *skip_token(const char **at, const char *end, char before)
+{
+	if ((uint8_t) * *at < ' ')
+		return "a control character stands between the values";
+	if (before == '{' && !strchr("\"}", **at))
+		return "a name in double quotes is expected";
+	if (**at == '"')
+		return skip_string(at, end);
+	if (strchr("[]{}:,", **at)) {
+		++*at;
+		return NULL;
+	}
+	if ((uint8_t) * *at < ' ')
+		return "a control character stands between the values";
+	return skip_word(at);
+}
+
 /*
  * Goes over the text before cJSON does: blanks a comma that stands between a value and a closing
- * bracket, and looks for what cJSON is too lenient about.
+ * bracket, and finds what is wrong within a token, about which cJSON is lenient or vague.
  * Returns NULL, or what is wrong at *at.
  */
 static const char *prepare(char *text, size_t len, const char **at)
@@ -81,46 +128,37 @@ static const char *prepare(char *text, size_t len, const char **at)
 	char before = '[';
 
 	for (*at = text; *at < end;) {
-		char byte = **at;
+		size_t start = (size_t)(*at - text);
+		const char *fault;
 
-		if (byte == '"') {
-			const char *fault = skip_string(at, end);
-
-			if (fault)
-				return fault;
-			before = '"';
+		if (is_blank(**at)) {
+			++*at;
 			continue;
 		}
-		if (byte == ',' && !strchr("[{,:", before) && closes_next(*at + 1, end))
-			text[*at - text] = ' ';
-		else if ((uint8_t)byte <= ' ' && !is_blank(byte))
-			return "a control character stands between the values";
-		if (!is_blank(byte))
-			before = byte;
-		++*at;
+		fault = skip_token(at, end, before);
+		if (fault)
+			return fault;
+		if (text[start] == ',' && !strchr("[{,:", before) && closes_next(*at, end))
+			text[start] = ' ';
+		else
+			before = text[start];
 	}
 	return NULL;
 }
 
-static void refuse_syntax(const char *text, size_t len, const char *at, struct refusal *why)
+/* What is left is tokens in the wrong order. */
+static void refuse_order(const char *text, const char *end, const char *at, struct refusal *why)
 {
-	const char *end = text + len;
-	size_t step;
-
 	while (at < end && is_blank(*at))
 		at++;
 	place(text, at, why);
-	step = utf8_step(at, (size_t)(end - at));
 	if (at >= end)
-		refuse(why, 400, "the JSON ends too early; a bracket or a quote is not closed");
-	else if (*at == '\'')
-		refuse(why, 400, "strings and names stand in double quotes in JSON");
-	else if (step == 0)
-		refuse(why, 400, "these bytes are not UTF-8");
-	else if (*at == '"')
-		refuse(why, 400, "this string is out of place, not closed, or has a bad escape");
+		refuse(why, 400, "the JSON ends too early; a bracket is not closed");
+	else if (*at == '\\')
+		refuse(why, 400, "this escape is half of a character");
 	else
-		refuse(why, 400, "'%.*s' is not JSON here", (int)step, at);
+		refuse(why, 400, "'%.*s' is not possible here",
+			(int)utf8_step(at, (size_t)(end - at)), at);
 }
 
 cJSON *json_parse(const char *text, size_t len, struct refusal *why)
@@ -141,7 +179,7 @@ cJSON *json_parse(const char *text, size_t len, struct refusal *why)
 	} else {
 		value = cJSON_ParseWithOpts(copy, &at, true);
 		if (!value)
-			refuse_syntax(copy, len, at, why);
+			refuse_order(copy, copy + len, at, why);
 	}
 	free(copy);
 	return value;

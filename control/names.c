@@ -95,14 +95,19 @@ static void nearest_offer(struct nearest *nearest, struct span name)
 	nearest->distances[at] = distance;
 }
 
-static int compare_names(const void *a, const void *b)
+static int compare_names(struct span a, struct span b)
 {
-	struct span left = ((const struct operation *)a)->name;
-	struct span right = ((const struct operation *)b)->name;
-	size_t len = left.len < right.len ? left.len : right.len;
-	int order = memcmp(left.at, right.at, len);
+	int order = memcmp(a.at, b.at, a.len < b.len ? a.len : b.len);
 
-	return order ? order : (left.len > right.len) - (left.len < right.len);
+	return order ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+static int compare_operations(const void *a, const void *b)
+{
+	const struct operation *left = a, *right = b;
+	int order = compare_names(left->name, right->name);
+
+	return order ? order : left->service - right->service;
 }
 
 struct names *names_open(void)
@@ -117,7 +122,7 @@ struct names *names_open(void)
 		for (int i = 0; i < aws_model_operation_count(service); i++)
 			names->operations[names->count++] =
 				(struct operation){aws_model_operation_name(service, i), service};
-	qsort(names->operations, names->count, sizeof(names->operations[0]), compare_names);
+	qsort(names->operations, names->count, sizeof(names->operations[0]), compare_operations);
 	return names;
 }
 
@@ -132,7 +137,7 @@ void names_begin(struct names_warnings *warnings)
 	warnings->globs_left = GLOB_COMPARISONS;
 }
 
-/* Returns where the text of the new warning goes on, or NULL if there is no room for one. */
+/* Returns the text of the new warning, to be gone on with, or NULL if there is no room for one. */
 __attribute__((format(printf, 3, 4))) static char *warn(
 	struct names_warnings *warnings, int number, const char *format, ...)
 {
@@ -154,24 +159,42 @@ __attribute__((format(printf, 3, 4))) static char *warn(
 	return text;
 }
 
+/* Goes on with the text of a warning: "'a', 'b' or 'c'". */
+static size_t list_names(
+	char *text, size_t len, const char *last, const struct span *names, int count)
+{
+	for (int i = 0; i < count; i++)
+		len += (size_t)snprintf(text + len, NAMES_WARNING_MAX - len, "%s'%.*s'",
+			i == 0		? ""
+			: i < count - 1 ? ", "
+					: last,
+			(int)names[i].len, names[i].at);
+	return len;
+}
+
+/* Those that are hardly farther off than the best; one that differs by case alone needs no other. */
+static int count_near(const struct nearest *nearest)
+{
+	int best = nearest->distances[0];
+	int count = 0;
+
+	while (count < nearest->count && nearest->distances[count] <= best + (best > 0))
+		count++;
+	return count;
+}
+
 static void warn_unknown(struct names_warnings *warnings, int number, const char *dimension,
 	const struct nearest *nearest)
 {
-	char *text = warn(warnings, number, "%s '%.*s' is not known", dimension,
-		(int)nearest->wanted.len, nearest->wanted.at);
+	char *text = warn(warnings, number, "%s '%.*s' is not known%s", dimension,
+		(int)nearest->wanted.len, nearest->wanted.at,
+		nearest->count ? "; did you mean " : "");
 	size_t len;
 
-	if (!text)
+	if (!text || !nearest->count)
 		return;
-	len = strlen(text);
-	for (int i = 0; i < nearest->count; i++)
-		len += (size_t)snprintf(text + len, NAMES_WARNING_MAX - len, "%s'%.*s'",
-			i == 0			 ? "; did you mean "
-			: i < nearest->count - 1 ? ", "
-						 : " or ",
-			(int)nearest->names[i].len, nearest->names[i].at);
-	if (nearest->count)
-		snprintf(text + len, NAMES_WARNING_MAX - len, "?");
+	len = list_names(text, strlen(text), " or ", nearest->names, count_near(nearest));
+	snprintf(text + len, NAMES_WARNING_MAX - len, "?");
 }
 
 static void warn_empty_glob(
@@ -203,13 +226,12 @@ static void check_listed(const char *dimension, struct span wanted, int count,
 /* The first operation that does not come before `name`. */
 static size_t first_from(const struct names *names, struct span name)
 {
-	struct operation key = {.name = name};
 	size_t low = 0, high = names->count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (compare_names(&names->operations[middle], &key) < 0)
+		if (compare_names(names->operations[middle].name, name) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -259,27 +281,37 @@ static void suggest_operation(const struct names *names, const struct rule *rule
 	warn_unknown(warnings, number, "operation", &nearest);
 }
 
+static void warn_elsewhere(struct names_warnings *warnings, int number, const struct rule *rule,
+	const struct span *services, int count)
+{
+	char *text = warn(warnings, number, "'%s' has no operation '%s'; it is one of ",
+		rule->service, rule->operation);
+
+	if (text)
+		list_names(text, strlen(text), " and ", services, count);
+}
+
 static void check_operation(const struct names *names, const struct rule *rule, int number,
 	struct names_warnings *warnings)
 {
 	struct span wanted = span_of(rule->operation);
-	const struct operation *elsewhere = NULL;
-	struct span service;
+	struct span elsewhere[NAMES_NEAREST];
+	int count = 0;
 
 	for (size_t i = first_from(names, wanted); i < names->count; i++) {
-		if (!span_equal(names->operations[i].name, wanted))
+		const struct operation *known = &names->operations[i];
+
+		if (!span_equal(known->name, wanted))
 			break;
-		elsewhere = &names->operations[i];
-		if (service_fits(rule, elsewhere->service))
+		if (service_fits(rule, known->service))
 			return;
+		if (count < NAMES_NEAREST)
+			elsewhere[count++] = aws_model_service_name(known->service);
 	}
-	if (!elsewhere) {
+	if (count)
+		warn_elsewhere(warnings, number, rule, elsewhere, count);
+	else
 		suggest_operation(names, rule, number, warnings);
-		return;
-	}
-	service = aws_model_service_name(elsewhere->service);
-	warn(warnings, number, "operation '%s' is one of '%.*s', not of '%s'", rule->operation,
-		(int)service.len, service.at, rule->service);
 }
 
 static void check_status(const struct rule *rule, int number, struct names_warnings *warnings)
