@@ -167,7 +167,7 @@ clean:
 # ---- What runs it ----
 
 # The benchmark's client and server.
-$(B)/bench/%: $(B)/obj/tools/bench/%.o
+$(B)/bench/client $(B)/bench/server: $(B)/bench/%: $(B)/obj/tools/bench/%.o
 	$(call say,LD)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lpthread
