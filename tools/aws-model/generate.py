@@ -14,8 +14,18 @@ import trie
 from emit import Writer
 from pool import SPARE, Pool
 
-QUERY_COMPATIBLE, HOME_ALWAYS, HAS_BASE_PATH, QUERY_CAPABLE = 1, 2, 4, 8
-NO_HOME = 0xff
+# As in tables.h.
+QUERY_COMPATIBLE, HOME_ALWAYS, HAS_BASE_PATH, QUERY_CAPABLE, BEARER, UNSIGNED = (1 << i for i in range(6))
+NONE = 0xff
+NO_ROOT = 0xffff
+
+# DNS suffixes that are in no partition's data: (suffix, partition).
+MORE_SUFFIXES = (('on.aws', 'aws'), ('aws.amazon.com', 'aws'), ('localhost.localstack.cloud', 'aws'),
+                 ('amazonaws.cn', 'aws-cn'), ('amazonaws-us-gov.com', 'aws-us-gov'))
+# Names of hosts that no rule set has any more.
+MORE_HOSTS = {'sqs': ['queue'], 'kinesis': ['control-kinesis']}
+# Of services that a request cannot tell apart these come first.
+LIKELIER = {'rds', 'qconnect', 'greengrassv2', 'timestream-query'}
 LAST_CONSTRAINT = 1 << (SPARE + 3)
 
 
@@ -50,16 +60,19 @@ class Tables:
         for number, partition in enumerate(self.partitions):
             for kind in ('dnsSuffix', 'dualStackDnsSuffix'):
                 rows.setdefault(partition['outputs'][kind], number)
+        ids = [partition['id'] for partition in self.partitions]
+        rows.update((suffix, ids.index(name)) for suffix, name in MORE_SUFFIXES)
         return dict(sorted(rows.items(), key=lambda row: (-len(row[0]), row[0])))
 
     def _ambiguous(self):
-        """Shapes of routes that more than one operation of the same signing name has."""
+        """(signing name, shape) of more than one operation -> the operations' names."""
         seen = {}
         for service in self.services:
             for route in self.routes[service.name]:
                 for name in service.signing_names:
                     seen.setdefault((name, route.shape), set()).add((route.service, route.operation))
-        return {key for key, users in seen.items() if len(users) > 1}
+        return {key: {operation for _, operation in users}
+                for key, users in seen.items() if len(users) > 1}
 
     def _indices(self):
         """What leads from a name on the wire to the services that it may stand for."""
@@ -74,15 +87,18 @@ class Tables:
             indices['id'].setdefault(service.id, set()).add(number)
             for labels, variable in service.host_keys(self.suffixes, self.regions):
                 indices['host'].setdefault(labels, set()).add(number << 1 | variable)
+            for labels in MORE_HOSTS.get(service.name, ()):
+                indices['host'].setdefault(labels, set()).add(number << 1 | ('kinesis' in labels))
         for labels, numbers in indices['host'].items():
             # A service that takes variable labels takes none, too.
             indices['host'][labels] = {n for n in numbers if n & 1 or n | 1 not in numbers}
         return indices
 
     def constraints(self, route):
-        service = self.services[self.number[route.service]]
-        return route.constraints(any((name, route.shape) in self.ambiguous
-                                     for name in service.signing_names))
+        names = set()
+        for name in self.services[self.number[route.service]].signing_names:
+            names |= self.ambiguous.get((name, route.shape), set())
+        return route.constraints(bool(names), len(names) > 1)
 
     def _announce(self):
         want = self.pool.want
@@ -117,15 +133,16 @@ class Tables:
             flags |= HOME_ALWAYS * (bool(service.homes) and not service.home_operations)
             flags |= HAS_BASE_PATH * bool(service.base_path)
             flags |= QUERY_CAPABLE * bool(service.versions)
+            flags |= BEARER * service.takes_bearer | UNSIGNED * service.has_unsigned
             assert service.base_path in ('', '/v2')
-            home = NO_HOME
+            home = NONE
             if service.homes:
-                row = [self.regions.index(service.homes[p['id']]) if p['id'] in service.homes else NO_HOME
+                row = [self.regions.index(service.homes[p['id']]) if p['id'] in service.homes else NONE
                        for p in self.partitions]
                 home = homes.index(row) if row in homes else len(homes)
                 homes += [row] * (home == len(homes))
             records.append((ref(service.name), ref(service.xml_namespace), len(operations), len(errors),
-                            roots.get(service.name, 0xffff), service.protocol, flags, home))
+                            roots.get(service.name, NO_ROOT), service.protocol, flags, home))
             operations += [ref(name) | (name in service.home_operations) << SPARE
                            for name in service.operations]
             errors += sorted((fnv1a(code) & 0xffffff00) | status - 400
@@ -149,11 +166,15 @@ class Tables:
         self._write_indices(out)
 
     def _write_indices(self, out):
+        def rank(number):
+            service = self.services[number >> 1 if name == 'host' else number]
+            return service.name not in LIKELIER, number
+
         members = []
         for name, index in self.indices.items():
             rows = []
             for key in sorted(index):
-                numbers = sorted(index[key])
+                numbers = sorted(index[key], key=rank)
                 rows.append((self.pool.ref(key), len(members), len(numbers)))
                 members += numbers
             out.rows('struct model_key', f'model_{name}_keys', rows)

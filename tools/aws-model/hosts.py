@@ -51,7 +51,7 @@ def key(url, suffixes, regions):
     suffix = next((s for s in suffixes if host.endswith('.' + s)), None)
     if suffix:
         host = host[:-len(suffix) - 1]
-    # Kinesis: the other value, control, stands in services.py.
+    # The other value, control, stands in generate.py.
     host = host.replace('{OperationType}', 'data')
     host = re.sub(r'\{\w*CustomEndpointSuffixValue\}', '', host)
     labels = [label for label in host.split('.')

@@ -35,6 +35,9 @@ class Service:
         self.signing_names = {metadata.get('signingName', self.endpoint_prefix)}
         self.signing_names.update(hosts.signing_names(rules))
         self.base_path = next(filter(None, map(hosts.base_path, hosts.templates(rules))), '')
+        self.takes_bearer = metadata['signatureVersion'] == 'bearer' or any(
+            'BearerAuth' in auth for auth in metadata.get('auth', ()))
+        self.has_unsigned = any(o.get('authtype') == 'none' for o in self.operations.values())
         self.homes, self.home_operations = {}, set()
 
     def _xml_namespace(self, metadata):
@@ -59,8 +62,9 @@ class Service:
             yield trie.route_of(self.name, name, operation, self.shapes, self.protocol == REST_JSON)
             if (self.name, name) == ('cloudsearchdomain', 'Search'):
                 # botocore sends what is too long for a GET as a form.
-                yield trie.route_of(self.name, name, dict(operation, http=dict(
-                    operation['http'], method='POST')), self.shapes, False)
+                path = operation['http']['requestUri'].partition('?')[0]
+                http = {'method': 'POST', 'requestUri': path}
+                yield trie.route_of(self.name, name, {'http': http}, self.shapes, False)
 
     def errors(self):
         """code -> HTTP status"""

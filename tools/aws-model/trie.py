@@ -56,7 +56,7 @@ class Route:
         return (self.method,) + tuple(
             s if not s.startswith('{') else '{+}' if s.endswith('+}') else '{}' for s in self.segments)
 
-    def constraints(self, ambiguous):
+    def constraints(self, ambiguous, names_differ):
         """(kind, text) pairs; only those that can matter."""
         rows = [(QUERY_LITERAL, q) for q in self.query_literal]
         if (self.service, self.operation) in SIGNING_NAMES:
@@ -64,8 +64,9 @@ class Route:
         if ambiguous:
             rows += [(QUERY_REQUIRED, q) for q in sorted(self.query_required)]
             rows += [(HEADER_REQUIRED, h) for h in sorted(self.header_required)]
-            rows += [(BODY_REQUIRED, b) for b in sorted(self.body_required)]
             rows += [(QUERY_KNOWN, q) for q in sorted(self.query_known)]
+        if names_differ:
+            rows += [(BODY_REQUIRED, b) for b in sorted(self.body_required)]
         return rows
 
 

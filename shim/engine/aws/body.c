@@ -42,7 +42,7 @@ __attribute__((noinline)) static size_t unpack(struct span packed, char *out, si
 	};
 
 	arena.used = 0;
-	if (packed.len > UINT32_MAX || inflateInit2(&stream, 15 + 32) != Z_OK)
+	if (!packed.len || packed.len > UINT32_MAX || inflateInit2(&stream, 15 + 32) != Z_OK)
 		return 0;
 	inflate(&stream, Z_SYNC_FLUSH);
 	inflateEnd(&stream);
@@ -62,22 +62,25 @@ static struct span dechunk(const struct aws_request *request, char *out, size_t 
 
 struct aws_plain aws_body_plain(const struct aws_request *request, char scratch[AWS_SCRATCH])
 {
-	struct aws_plain plain = {request->body->bytes, request->body->complete};
-	bool packed = span_equal_nocase(request->content_encoding, SPAN("gzip"));
-	size_t half = AWS_SCRATCH / 2;
+	struct aws_plain plain = {request->body->bytes, request->body->complete, false};
+	size_t start = 0;
 
 	if (!plain.text.len)
 		return plain;
-	if (request->head->chunked)
-		plain.text = dechunk(request, scratch, packed ? half : AWS_SCRATCH);
-	if (packed && plain.text.len) {
-		size_t room = request->head->chunked ? half : AWS_SCRATCH;
-		char *out = scratch + AWS_SCRATCH - room;
+	if (request->head->chunked) {
+		plain.text = dechunk(request, scratch, AWS_SCRATCH / 2);
+		plain.is_copy = true;
+		start = AWS_SCRATCH / 2;
+	}
+	if (aws_starts_nocase(request->content_encoding, SPAN("gzip"))) {
+		size_t room = AWS_SCRATCH - start;
 
-		plain.text = (struct span){out, unpack(plain.text, out, room)};
+		plain.text =
+			(struct span){scratch + start, unpack(plain.text, scratch + start, room)};
+		plain.is_copy = true;
 	}
 	/* A full scratch takes no more, however much comes. */
-	if (plain.text.at != request->body->bytes.at && plain.text.len >= half)
+	if (plain.is_copy && plain.text.len >= AWS_SCRATCH / 2)
 		plain.complete = true;
 	return plain;
 }

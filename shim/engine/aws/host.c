@@ -155,41 +155,47 @@ static void find_services(struct aws_host *host, struct span name)
 	}
 }
 
-/* "s3", "s3-fips", "s3-us-west-2", "s3express-use1-az4", … : the label that ends an S3 name. */
+/* "s3", "s3-us-west-2", "s3express-use1-az4", … : the label that ends an S3 name. */
 static bool is_s3_label(struct span label)
 {
-	static const char names[][24] = {"s3", "s3-fips", "s3-accelerate", "s3-accesspoint",
-		"s3-accesspoint-fips", "s3-object-lambda", "s3-object-lambda-fips", "s3-outposts",
-		"s3-global", "s3express-control", "s3-external-1"};
+	static const char names[][20] = {"s3", "s3-accelerate", "s3-accesspoint",
+		"s3-object-lambda", "s3-outposts", "s3-global", "s3-external-1"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (span_equal_nocase(label, span_of(names[i])))
+		if (span_equal(label, span_of(names[i])))
 			return true;
 	if (span_starts(label, SPAN("s3express-")))
 		return true;
 	return span_starts(label, SPAN("s3-")) && aws_is_region(span_from(label, 3));
 }
 
-/* Reads an S3 name, given without suffix and region. */
+/* Reads an S3 name, given without suffix and region: the bucket stands before its last label. */
 static bool read_s3(struct aws_host *host, struct span name)
 {
-	int s3 = aws_model_find(SPAN("s3"));
+	char buffer[KEY_MAX];
 	struct span label, bucket = last_label(name, &label), part;
+	struct span key = normal_key(label, buffer);
 
-	if (!is_s3_label(label))
+	if (!is_s3_label(key))
 		return false;
 	if (!host->region.len && span_starts(label, SPAN("s3-")) &&
 		aws_is_region(span_from(label, 3)))
 		host->region = span_from(label, 3);
+	/* VPC endpoints: bucket.vpce-1a2b.s3, my-bucket.bucket.vpce-1a2b.s3, control.vpce-1a2b.s3 */
 	last_label(bucket, &part);
 	if (span_starts(part, SPAN("vpce-")))
 		bucket = last_label(bucket, &part);
 	last_label(bucket, &part);
-	if (span_equal(part, SPAN("accesspoint")) || span_equal(part, SPAN("bucket")))
+	if (span_equal(part, SPAN("control")) && part.at != name.at)
+		key = SPAN("s3-control");
+	else if (span_equal(part, SPAN("accesspoint")) || span_equal(part, SPAN("bucket")))
 		bucket = last_label(bucket, &part);
-	host->services = model_find_host(SPAN("s3"));
 	host->bucket = bucket;
-	host->is_aws = s3 >= 0;
+	if (!bucket.len)
+		host->services = model_find_host(key);
+	if (!host->services.count)
+		host->services = model_find_host(SPAN("s3"));
+	host->is_aws = true;
 	return true;
 }
 

@@ -92,9 +92,9 @@ static void read_target(struct aws_request *request)
 		request->path = SPAN("/");
 }
 
-static bool is_name(struct span text)
+bool aws_is_name(struct span text)
 {
-	if (text.len == 0 || text.len > 64)
+	if (text.len == 0 || text.len > 128)
 		return false;
 	for (size_t i = 0; i < text.len; i++) {
 		char byte = text.at[i];
@@ -133,9 +133,9 @@ bool aws_credential_read(
 
 	if (!last_part(&credential, &end) || !span_equal(end, SPAN("aws4_request")))
 		return false;
-	if (!last_part(&credential, &name) || !is_name(name))
+	if (!last_part(&credential, &name) || !aws_is_name(name))
 		return false;
-	if (has_region && (!last_part(&credential, &where) || !is_name(where)))
+	if (has_region && (!last_part(&credential, &where) || !aws_is_name(where)))
 		return false;
 	if (!last_part(&credential, &date))
 		return false;
@@ -217,6 +217,34 @@ void aws_request_read(
 		read_authorization(request);
 	if (request->signing == AWS_UNSIGNED)
 		read_query_signature(request);
+}
+
+static bool is_metadata_host(struct span host)
+{
+	return span_starts(host, SPAN("169.254.")) || span_starts(host, SPAN("[fd00:ec2:"));
+}
+
+static bool is_metadata_path(struct span path)
+{
+	static const char starts[][24] = {"/latest/meta-data", "/latest/dynamic/", "/latest/api/",
+		"/latest/user-data", "/v1/credentials", "/v2/credentials"};
+
+	for (size_t i = 0; i < sizeof(starts) / sizeof(*starts); i++)
+		if (span_starts(path, span_of(starts[i])))
+			return true;
+	return false;
+}
+
+bool aws_request_is_foreign(const struct aws_request *request)
+{
+	struct span method = request->head->method;
+
+	if (span_equal(method, SPAN("CONNECT")))
+		return true;
+	if (request->signing != AWS_UNSIGNED)
+		return false;
+	return span_equal(method, SPAN("OPTIONS")) || is_metadata_host(request->host) ||
+	       is_metadata_path(request->path);
 }
 
 bool aws_request_is_sdk(const struct aws_request *request)

@@ -34,6 +34,10 @@ struct aws_request {
 void aws_request_read(
 	struct aws_request *request, const struct http1_head *head, const struct aws_body *body);
 
+/* Never a call to AWS: CONNECT, unsigned OPTIONS (a browser's preflight), and the metadata and
+ * credential servers of EC2, ECS and EKS, which SDKs talk to, too. */
+bool aws_request_is_foreign(const struct aws_request *request);
+
 /* Did an AWS SDK make this request? (Its service may still be unknown.) */
 bool aws_request_is_sdk(const struct aws_request *request);
 
@@ -43,6 +47,15 @@ struct span aws_request_sdk_service(const struct aws_request *request);
 /* Takes a credential ("AK/20260101/us-east-1/s3/aws4_request", '/' or "%2F" between) apart. */
 bool aws_credential_read(
 	struct span credential, bool has_region, struct span *region, struct span *service);
+
+/* A name as services, operations, regions and versions have them: letters, digits, "-_.". */
+bool aws_is_name(struct span text);
+
+static inline bool aws_starts_nocase(struct span text, struct span start)
+{
+	text.len = text.len < start.len ? text.len : start.len;
+	return span_equal_nocase(text, start);
+}
 
 /*
  * Parameters of a query string or a form.
@@ -68,6 +81,7 @@ size_t aws_decode(struct span wire, bool plus, char *out, size_t cap);
 struct aws_plain {
 	struct span text;
 	bool complete; /* no more will come, or no more can be read */
+	bool is_copy;  /* in `scratch` */
 };
 struct aws_plain aws_body_plain(const struct aws_request *request, char scratch[AWS_SCRATCH]);
 

@@ -152,10 +152,10 @@ static void check(const struct aws_rest *rest, uint32_t constraint, struct found
 
 static int compare(const struct aws_fit *a, const struct aws_fit *b)
 {
-	if (a->missing != b->missing)
-		return a->missing < b->missing ? 1 : -1;
 	if (a->path != b->path)
 		return a->path > b->path ? 1 : -1;
+	if (a->missing != b->missing)
+		return a->missing < b->missing ? 1 : -1;
 	return (a->rest > b->rest) - (a->rest < b->rest);
 }
 
@@ -184,6 +184,7 @@ struct walk {
 	const struct aws_rest *rest;
 	int service;
 	unsigned steps;
+	struct aws_labels labels;
 	struct aws_matches *matches;
 };
 
@@ -226,6 +227,7 @@ static void consider(struct walk *walk, uint32_t terminal, uint64_t path)
 	if (order > 0) {
 		walk->matches->count = 0;
 		walk->matches->fit = fit;
+		walk->matches->labels = walk->labels;
 	}
 	if (order >= 0)
 		add(walk->matches, &match);
@@ -256,6 +258,23 @@ static int literal_child(unsigned node, struct span segment)
 	return -1;
 }
 
+static void visit(struct walk *walk, unsigned node, unsigned segment, uint64_t path, unsigned used);
+
+/* Goes on below a label that takes the segments first .. end - 1. */
+static void visit_label(struct walk *walk, unsigned node, unsigned first, unsigned end,
+	uint64_t path, unsigned used)
+{
+	struct aws_labels *labels = &walk->labels;
+
+	if (labels->count < AWS_LABELS_MAX) {
+		labels->at[labels->count].first = (uint8_t)first;
+		labels->at[labels->count].end = (uint8_t)end;
+	}
+	labels->count++;
+	visit(walk, node, end, path, used);
+	labels->count--;
+}
+
 /* `node` has matched all before `segment`, with a path fit of `path` in its high `used` bits. */
 static void visit(struct walk *walk, unsigned node, unsigned segment, uint64_t path, unsigned used)
 {
@@ -280,17 +299,18 @@ static void visit(struct walk *walk, unsigned node, unsigned segment, uint64_t p
 
 		if (model_bits(model_nodes[child].text) == MODEL_LABEL &&
 			rest->segments[segment].len)
-			visit(walk, child, segment + 1, path | 2ull << shift, used + 2);
+			visit_label(
+				walk, child, segment, segment + 1, path | 2ull << shift, used + 2);
 		if (model_bits(model_nodes[child].text) != MODEL_GREEDY)
 			continue;
 		for (unsigned next = rest->segment_count; next > segment; next--)
-			visit(walk, child, next, path | 1ull << shift, used + 2);
+			visit_label(walk, child, segment, next, path | 1ull << shift, used + 2);
 	}
 }
 
 void aws_rest_match(const struct aws_rest *rest, int service, struct aws_matches *matches)
 {
-	struct walk walk = {rest, service, 0, matches};
+	struct walk walk = {.rest = rest, .service = service, .matches = matches};
 
 	if (service < 0 || model_services[service].root == MODEL_NO_ROOT ||
 		rest->method == MODEL_METHODS)

@@ -28,17 +28,27 @@ struct aws_match {
 	bool deprecated;
 };
 
+/* Where the labels of a path stand: segments first .. end - 1 each. */
+#define AWS_LABELS_MAX 8
+struct aws_labels {
+	unsigned count;
+	struct {
+		uint8_t first, end;
+	} at[AWS_LABELS_MAX];
+};
+
 /* The best matches: those that nothing in the request tells apart. */
 struct aws_matches {
 	unsigned count;
 	struct aws_match at[AWS_CANDIDATES_MAX];
 	/* How well they fit; the first difference counts. */
 	struct aws_fit {
-		unsigned missing; /* required things that are not there: the fewer the better */
 		uint64_t path;	  /* two bits a segment: literal 3, label 2, greedy 1 */
+		unsigned missing; /* required things that are not there: the fewer the better */
 		uint32_t rest;	  /* query, fields and body */
 	} fit;
-	bool wants_body; /* a look into body bytes yet to come may change the result */
+	struct aws_labels labels; /* of the first one's path */
+	bool wants_body;	  /* a look into body bytes yet to come may change the result */
 };
 
 /* `bucket` stands before the path when its .len is not 0. */

@@ -40,6 +40,8 @@ enum {
 	MODEL_HOME_ALWAYS = 2,	    /* all operations are those of a global service */
 	MODEL_HAS_BASE_PATH = 4,    /* real hosts want /v2 before every path */
 	MODEL_QUERY_CAPABLE = 8,    /* has a query version */
+	MODEL_BEARER = 16,	    /* takes a bearer token in place of a signature */
+	MODEL_UNSIGNED = 32,	    /* has operations that are not signed */
 };
 
 #define MODEL_NO_ROOT 0xffff

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The protocols whose head names the operation: JSON and CBOR. */
+
+#include "look.h"
+
+/* What `list` knows of, else what the signature says, else just the names on the wire. */
+static void call_by_name(
+	struct aws_look *look, struct model_list list, struct span prefix, struct span operation)
+{
+	struct aws_services services = aws_services_of(list);
+
+	if (!services.count) {
+		services = look->signed_by;
+		aws_services_narrow(&services, aws_speaks_json, NULL);
+	}
+	aws_services_narrow(&services, aws_has_operation, &operation);
+	aws_look_narrow(look, &services);
+	aws_add_services(look->call, &services, operation);
+	if (!services.count)
+		aws_add_unknown(look->call,
+			look->request.signing_name.len ? look->request.signing_name : prefix,
+			operation);
+}
+
+/* X-Amz-Target: prefix.Operation; the prefix may hold dots. */
+static bool split_target(struct span target, struct span *prefix, struct span *operation)
+{
+	size_t dot = target.len;
+
+	while (dot > 0 && target.at[dot - 1] != '.')
+		dot--;
+	if (dot == 0)
+		return false;
+	*prefix = (struct span){target.at, dot - 1};
+	*operation = span_from(target, dot);
+	return aws_is_name(*prefix) && aws_is_name(*operation);
+}
+
+/* …/service/Prefix/operation/Operation; the prefix may come with a namespace: "ns#Prefix". */
+static bool split_cbor_path(struct span path, struct span *prefix, struct span *operation)
+{
+	struct span parts[4];
+	const char *hash;
+
+	for (int i = 3; i >= 0; i--) {
+		size_t slash = path.len;
+
+		while (slash > 0 && path.at[slash - 1] != '/')
+			slash--;
+		if (slash == 0)
+			return false;
+		parts[i] = span_from(path, slash);
+		path.len = slash - 1;
+	}
+	*prefix = parts[1];
+	*operation = parts[3];
+	hash = span_find(*prefix, '#');
+	if (hash)
+		*prefix = span_from(*prefix, (size_t)(hash - prefix->at) + 1);
+	return span_equal(parts[0], SPAN("service")) && span_equal(parts[2], SPAN("operation")) &&
+	       aws_is_name(*prefix) && aws_is_name(*operation);
+}
+
+enum aws_identity aws_identify_by_name(struct aws_look *look)
+{
+	const struct aws_request *request = &look->request;
+	struct span prefix, operation;
+
+	if (span_equal_nocase(request->smithy, SPAN("rpc-v2-cbor")) &&
+		split_cbor_path(request->path, &prefix, &operation)) {
+		look->call->protocol = AWS_RPC_V2_CBOR;
+	} else if (split_target(request->target, &prefix, &operation)) {
+		look->call->protocol = AWS_JSON;
+		if (aws_starts_nocase(request->content_type, SPAN("application/x-amz-cbor")))
+			look->call->protocol = AWS_JSON_CBOR;
+	} else {
+		return AWS_NOT_A_CALL;
+	}
+	call_by_name(look, model_find_target(prefix), prefix, operation);
+	return AWS_CALL;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "look.h"
+
+void aws_services_add(struct aws_services *services, unsigned service)
+{
+	if (services->count < AWS_CANDIDATES_MAX)
+		services->at[services->count++] = (uint16_t)service;
+}
+
+struct aws_services aws_services_of(struct model_list list)
+{
+	struct aws_services services;
+
+	services.count = 0;
+	for (unsigned i = 0; i < list.count; i++)
+		aws_services_add(&services, list.at[i]);
+	return services;
+}
+
+void aws_services_narrow(struct aws_services *services, aws_keeps *keeps, const void *context)
+{
+	unsigned kept = 0;
+	uint16_t at[AWS_CANDIDATES_MAX];
+
+	for (unsigned i = 0; i < services->count; i++)
+		if (keeps(services->at[i], context))
+			at[kept++] = services->at[i];
+	if (kept == 0 || kept == services->count)
+		return;
+	memcpy(services->at, at, kept * sizeof(*at));
+	services->count = kept;
+}
+
+bool aws_has_operation(unsigned service, const void *name)
+{
+	return model_find_operation((int)service, *(const struct span *)name) >= 0;
+}
+
+bool aws_has_service_flag(unsigned service, const void *flag)
+{
+	return (model_services[service].flags & *(const unsigned *)flag) != 0;
+}
+
+bool aws_speaks_json(unsigned service, const void *unused)
+{
+	(void)unused;
+	return model_services[service].protocol == AWS_JSON ||
+	       model_services[service].protocol == AWS_RPC_V2_CBOR;
+}
+
+bool aws_speaks_rest(unsigned service, const void *unused)
+{
+	(void)unused;
+	return model_services[service].root != MODEL_NO_ROOT;
+}
+
+bool aws_any_service(const struct aws_services *services, aws_keeps *keeps, const void *context)
+{
+	for (unsigned i = 0; i < services->count; i++)
+		if (keeps(services->at[i], context))
+			return true;
+	return false;
+}
+
+static bool is_listed(unsigned service, const void *services)
+{
+	const struct aws_services *list = services;
+
+	for (unsigned i = 0; i < list->count; i++)
+		if (list->at[i] == service)
+			return true;
+	return false;
+}
+
+static bool has_host(unsigned service, const void *host)
+{
+	return aws_host_has(host, (int)service);
+}
+
+void aws_look_narrow(const struct aws_look *look, struct aws_services *services)
+{
+	aws_services_narrow(services, is_listed, &look->signed_by);
+	aws_services_narrow(services, has_host, &look->host);
+	aws_services_narrow(services, is_listed, &look->named);
+}
+
+struct aws_services aws_look_services(const struct aws_look *look)
+{
+	struct aws_services services = {0};
+
+	if (look->request.signing_name.len) {
+		services = look->signed_by;
+	} else if (look->host.is_aws) {
+		for (unsigned i = 0; i < look->host.services.count; i++)
+			aws_services_add(&services, look->host.services.at[i] >> 1);
+	} else {
+		services = look->named;
+	}
+	aws_look_narrow(look, &services);
+	return services;
+}
+
+void aws_add_candidate(struct aws_call *call, int service, struct span operation)
+{
+	struct aws_candidate *candidate;
+
+	if (call->candidate_count == AWS_CANDIDATES_MAX)
+		return;
+	candidate = &call->candidates[call->candidate_count++];
+	candidate->model = service;
+	candidate->service = aws_model_service_name(service);
+	candidate->operation = operation;
+}
+
+void aws_add_unknown(struct aws_call *call, struct span service, struct span operation)
+{
+	aws_add_candidate(call, -1, operation);
+	call->candidates[call->candidate_count - 1].service = service;
+}
+
+void aws_add_services(
+	struct aws_call *call, const struct aws_services *services, struct span operation)
+{
+	for (unsigned i = 0; i < services->count; i++) {
+		int service = services->at[i];
+		int found = operation.len ? model_find_operation(service, operation) : -1;
+
+		aws_add_candidate(call, service,
+			found >= 0 ? aws_model_operation_name(service, found) : operation);
+	}
+}
