@@ -43,8 +43,8 @@ static const struct {
 	const char *reason, *remedy;
 } texts[BINARY_OBSTACLES] = {
 	[BINARY_NONE] = {"can be reached", NULL},
-	[BINARY_NOT_FOUND] = {"not found", NULL},
-	[BINARY_NOT_EXECUTABLE] = {"not executable", NULL},
+	[BINARY_NOT_FOUND] = {"is not found", NULL},
+	[BINARY_NOT_EXECUTABLE] = {"cannot be executed", NULL},
 	[BINARY_UNREADABLE] = {"may be run but not read, so it cannot be checked",
 		"make it readable"},
 	[BINARY_TOO_DEEP] = {"is an interpreter of an interpreter, too many levels deep",

@@ -139,6 +139,14 @@ static struct options parse(int argc, char **argv)
 
 /* ---- the command ---- */
 
+/* A `#!` line may end in a carriage return, which would hide what stands before it. */
+static void make_printable(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
 static void check_command(const struct options *options)
 {
 	const char *command = options->command[0], *remedy;
@@ -155,7 +163,9 @@ static void check_command(const struct options *options)
 	if (found.obstacle == BINARY_NOT_EXECUTABLE)
 		code = EXIT_NOT_EXECUTABLE;
 	remedy = binary_remedy(found.obstacle);
-	die(code, "cannot run %s: %s %s%s%s", command, found.path, binary_reason(found.obstacle),
+	make_printable(found.path);
+	die(code, "cannot run %s: %s %s%s%s", command,
+		strcmp(found.path, command) ? found.path : "it", binary_reason(found.obstacle),
 		remedy ? "; " : "", remedy ? remedy : "");
 }
 
