@@ -116,7 +116,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 	}
 	if (incoming->why.status)
 		return refuse_now(connection, &incoming->why);
-	api_answer(api, method, url, incoming->body, incoming->len, &answer);
+	api_answer(api, method, url, incoming->body ? incoming->body : "", incoming->len, &answer);
 	return send_answer(connection, &answer);
 }
 

@@ -199,7 +199,7 @@ def test_folder_is_made_by_the_rule():
     for env, path in [
         ({"CHAOS_DIR": parent / "own"}, parent / "own"),
         ({"XDG_RUNTIME_DIR": parent}, parent / "chaos"),
-        ({"CHAOS_DIR": "", "XDG_RUNTIME_DIR": parent}, parent / "chaos"),
+        ({"CHAOS_DIR": "", "XDG_RUNTIME_DIR": parent / "own"}, parent / "own" / "chaos"),
     ]:
         subprocess.run([CONTROL, "--daemon"], check=True, timeout=TIMEOUT, env=environment(**env))
         one = Daemon(path)
