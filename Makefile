@@ -101,6 +101,9 @@ $(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libtools.a $(B)/libcontrol.a $(B)/libe
 .PHONY: unit
 unit: $(UNIT)
 
+# Objects that only a pattern names are kept, too.
+.SECONDARY:
+
 .PHONY: help setup install lint clean
 help:
 	@printf '%s\n' \
