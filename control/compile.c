@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <sys/mman.h>
 
 #include "memory.h"
 
@@ -269,12 +270,22 @@ static void index_rules(struct table_slot *slot)
 	}
 }
 
+/* All zero. Not from calloc(), which clears again what it has given out before: a slot is large, and
+ * few rules use little of it. */
+static struct table_slot *new_slot(void)
+{
+	void *at = mmap(NULL, sizeof(struct table_slot), PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return sure(at == MAP_FAILED ? NULL : at);
+}
+
 int compile_rules(struct compiled *compiled, const struct rule *const *rules, size_t count,
 	uint64_t latency_ns, const char **reason)
 {
 	size_t most = count < TABLE_RULES ? count : TABLE_RULES;
 	struct compiler compiler = {
-		.slot = sure(calloc(1, sizeof(*compiler.slot))),
+		.slot = new_slot(),
 		.dimensions = sure(calloc(3 * most + 1, sizeof(*compiler.dimensions))),
 	};
 	int error;
@@ -300,7 +311,7 @@ int compile_rules(struct compiled *compiled, const struct rule *const *rules, si
 
 void compiled_free(struct compiled *compiled)
 {
-	free(compiled->slot);
+	munmap(compiled->slot, sizeof(*compiled->slot));
 	compiled->slot = NULL;
 }
 

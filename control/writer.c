@@ -128,6 +128,8 @@ int writer_open(struct writer *writer, const char *folder, const char **reason)
 		mapped_close(&writer->journal_file);
 		return error;
 	}
+	memset(writer->slot_room, 0, sizeof(writer->slot_room));
+	writer->counters_room = 0;
 	writer->table = writer->table_file.at;
 	writer->journal = writer->journal_file.at;
 	counters_read(&writer->counters, writer->journal);
@@ -159,24 +161,38 @@ static void store_words(void *to, const void *from, size_t len)
 	}
 }
 
-/* Has the file systems give all the room that a publication will write to. */
-static int reserve(struct writer *writer, uint64_t generation,
+/* Gives the first `len` bytes of a part of a file, which begins at `at`, room if they have none. */
+static int reserve_part(struct mapped *file, size_t at, size_t len, size_t *room)
+{
+	int error;
+
+	if (len <= *room)
+		return 0;
+	error = mapped_reserve(file, at, len);
+	if (!error)
+		*room = len;
+	return error;
+}
+
+/* Room for all that a publication will write, so that it cannot fail half-way. */
+static int reserve(struct writer *writer, size_t slot,
 	const struct compiled_part parts[COMPILED_PARTS], const struct counters *counters)
 {
-	size_t slot = offsetof(struct table, slots) + generation % 2 * sizeof(struct table_slot);
-	uint32_t end = 0;
+	size_t start = offsetof(struct table, slots) + slot * sizeof(struct table_slot);
+	size_t used = 0;
 
 	for (int i = 0; i < COMPILED_PARTS; i++) {
-		int error = mapped_reserve(&writer->table_file, slot + parts[i].at, parts[i].len);
+		int error = reserve_part(&writer->table_file, start + parts[i].at, parts[i].len,
+			&writer->slot_room[slot][i]);
 
 		if (error)
 			return error;
 	}
 	for (size_t i = 0; i < counters->count; i++)
-		if (counters->leases[i].counter >= end)
-			end = counters->leases[i].counter + 1;
-	return mapped_reserve(&writer->journal_file, offsetof(struct journal, counters),
-		end * sizeof(struct journal_counter));
+		if (counters->leases[i].counter >= used)
+			used = (size_t)counters->leases[i].counter + 1;
+	return reserve_part(&writer->journal_file, offsetof(struct journal, counters),
+		used * sizeof(struct journal_counter), &writer->counters_room);
 }
 
 /* Gives every rule its counter, also in the compiled slot. */
@@ -205,7 +221,7 @@ static int publish(struct writer *writer, const struct compiled *compiled)
 
 	compiled_parts(compiled, parts);
 	plan_counters(writer, compiled, &next);
-	error = reserve(writer, generation, parts, &next);
+	error = reserve(writer, generation % 2, parts, &next);
 	if (error) {
 		counters_free(&next);
 		return error;

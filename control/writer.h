@@ -4,6 +4,7 @@
 
 /* The one writer of the rule table, and the keeper of the journal. */
 
+#include "compile.h"
 #include "counters.h"
 #include "mapped.h"
 #include "rule.h"
@@ -15,6 +16,10 @@ struct writer {
 	struct journal *journal;
 	struct mapped table_file, journal_file;
 	struct counters counters;
+	/* Bytes from the beginning of each part of each slot, and of the counters, that have been
+	 * given their room on the file system. */
+	size_t slot_room[2][COMPILED_PARTS];
+	size_t counters_room;
 	char reason[MAPPED_REASON];
 };
 
