@@ -76,20 +76,42 @@ static const char *skip_string(const char **at, const char *end)
 	return NULL;
 }
 
+static bool is_number(struct span word)
+{
+	const char *at = word.at + (*word.at == '-');
+	const char *end = word.at + word.len;
+	size_t digits = strspn(at, "0123456789");
+
+	if (digits == 0 || (*at == '0' && digits > 1))
+		return false;
+	at += digits;
+	if (*at == '.') {
+		digits = strspn(++at, "0123456789");
+		at += digits;
+	}
+	if (digits > 0 && (*at == 'e' || *at == 'E')) {
+		at += 1 + (at[1] == '+' || at[1] == '-');
+		digits = strspn(at, "0123456789");
+		at += digits;
+	}
+	return digits > 0 && at == end;
+}
+
 /* Skips a number, or one of the three words. */
 static const char *skip_word(const char **at)
 {
-	size_t len = strcspn(*at, " \t\r\n,:[]{}\"");
-	struct span word = {*at, len};
+	struct span word = {*at, strcspn(*at, " \t\r\n,:[]{}\"")};
 
-	if (**at == '\'')
+	if (*word.at == '\'')
 		return "strings and names stand in double quotes in JSON";
-	if (!isdigit((unsigned char)**at) && **at != '-' && !span_equal(word, SPAN("true")) &&
+	if (utf8_step(word.at, word.len) == 0)
+		return "these bytes are not UTF-8";
+	if (!is_number(word) && !span_equal(word, SPAN("true")) &&
 		!span_equal(word, SPAN("false")) && !span_equal(word, SPAN("null")))
-		return utf8_step(*at, len) ? "this word is not JSON; strings and names stand in "
-					     "double quotes"
-					   : "these bytes are not UTF-8";
-	*at += len;
+		return isdigit((unsigned char)*word.at) || *word.at == '-'
+			       ? "this is no number of JSON"
+			       : "this word is not JSON; strings and names stand in double quotes";
+	*at += word.len;
 	return NULL;
 }
 

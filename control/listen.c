@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -77,25 +76,27 @@ static socklen_t parse_host(const char *host, uint16_t port, union address *addr
 	return ntohl(address->in.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET ? sizeof(address->in) : 0;
 }
 
-/* Splits "HOST:PORT" or "[HOST]:PORT". */
+/* Splits "HOST:PORT" or "[HOST]:PORT". Returns what parse_host() does. */
 static socklen_t parse_address(const char *where, union address *address)
 {
 	const char *colon = strrchr(where, ':');
-	bool in_brackets = *where == '[';
-	const char *start = where + in_brackets;
-	const char *end = colon - (in_brackets && colon);
 	char host[64];
+	size_t len;
 	char *rest;
 	unsigned long port;
 
-	if (!colon || end < start || (size_t)(end - start) >= sizeof(host) ||
-		(in_brackets && *end != ']') || colon[1] < '0' || colon[1] > '9')
+	if (!colon || colon[1] < '0' || colon[1] > '9')
 		return 0;
 	port = strtoul(colon + 1, &rest, 10);
-	if (*rest || port > UINT16_MAX)
+	len = (size_t)(colon - where);
+	if (*where == '[' && len > 2 && colon[-1] == ']') {
+		where++;
+		len -= 2;
+	}
+	if (*rest || port > UINT16_MAX || len >= sizeof(host))
 		return 0;
-	memcpy(host, start, (size_t)(end - start));
-	host[end - start] = '\0';
+	memcpy(host, where, len);
+	host[len] = '\0';
 	return parse_host(host, (uint16_t)port, address);
 }
 

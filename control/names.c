@@ -141,12 +141,13 @@ void names_begin(struct names_warnings *warnings)
 __attribute__((format(printf, 3, 4))) static char *warn(
 	struct names_warnings *warnings, int number, const char *format, ...)
 {
-	char *text = warnings->text[warnings->count];
 	va_list arguments;
+	char *text;
 	int len;
 
-	if (warnings->count == NAMES_WARNINGS)
+	if (warnings->count >= NAMES_WARNINGS)
 		return NULL;
+	text = warnings->text[warnings->count];
 	if (++warnings->count == NAMES_WARNINGS) {
 		snprintf(text, NAMES_WARNING_MAX, "there is more; the first %d are shown",
 			NAMES_WARNINGS - 1);

@@ -159,7 +159,7 @@ static void stop(struct server *server, const struct serve_options *options)
 static void wait_for_end(const struct server *server, pid_t owner, const sigset_t *signals)
 {
 	const struct timespec pause = {.tv_nsec = LOOK_NS};
-	uint64_t start = owner ? journal_process_start((uint32_t)owner) : 0;
+	uint64_t begin = owner ? journal_process_start((uint32_t)owner) : 0;
 	int empty = 0;
 
 	while (empty < EMPTY_LOOKS) {
@@ -169,7 +169,7 @@ static void wait_for_end(const struct server *server, pid_t owner, const sigset_
 			return;
 		if (!owner)
 			continue;
-		if (process_lives((uint32_t)owner, start) || processes_any(server->writer.journal))
+		if (process_lives((uint32_t)owner, begin) || processes_any(server->writer.journal))
 			empty = 0;
 		else
 			empty++;

@@ -41,7 +41,8 @@ static const struct {
 		"[\"Gr\xc3\xb6\xc3\x9f"
 		"e \xf0\x9f\x98\x80\"]"},
 	{"[\"\\u00f6\"]", "[\"\xc3\xb6\"]"},
-	{"[0.3, 1.0, -2, 1e3, true, false, null]", "[0.3, 1, -2, 1000, true, false, null]"},
+	{"[0.3, 1.0, -2, 1e3, 0, -0.5E-1, true, false, null]",
+		"[0.3, 1, -2, 1000, 0, -0.05, true, false, null]"},
 };
 
 START_TEST(json_is_taken_with_trailing_commas_and_printed_on_one_line)
@@ -66,8 +67,13 @@ static const struct {
 	{"", 0, 0, "empty"},
 	{" \n ", 0, 0, "empty"},
 	{"[1 2]", 1, 4, "'2'"},
-	{"[01x]", 1, 4, "'x'"},
-	{"[-]", 1, 2, "'-'"},
+	{"[01]", 1, 2, "no number"},
+	{"[1.]", 1, 2, "no number"},
+	{"[.5]", 1, 2, "not JSON"},
+	{"[1.e5]", 1, 2, "no number"},
+	{"[1e]", 1, 2, "no number"},
+	{"[0x10]", 1, 2, "no number"},
+	{"[-]", 1, 2, "no number"},
 	{"[True]", 1, 2, "not JSON"},
 	{"{1: 2}", 1, 2, "a name in double quotes"},
 	{"[\n  {\"service\": s3}\n]", 2, 15, "double quotes"},
