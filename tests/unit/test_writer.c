@@ -569,31 +569,49 @@ START_TEST(a_journal_full_of_garbage_leaves_room_for_every_rule)
 }
 END_TEST
 
-/* Two configurations that differ in all that a reader copies. */
-static char codes[2][TABLE_CODE_MAX + 1], texts[2][TABLE_MESSAGE_MAX + 1];
-static struct rule alternatives[2];
+/* Three configurations that differ in all that a reader copies: with one more than there are slots,
+ * each overwrites another. */
+enum { CONFIGURATIONS = 3 };
+static char codes[CONFIGURATIONS][TABLE_CODE_MAX + 1];
+static char texts[CONFIGURATIONS][TABLE_MESSAGE_MAX + 1];
+static struct rule alternatives[CONFIGURATIONS];
 static atomic_bool stop;
 
-static void *publish_both_in_turn(void *nothing)
+static void *publish_all_in_turn(void *nothing)
 {
 	for (int i = 0; !stop; i++)
-		ck_assert_int_eq(publish(&alternatives[i % 2], 1), 0);
+		ck_assert_int_eq(publish(&alternatives[i % CONFIGURATIONS], 1), 0);
 	return nothing;
 }
 
-/* Is this one of the two, whole? No ck_assert() in here: each costs a system call. */
+/* Is this one of them, whole? No ck_assert() in here: each costs a system call. */
 static bool is_whole(const struct rules_verdict *verdict)
 {
-	int which = verdict->status - 500;
+	int which = verdict->is_fault ? verdict->status - 500 : -1;
 
-	return verdict->is_fault && (which == 0 || which == 1) &&
-	       verdict->rule == (uint64_t)which + 1 && verdict->code_len == TABLE_CODE_MAX &&
-	       verdict->message_len == TABLE_MESSAGE_MAX &&
+	return which >= 0 && which < CONFIGURATIONS && verdict->rule == (uint64_t)which + 1 &&
+	       verdict->code_len == TABLE_CODE_MAX && verdict->message_len == TABLE_MESSAGE_MAX &&
 	       memcmp(verdict->code, codes[which], TABLE_CODE_MAX) == 0 &&
 	       memcmp(verdict->message, texts[which], TABLE_MESSAGE_MAX) == 0;
 }
 
-START_TEST(a_reader_never_sees_two_configurations_mixed)
+START_TEST(a_reader_that_is_overtaken_twice_knows_it)
+{
+	const struct rule rules[] = {rule_of(1, "s3", NULL, NULL), rule_of(2, "sqs", NULL, NULL)};
+	struct table_view view;
+
+	open_writer();
+	ck_assert_int_eq(publish(&rules[0], 1), 0);
+	view = table_look(writer.table);
+	ck_assert_uint_eq(view.slot->rules[0].id, 1);
+	ck_assert_int_eq(publish(NULL, 0), 0);
+	ck_assert_int_eq(publish(&rules[1], 1), 0);
+	ck_assert_uint_eq(view.slot->rules[0].id, 2);
+	ck_assert(!table_still(&view));
+}
+END_TEST
+
+START_TEST(a_reader_never_sees_configurations_mixed)
 {
 	const struct aws_call call = {.candidate_count = 1,
 		.candidates = {{SPAN("s3"), SPAN("Operation"), -1}},
@@ -601,10 +619,10 @@ START_TEST(a_reader_never_sees_two_configurations_mixed)
 	struct rules_verdict verdict;
 	struct dice dice = {1};
 	pthread_t thread;
-	int seen[2] = {0};
+	int seen[CONFIGURATIONS] = {0};
 	bool whole = true;
 
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < CONFIGURATIONS; i++) {
 		memset(codes[i], 'A' + i, TABLE_CODE_MAX);
 		memset(texts[i], 'A' + i, TABLE_MESSAGE_MAX);
 		alternatives[i] = rule_of((uint64_t)i + 1, i ? "s3" : "s*", NULL, NULL);
@@ -615,16 +633,16 @@ START_TEST(a_reader_never_sees_two_configurations_mixed)
 	}
 	open_writer();
 	ck_assert_int_eq(publish(&alternatives[1], 1), 0);
-	ck_assert_int_eq(pthread_create(&thread, NULL, publish_both_in_turn, NULL), 0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, publish_all_in_turn, NULL), 0);
 	while (whole && writer.table->generation < 5000) {
 		rules_match(writer.table, &call, &dice, &verdict);
 		whole = is_whole(&verdict);
-		seen[verdict.status == 501]++;
+		seen[whole ? verdict.status - 500 : 0]++;
 	}
 	stop = true;
 	pthread_join(thread, NULL);
 	ck_assert(whole);
-	ck_assert(seen[0] > 0 && seen[1] > 0);
+	ck_assert(seen[0] > 0 && seen[1] > 0 && seen[2] > 0);
 }
 END_TEST
 
@@ -661,7 +679,8 @@ int main(void)
 	tcase_add_test(tests, a_rule_keeps_its_counter_for_as_long_as_it_is_published);
 	tcase_add_test(tests, the_counter_of_a_gone_rule_is_kept_free_for_one_publication);
 	tcase_add_loop_test(tests, a_journal_full_of_garbage_leaves_room_for_every_rule, 0, 3);
-	tcase_add_test(tests, a_reader_never_sees_two_configurations_mixed);
+	tcase_add_test(tests, a_reader_that_is_overtaken_twice_knows_it);
+	tcase_add_test(tests, a_reader_never_sees_configurations_mixed);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
