@@ -159,6 +159,10 @@ class Daemon:
     def outages(self, *rules):
         return self._must("POST", OUTAGES, list(rules))
 
+    def totals(self):
+        """What the journal has counted, of all programs."""
+        return self.request("GET", STATUS).json["totals"]
+
     def latency(self, milliseconds):
         return self._must("POST", EFFECTS, {"latency": milliseconds})
 

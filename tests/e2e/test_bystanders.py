@@ -121,3 +121,7 @@ def test_descriptors_keep_their_meaning(daemon, run, sink, story, fate):
     assert done.returncode == 0, done.stdout + done.stderr
     sink.settle()
     assert (sink.raw == []) == (fate == "fault")
+    totals = daemon.totals()
+    assert totals["calls"] > 0
+    assert totals["faults"] == (totals["calls"] if fate == "fault" else 0)
+    assert totals["delayed"] == (totals["calls"] if fate == "delay" else 0)

@@ -66,6 +66,7 @@ def test_delayed_request_arrives_byte_for_byte(daemon, wire, sink, pieces):
     one = wire(sink.port)
     assert [one.send(*pieces).status for _ in range(2)] == [200, 200]
     assert sink.raw == [b"".join(pieces) * 2]
+    assert daemon.totals()["delayed"] == 2
 
 
 def test_operation_in_a_body_that_comes_later_is_waited_for(daemon, wire, sink):
@@ -114,7 +115,8 @@ def test_faulted_head_request_gets_no_body(daemon, wire, sink):
     daemon.faults({"service": "s3"})
     one = wire(sink.port)
     sent = request(scope("s3"), method="HEAD", target="/bucket/key")
-    assert one.send(sent, no_body=True).body == b""
+    got = one.send(sent, no_body=True)
+    assert (got.status, got.body) == (503, b"")
     daemon.faults()
     # The connection is in step: nothing of a body lies in the way of the next answer.
     assert one.send(sent, no_body=True).status == 200

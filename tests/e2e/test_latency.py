@@ -48,6 +48,7 @@ def test_delayed_request_arrives_byte_for_byte(daemon, wire, sink):
     sent = request(*kinesis(), body=bytes(range(256)))
     assert wire(sink.port).send(sent).status == 200
     assert sink.raw == [sent]
+    assert daemon.totals()["delayed"] == 1
 
 
 def test_server_sees_nothing_before_the_latency_is_over(daemon, steered, sink):

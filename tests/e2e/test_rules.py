@@ -181,3 +181,7 @@ def test_threads_fail_exactly_as_often_as_faults_were_injected(daemon, run, sink
     assert served + failed == 800
     sink.settle()
     assert len(sink.requests) == served
+    totals = daemon.totals()
+    assert (totals["calls"], totals["faults"]) == (800, failed)
+    # None at all is less likely than once in 10^123 runs.
+    assert failed > 0
