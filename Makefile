@@ -68,17 +68,17 @@ $(B)/libtools.a: $(call obj,$(TOOLS_SRC))
 CONTROL_LIBS := -lmicrohttpd -lcjson -lm -lpthread
 
 # The names that the library exports come from the one table of hooks.
-$(B)/shim.map: shim/hooks.def $(B)/flags
+$(B)/shim.map: shim/hooks.def shim/tls.def $(B)/flags
 	$(call say,GEN)
 	$(Q){ echo '{ global:'; \
-		sed -n 's/^HOOK[A-Z_]*([^,]*,[[:space:]]*\([a-zA-Z0-9_]*\),.*/\t\1;/p' $<; \
+		sed -n 's/^HOOK[A-Z_]*([^,]*,[[:space:]]*\([a-zA-Z0-9_]*\),.*/\t\1;/p' $(filter %.def,$^); echo 'dlsym;'; \
 		echo 'local: *; };'; } > $@
 
 $(B)/libchaos-shim.so: $(call obj,$(SHIM_SRC)) $(B)/libengine.a $(B)/shim.map
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -shared -Wl,--version-script=$(B)/shim.map -Wl,-z,relro,-z,now \
 		-Wl,-z,nodelete -Wl,--no-undefined -Wl,--exclude-libs,ALL \
-		-o $@ $(call obj,$(SHIM_SRC)) $(B)/libengine.a -l:libz.a
+		-o $@ $(call obj,$(SHIM_SRC)) $(B)/libengine.a -l:libffi_pic.a -l:libz.a
 
 $(B)/chaos-control: $(call obj,control/main.c) $(B)/libcontrol.a $(B)/libengine.a
 	$(call say,LD)

@@ -19,25 +19,11 @@
 /* How often a mapped table's file is looked at: it may have been replaced. */
 #define CHECK_NS 1000000000ull
 
-static bool is_quiet(void)
-{
-	const char *quiet = getenv("CHAOS_QUIET");
-
-	return quiet && *quiet && strcmp(quiet, "0") != 0;
-}
-
 /* Says once why the program runs without faults. A missing file is no reason: the daemon may come. */
 static void warn_once(const char *path, const char *what)
 {
-	char line[PATH_MAX + 128];
-	int len;
-
-	if (is_quiet() || atomic_exchange(&shim.warned, true))
-		return;
-	len = snprintf(
-		line, sizeof(line), "chaos-run: %s: %s; no faults are injected\n", path, what);
-	if (real.write(STDERR_FILENO, line, (size_t)len) < 0)
-		return;
+	if (!atomic_exchange(&shim.warned, true))
+		shim_say("chaos-run: %s: %s; no faults are injected\n", path, what);
 }
 
 /* Maps a file of at least `size` bytes that belongs to us. The descriptor does not stay open. */

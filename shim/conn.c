@@ -72,6 +72,10 @@ static void clear(struct conn *conn)
 	conn->ahead = 0;
 	conn->fd = -1;
 	conn->owns_fd = false;
+	conn->tls = conn->owned = conn->has_random = false;
+	conn->server_name[0] = '\0';
+	conn->records = (struct tls_records){0};
+	conn->cipher_due = 0;
 }
 
 struct conn *conn_private_at(int fd)
@@ -103,10 +107,11 @@ void conn_track(int fd)
 	struct stat status;
 
 	if ((unsigned int)fd >= CONN_FDS || fstat(fd, &status) || !(conn = take_free())) {
-		shim_count_blind(JOURNAL_BLIND_FD);
+		shim_count_blind(JOURNAL_BLIND_FD, "");
 		return;
 	}
 	clear(conn);
+	conn->serial++;
 	conn->dev = status.st_dev;
 	conn->ino = status.st_ino;
 	atomic_store(&conn->refs, 1);
@@ -120,7 +125,7 @@ void conn_share(int fd, int to)
 	if (!conn)
 		return;
 	if ((unsigned int)to >= CONN_FDS) {
-		shim_count_blind(JOURNAL_BLIND_FD);
+		shim_count_blind(JOURNAL_BLIND_FD, "");
 		return;
 	}
 	conn_keep(conn);
@@ -135,6 +140,33 @@ void conn_drop(struct conn *conn, int fd)
 	conn_leave(conn);
 	if (mapped)
 		conn_release(conn);
+}
+
+/* A search through all of them, once for each session whose library can't tell its descriptor. */
+struct conn *conn_by_random(const uint8_t random[TLS_RANDOM_LEN])
+{
+	uint32_t used = atomic_load(&conn_table.used);
+
+	for (uint32_t i = 0; i < used; i++) {
+		struct conn *conn = &conn_table.pool[i];
+
+		if (conn->has_random && memcmp(conn->random, random, TLS_RANDOM_LEN) == 0 &&
+			conn_at(conn->fd) == conn)
+			return conn;
+	}
+	return NULL;
+}
+
+void conn_count_blind(void)
+{
+	uint32_t used = atomic_load(&conn_table.used);
+
+	for (uint32_t i = 0; i < used; i++) {
+		struct conn *conn = &conn_table.pool[i];
+
+		if (atomic_load(&conn->refs) && conn_is_blind(conn))
+			shim_count_blind(JOURNAL_BLIND_TLS, conn->server_name);
+	}
 }
 
 void conn_adopt_duplicate(struct conn *conn, int fd)

@@ -11,6 +11,8 @@
 #include <sys/types.h>
 
 #include "engine/flow.h"
+#include "engine/tls.h"
+#include "journal.h"
 
 #define CONN_FDS (1u << 20) /* descriptors past this are not tracked */
 #define CONN_MAX 65536u	    /* connections at a time; further ones are not tracked */
@@ -29,6 +31,7 @@ struct conn {
 	_Atomic uint32_t next_free; /* index + 1 */
 	dev_t dev; /* of the socket: a descriptor may be closed behind our back and used anew */
 	ino_t ino;
+	uint64_t serial; /* tells the connections apart that this place has held */
 
 	/* Outbound. All under conn_enter. */
 	struct flow flow;
@@ -38,6 +41,15 @@ struct conn {
 	size_t queued;		      /* bytes of those */
 	int fd;			      /* where the delay line writes */
 	bool owns_fd;		      /* a duplicate made when the program closed its own */
+
+	/* TLS. The flow above is then fed with plaintext, by the session that owns the connection. */
+	bool tls;
+	bool owned;
+	bool has_random;
+	uint8_t random[TLS_RANDOM_LEN];
+	char server_name[JOURNAL_HOST_MAX]; /* "": not said */
+	struct tls_records records;	    /* followed until the connection is owned */
+	uint64_t cipher_due;		    /* what is sent waits for this time */
 
 	/* The delay line's. Under its mutex. */
 	struct conn *next_in_line;
@@ -79,6 +91,18 @@ static inline struct conn *conn_at(int fd)
 
 /* Is this descriptor one that the delay line made? Then the connection, else NULL. */
 struct conn *conn_private_at(int fd);
+
+/* The TLS connection whose ClientHello held this random, or NULL. */
+struct conn *conn_by_random(const uint8_t random[TLS_RANDOM_LEN]);
+
+/* Counts the TLS connections that nobody has looked into: the process ends. */
+void conn_count_blind(void);
+
+/* Application data went by, and no hooked session owns the connection. */
+static inline bool conn_is_blind(const struct conn *conn)
+{
+	return conn->tls && !conn->owned && conn->records.application > TLS_FINISHED_MAX;
+}
 
 /* Begins to track a descriptor that has just been connected. */
 void conn_track(int fd);

@@ -13,6 +13,13 @@
 #include "real.h"
 #include "shim.h"
 
+static void count_blind(struct conn *conn)
+{
+	shim_count_blind(JOURNAL_BLIND_TLS, conn->server_name);
+	/* Once, however many descriptors it has. */
+	conn->owned = true;
+}
+
 /* The program gives up this descriptor. What it has sent must still arrive. */
 static void forget(int fd)
 {
@@ -21,7 +28,10 @@ static void forget(int fd)
 	if (!conn || !conn_enter(conn, fd))
 		return;
 	if (conn_is_current(conn, fd)) {
-		outbound_decide_held(conn, fd, true);
+		if (!conn->tls)
+			outbound_decide_held(conn, fd, true);
+		if (conn_is_blind(conn))
+			count_blind(conn);
 		if (delay_pending(conn) && conn->fd == fd)
 			conn_adopt_duplicate(conn, fd);
 		inbound_drain(conn, fd);
@@ -73,7 +83,8 @@ int on_shutdown(struct conn *conn, int fd, int how)
 
 	if (how == SHUT_RD || !conn_enter(conn, fd))
 		return real.shutdown(fd, how);
-	outbound_decide_held(conn, fd, true);
+	if (!conn->tls)
+		outbound_decide_held(conn, fd, true);
 	if (delay_pending(conn) && delay_shutdown(conn, how)) {
 		conn_leave(conn);
 		return result;

@@ -6,6 +6,7 @@
 
 #include "conn.h"
 #include "real.h"
+#include "stack.h"
 
 struct real real;
 
@@ -65,3 +66,17 @@ void real_resolve(void)
 	}
 
 #include "hooks.def"
+#undef HOOK_FD
+#undef HOOK_FD_VARIADIC
+#undef HOOK_ANY
+
+#define REAL_TLS(ret, name, parameters)
+#define HOOK_TLS(ret, name, parameters, arguments, types)                                          \
+	ret name parameters;                                                                       \
+	EXPORT ret name parameters                                                                 \
+	{                                                                                          \
+		const struct stack *stack = stack_of_caller(#name, __builtin_return_address(0));   \
+                                                                                                   \
+		return on_##name(stack, HOOK_LIST arguments);                                      \
+	}
+#include "tls.def"

@@ -8,12 +8,13 @@
 
 #include "outbound.h"
 #include "real.h"
+#include "session.h"
 #include "shim.h"
 
 /* The real call is to be made. */
 #define PASS (-2)
 
-static bool is_answered(const struct conn *conn)
+bool inbound_is_answered(const struct conn *conn)
 {
 	return atomic_load_explicit(&conn->answered, memory_order_acquire);
 }
@@ -28,7 +29,7 @@ static ssize_t read_preface(struct conn *conn, int fd, const struct iovec *iov, 
 		conn->preface -= (size_t)got;
 	if (got <= 0)
 		conn->preface = 0;
-	return got;
+	return got > 0 ? got : 0;
 }
 
 static ssize_t read_reply(struct conn *conn, const struct iovec *iov, int count, int flags)
@@ -50,7 +51,37 @@ static ssize_t read_reply(struct conn *conn, const struct iovec *iov, int count,
 	return got;
 }
 
-/* Reads from the reply: bytes, then 0 for ever. */
+ssize_t inbound_read_reply(struct conn *conn, void *data, size_t len, bool peek)
+{
+	struct iovec iov = {data, len};
+
+	return read_reply(conn, &iov, 1, peek ? MSG_PEEK : 0);
+}
+
+/*
+ * Below TLS the reply is served at the session. A library that reads from the descriptor itself is
+ * told that there is nothing, and the session's hook takes over. A program that feeds its library by
+ * hand needs bytes to do so (a 0 would be the end, before it asks the session): a record, that nobody
+ * will decrypt.
+ */
+static ssize_t serve_ciphertext(const struct conn *conn, const struct iovec *iov, int count)
+{
+	static const char record[] = {23, 3, 3, 0, 1, 0};
+
+	if (session_in_real()) {
+		errno = EAGAIN;
+		return -1;
+	}
+	if (conn->reply_at == conn->reply_len || count <= 0)
+		return 0;
+
+	size_t len = iov->iov_len < sizeof(record) ? iov->iov_len : sizeof(record);
+
+	memcpy(iov->iov_base, record, len);
+	return (ssize_t)len;
+}
+
+/* Reads what comes first, then the reply. */
 static ssize_t serve(struct conn *conn, int fd, const struct iovec *iov, int count, int flags)
 {
 	ssize_t got = 0;
@@ -61,9 +92,11 @@ static ssize_t serve(struct conn *conn, int fd, const struct iovec *iov, int cou
 		conn_drop(conn, fd);
 		return PASS;
 	}
-	if (conn->preface && count > 0)
+	if (conn->tls)
+		got = serve_ciphertext(conn, iov, count);
+	else if (conn->preface && count > 0)
 		got = read_preface(conn, fd, iov, flags);
-	if (got <= 0)
+	if (got == 0 && !conn->tls)
 		got = read_reply(conn, iov, count, flags);
 	conn_leave(conn);
 	return got;
@@ -74,11 +107,11 @@ static ssize_t before(struct conn *conn, int fd, const struct iovec *iov, int co
 {
 	if (flags & (MSG_OOB | MSG_ERRQUEUE))
 		return PASS;
-	if (is_answered(conn))
+	if (inbound_is_answered(conn))
 		return serve(conn, fd, iov, count, flags);
-	if (conn->held.len)
+	if (conn->held.len && !conn->tls)
 		outbound_hurry(conn, fd);
-	return is_answered(conn) ? serve(conn, fd, iov, count, flags) : PASS;
+	return inbound_is_answered(conn) ? serve(conn, fd, iov, count, flags) : PASS;
 }
 
 /* The server closed the connection before the reply was due: the reply is all that can come now. */
@@ -102,9 +135,10 @@ static ssize_t after(
 		return got;
 	if (got == 0 || (error != EAGAIN && error != EINTR))
 		answer_early(conn, fd);
-	if (is_answered(conn))
+	if (inbound_is_answered(conn))
 		served = serve(conn, fd, iov, count, flags);
-	errno = error;
+	if (served != -1)
+		errno = error;
 	return served == PASS ? got : served;
 }
 
@@ -152,7 +186,7 @@ int on_recvmmsg(struct conn *conn, int fd, struct mmsghdr *msgs, unsigned int co
 {
 	ssize_t got;
 
-	if (!is_answered(conn) || !count)
+	if (!inbound_is_answered(conn) || !count)
 		return real.recvmmsg(fd, msgs, count, flags, timeout);
 	got = on_recvmsg(conn, fd, &msgs->msg_hdr, flags & ~MSG_WAITFORONE);
 	if (got < 0)
@@ -198,7 +232,7 @@ ssize_t on___recvfrom_chk(struct conn *conn, int fd, void *buf, size_t len, size
 
 int on_ioctl(struct conn *conn, int fd, unsigned long command, void *arg)
 {
-	if (command != FIONREAD || !is_answered(conn) || !conn_enter(conn, fd))
+	if (command != FIONREAD || !inbound_is_answered(conn) || !conn_enter(conn, fd))
 		return real.ioctl(fd, command, arg);
 	*(int *)arg = (int)(conn->preface + conn->reply_len - conn->reply_at);
 	conn_leave(conn);
@@ -210,7 +244,7 @@ void inbound_drain(const struct conn *conn, int fd)
 	char scratch[4096];
 	int patience = 256;
 
-	if (!is_answered(conn))
+	if (!inbound_is_answered(conn))
 		return;
 	while (patience-- && real.recv(fd, scratch, sizeof(scratch), MSG_DONTWAIT) > 0)
 		continue;

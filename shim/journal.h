@@ -48,6 +48,7 @@ struct journal_process {
 	_Atomic uint64_t faults;
 	_Atomic uint64_t delayed;
 	_Atomic uint64_t blind[JOURNAL_BLIND_REASONS];
+	_Atomic uint64_t blind_aws;	   /* of these, on connections to hosts of AWS */
 	char command[64];		   /* NUL-terminated unless full */
 	char blind_host[JOURNAL_HOST_MAX]; /* of the latest blind connection, if known */
 };
@@ -69,9 +70,10 @@ struct journal {
 	_Atomic uint64_t delayed;
 	_Atomic uint64_t connections;
 	_Atomic uint64_t blind[JOURNAL_BLIND_REASONS];
+	_Atomic uint64_t blind_aws;
 	_Atomic uint64_t processes_lost; /* found no free place in the list */
 	_Atomic uint64_t event_head;
-	uint8_t pad[4096 - 136];
+	uint8_t pad[4096 - 144];
 	struct journal_counter counters[JOURNAL_COUNTERS];
 	struct journal_process processes[JOURNAL_PROCESSES];
 	struct journal_event events[JOURNAL_EVENTS];

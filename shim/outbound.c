@@ -28,28 +28,28 @@ static struct flow_env look_around(const struct conn *conn, bool pipelined, bool
 		.table = flow_at_head(&conn->flow) ? shim_table() : NULL,
 		.dice = &shim.dice,
 		.now = shim_now(),
+		.tls = conn->tls,
 		.pipelined = pipelined && flow_at_head(&conn->flow),
 		.hurry = hurry,
 	};
 }
 
-static void feed(struct conn *conn, const char *data, size_t len, bool pipelined, bool hurry,
+void outbound_feed(struct conn *conn, const char *data, size_t len, bool pipelined, bool hurry,
 	struct flow_step *step)
 {
 	struct flow_env env = look_around(conn, pipelined, hurry);
 	bool fresh = conn->flow.state == FLOW_FRESH;
 
 	flow_feed(&conn->flow, &env, data, len, step);
-	if (fresh && conn->flow.state != FLOW_FRESH && conn->flow.state != FLOW_GONE)
+	if (fresh && !conn->tls && conn->flow.state != FLOW_FRESH && conn->flow.state != FLOW_GONE)
 		shim_count_connection();
 	if (step->is_call)
 		shim_count_call(&step->rules);
 	if (step->blind != FLOW_NOT_BLIND)
-		shim_count_blind(step->blind);
+		shim_count_blind(step->blind, conn->server_name);
 }
 
-/* Renders the reply and sees that the program gets it. False: no memory. */
-static bool answer(struct conn *conn, int fd, const struct flow_step *step)
+bool outbound_answer(struct conn *conn, int fd, const struct flow_step *step)
 {
 	const struct rules_verdict *rules = &step->rules;
 	struct aws_error error = {
@@ -71,7 +71,7 @@ static bool answer(struct conn *conn, int fd, const struct flow_step *step)
 		return false;
 	}
 	/* The rest of an earlier answer, that the program has not read yet, comes first. */
-	if (real.ioctl(fd, FIONREAD, &waiting) == 0 && waiting > 0)
+	if (!conn->tls && real.ioctl(fd, FIONREAD, &waiting) == 0 && waiting > 0)
 		conn->preface = (size_t)waiting;
 	free(conn->reply);
 	conn->reply = reply;
@@ -88,7 +88,7 @@ static bool act(struct conn *conn, int fd, const char *data, const struct flow_s
 	case FLOW_LET_GO:
 		return delay_send(conn, data, step->count, step->due);
 	case FLOW_REPLY:
-		return answer(conn, fd, step);
+		return outbound_answer(conn, fd, step);
 	case FLOW_SWALLOW:
 	case FLOW_HOLD:
 		break;
@@ -96,12 +96,21 @@ static bool act(struct conn *conn, int fd, const char *data, const struct flow_s
 	return true;
 }
 
-static void hold(struct conn *conn, const char *data, size_t len)
+void outbound_hold(struct conn *conn, const char *data, size_t len)
 {
 	if (!conn->held.len)
 		atomic_fetch_add(&shim.holding, 1);
 	if (!bytes_append(&conn->held, data, len))
 		delay_send(conn, data, len, 0);
+}
+
+struct bytes outbound_take_held(struct conn *conn)
+{
+	struct bytes held = conn->held;
+
+	conn->held = (struct bytes){0};
+	atomic_fetch_sub(&shim.holding, 1);
+	return held;
 }
 
 static void unhold(struct conn *conn, size_t len)
@@ -111,8 +120,7 @@ static void unhold(struct conn *conn, size_t len)
 		atomic_fetch_sub(&shim.holding, 1);
 }
 
-/* A request has its reply, and is over: with "Connection: close" nothing can follow. */
-static bool is_finished(const struct conn *conn)
+bool outbound_is_finished(const struct conn *conn)
 {
 	return conn->reply && flow_at_head(&conn->flow);
 }
@@ -130,11 +138,11 @@ static size_t decide(
 		if (!act(conn, fd, data + at, step))
 			real.send(fd, data + at, step->count, MSG_NOSIGNAL);
 		at += step->count;
-		if (is_finished(conn))
+		if (outbound_is_finished(conn))
 			return len;
 		if (at >= len)
 			return at;
-		feed(conn, data + at, len - at, at > 0, hurry, step);
+		outbound_feed(conn, data + at, len - at, at > 0, hurry, step);
 	}
 }
 
@@ -144,7 +152,7 @@ void outbound_decide_held(struct conn *conn, int fd, bool hurry)
 
 	if (!conn->held.len)
 		return;
-	feed(conn, conn->held.at, conn->held.len, false, hurry, &step);
+	outbound_feed(conn, conn->held.at, conn->held.len, false, hurry, &step);
 	unhold(conn, decide(conn, fd, conn->held.at, conn->held.len, hurry, &step));
 }
 
@@ -154,25 +162,6 @@ void outbound_hurry(struct conn *conn, int fd)
 		return;
 	outbound_decide_held(conn, fd, true);
 	conn_leave(conn);
-}
-
-/* Takes a slice of the program's bytes: all of it, one way or another. */
-static void take(struct conn *conn, int fd, const char *data, size_t len)
-{
-	struct flow_step step;
-	size_t done;
-
-	if (is_finished(conn))
-		return;
-	if (conn->held.len) {
-		hold(conn, data, len);
-		outbound_decide_held(conn, fd, false);
-		return;
-	}
-	feed(conn, data, len, false, false, &step);
-	done = decide(conn, fd, data, len, false, &step);
-	if (done < len)
-		hold(conn, data + done, len - done);
 }
 
 /* Where one stands in a program's buffers. */
@@ -197,6 +186,73 @@ static struct span next_slice(struct place *place)
 
 	return (struct span){(const char *)place->iov->iov_base + place->offset,
 		len < SLICE_MAX ? len : SLICE_MAX};
+}
+
+/* TLS begins, at the start of the connection or behind a proxy's CONNECT. */
+static void begin_tls(struct conn *conn, const char *data, size_t len)
+{
+	struct tls_hello hello;
+
+	conn->tls = true;
+	shim_count_connection();
+	if (!tls_parse_hello(&hello, data, len))
+		return;
+	conn->has_random = true;
+	memcpy(conn->random, hello.random, sizeof(conn->random));
+	if (hello.server_name.len < sizeof(conn->server_name)) {
+		memcpy(conn->server_name, hello.server_name.at, hello.server_name.len);
+		conn->server_name[hello.server_name.len] = '\0';
+	}
+}
+
+/*
+ * What is sent below TLS: ciphertext, which goes as it is, but not before it is due. Until a session
+ * owns the connection the records are followed: application data that nobody has looked into makes it
+ * a blind one. Returns PASS or the number of bytes taken; the connection is left.
+ */
+static ssize_t offer_ciphertext(struct conn *conn, int fd, const struct iovec *iov, int count)
+{
+	bool waits = delay_pending(conn) || conn->cipher_due > shim_now();
+	struct place place = {iov, count, 0};
+	struct span slice;
+	ssize_t taken = 0;
+
+	if (conn_is_blind(conn)) {
+		shim_count_blind(JOURNAL_BLIND_TLS, conn->server_name);
+		conn_drop(conn, fd);
+		return PASS;
+	}
+	while ((waits || !conn->owned) && (slice = next_slice(&place)).len) {
+		if (waits && !delay_wait_for_room(conn, fd))
+			return taken;
+		if (waits)
+			delay_send(conn, slice.at, slice.len, conn->cipher_due);
+		if (!conn->owned)
+			tls_follow(&conn->records, slice.at, slice.len);
+		place.offset += slice.len;
+		taken += (ssize_t)slice.len;
+	}
+	conn_leave(conn);
+	return waits ? taken : PASS;
+}
+
+/* Takes a slice of the program's bytes: all of it, one way or another. */
+static void take(struct conn *conn, int fd, const char *data, size_t len)
+{
+	struct flow_step step;
+	size_t done;
+
+	if (outbound_is_finished(conn))
+		return;
+	if (conn->held.len) {
+		outbound_hold(conn, data, len);
+		outbound_decide_held(conn, fd, false);
+		return;
+	}
+	outbound_feed(conn, data, len, false, false, &step);
+	done = decide(conn, fd, data, len, false, &step);
+	if (done < len)
+		outbound_hold(conn, data + done, len - done);
 }
 
 static size_t total_of(const struct iovec *iov, int count)
@@ -245,7 +301,7 @@ static bool walk(struct conn *conn, struct place *place, size_t *before, struct 
 			*before += size;
 			continue;
 		}
-		feed(conn, slice.at, slice.len, *before > conn->ahead, false, step);
+		outbound_feed(conn, slice.at, slice.len, *before > conn->ahead, false, step);
 		if (step->due || (step->action != FLOW_FORWARD && step->action != FLOW_LET_GO))
 			return false;
 		place->offset += step->count;
@@ -298,6 +354,14 @@ static ssize_t offer(struct conn *conn, int fd, const struct iovec *iov, int cou
 		return PASS;
 	if (!conn->owns_fd)
 		conn->fd = fd;
+	if (conn->flow.state == FLOW_FRESH && !conn->tls) {
+		struct span start = next_slice(&place);
+
+		if (tls_sniff(start.at, start.len))
+			begin_tls(conn, start.at, start.len);
+	}
+	if (conn->tls)
+		return offer_ciphertext(conn, fd, iov, count);
 	if (!is_busy(conn)) {
 		if (walk(conn, &place, &before, &step)) {
 			if (conn->flow.state == FLOW_GONE)
@@ -317,7 +381,7 @@ static ssize_t offer(struct conn *conn, int fd, const struct iovec *iov, int cou
 		size_t done = decide(conn, fd, slice.at, slice.len, false, &step);
 
 		if (done < slice.len)
-			hold(conn, slice.at + done, slice.len - done);
+			outbound_hold(conn, slice.at + done, slice.len - done);
 		place.offset += slice.len;
 		before += slice.len;
 	} else if (is_stale(conn, fd)) {

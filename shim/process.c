@@ -62,6 +62,7 @@ static void clear(struct journal_process *line)
 	atomic_store(&line->delayed, 0);
 	for (int reason = 0; reason < JOURNAL_BLIND_REASONS; reason++)
 		atomic_store(&line->blind[reason], 0);
+	atomic_store(&line->blind_aws, 0);
 	line->blind_host[0] = '\0';
 }
 

@@ -3,13 +3,19 @@
 
 #include "shim.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "conn.h"
 #include "delay.h"
+#include "engine/aws/host.h"
 #include "real.h"
 
 struct shim shim;
@@ -67,8 +73,10 @@ __attribute__((constructor)) static void begin(void)
 
 __attribute__((destructor)) static void end(void)
 {
-	if (shim_is_own())
-		delay_flush_all();
+	if (!shim_is_own())
+		return;
+	delay_flush_all();
+	conn_count_blind();
 }
 
 static void count(_Atomic uint64_t *total, _Atomic uint64_t *own)
@@ -105,11 +113,72 @@ void shim_count_call(const struct rules_verdict *verdict)
 		count(&journal->counters[verdict->counter].fired, NULL);
 }
 
-void shim_count_blind(int reason)
+static bool is_quiet(void)
+{
+	const char *quiet = getenv("CHAOS_QUIET");
+
+	return quiet && *quiet && strcmp(quiet, "0") != 0;
+}
+
+void shim_say(const char *format, ...)
+{
+	char line[1024];
+	va_list list;
+	int len;
+
+	if (is_quiet())
+		return;
+	va_start(list, format);
+	len = vsnprintf(line, sizeof(line), format, list);
+	va_end(list);
+	if (len >= (int)sizeof(line))
+		len = sizeof(line) - 1;
+	/* A program without stderr is not to hear of it. */
+	if (real.write(STDERR_FILENO, line, (size_t)len) < 0)
+		return;
+}
+
+static const char *const blind_reasons[JOURNAL_BLIND_REASONS] = {
+	[JOURNAL_BLIND_TLS] = "its TLS library can't be hooked",
+	[JOURNAL_BLIND_HTTP2] = "it speaks HTTP/2",
+	[JOURNAL_BLIND_FRAMING] = "its HTTP framing makes no sense",
+	[JOURNAL_BLIND_PIPELINED] = "a call was pipelined",
+	[JOURNAL_BLIND_FD] = "it is past the descriptors that are watched",
+};
+
+static bool is_aws_host(const char *name)
+{
+	struct aws_host host;
+
+	aws_host_read(&host, span_of(name));
+	return host.is_aws;
+}
+
+/* Once for each reason, so that nobody trusts a test that could not see its calls. */
+static void warn_of_blindness(int reason, const char *host)
+{
+	uint32_t bit = 1u << reason;
+
+	if (atomic_fetch_or(&shim.blind_said, bit) & bit)
+		return;
+	shim_say("chaos-run: pid %d: calls to %s get no faults: %s\n", (int)getpid(), host,
+		blind_reasons[reason]);
+}
+
+void shim_count_blind(int reason, const char *host)
 {
 	struct journal *journal = atomic_load(&shim.journal);
 	struct journal_process *process = atomic_load(&shim.process);
+	int error = errno;
 
 	if (journal)
 		count(&journal->blind[reason], process ? &process->blind[reason] : NULL);
+	if (*host && is_aws_host(host)) {
+		if (journal)
+			count(&journal->blind_aws, process ? &process->blind_aws : NULL);
+		warn_of_blindness(reason, host);
+	}
+	if (process && *host)
+		snprintf(process->blind_host, sizeof(process->blind_host), "%s", host);
+	errno = error;
 }

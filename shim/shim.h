@@ -19,10 +19,11 @@ struct shim {
 	_Atomic(struct journal *) journal;
 	_Atomic(struct journal_process *) process; /* this process's line in the journal */
 	_Atomic uint64_t table_inode,
-		table_checked;	  /* of the mapped file; when it was last looked at */
-	_Atomic bool attaching;	  /* one thread at a time */
-	_Atomic bool warned;	  /* the reason for not attaching has been said */
-	_Atomic uint32_t holding; /* conns that hold undecided bytes */
+		table_checked;	     /* of the mapped file; when it was last looked at */
+	_Atomic bool attaching;	     /* one thread at a time */
+	_Atomic bool warned;	     /* the reason for not attaching has been said */
+	_Atomic uint32_t holding;    /* conns that hold undecided bytes */
+	_Atomic uint32_t blind_said; /* bit set of the reasons that the user has been told */
 };
 
 extern struct shim shim;
@@ -38,9 +39,13 @@ const struct table *shim_table(void);
 /* Drops the parent's line in the journal and takes one of its own. In the child of a fork. */
 void shim_attach_child(void);
 
+/* Says something on the program's stderr, unless CHAOS_QUIET is set. */
+void shim_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* What the journal counts. */
 void shim_count_connection(void);
 void shim_count_call(const struct rules_verdict *verdict);
-void shim_count_blind(int reason); /* enum journal_blind */
+/* `reason` of enum journal_blind; the server's name, "" if it is not known. */
+void shim_count_blind(int reason, const char *host);
 
 #endif

@@ -13,7 +13,7 @@ static void hurry(int fd)
 {
 	struct conn *conn = conn_at(fd);
 
-	if (conn && conn->held.len)
+	if (conn && conn->held.len && !conn->tls)
 		outbound_hurry(conn, fd);
 }
 

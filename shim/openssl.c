@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* OpenSSL 1.1 and 3. The numbers are of its public headers, and fixed by its ABI. */
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "real.h"
+#include "session.h"
+
+enum { SSL_ERROR_WANT_READ = 2, SSL_ERROR_WANT_WRITE = 3, SSL_ERROR_ZERO_RETURN = 6 };
+enum { SSL_RECEIVED_SHUTDOWN = 2 };
+
+static void ask(const struct stack *stack, void *key, struct session_facts *facts)
+{
+	const unsigned char *protocol = NULL;
+	unsigned int len = 0;
+
+	facts->fd = stack->SSL_get_fd ? stack->SSL_get_fd(key) : -1;
+	facts->is_server = stack->SSL_is_server && stack->SSL_is_server(key);
+	facts->has_random = stack->SSL_get_client_random &&
+			    stack->SSL_get_client_random(key, facts->random,
+				    sizeof(facts->random)) == sizeof(facts->random);
+	if (stack->SSL_get0_alpn_selected)
+		stack->SSL_get0_alpn_selected(key, &protocol, &len);
+	facts->is_http2 = len == 2 && memcmp(protocol, "h2", 2) == 0;
+}
+
+/* The part of a request that had been held back: small, so that it hardly ever has to wait. */
+static void write_all(const struct stack *stack, void *key, int fd, const char *data, size_t len)
+{
+	session_enter_real();
+	while (len) {
+		int size = len < INT_MAX ? (int)len : INT_MAX;
+		int written = stack->SSL_write(key, data, size);
+		struct pollfd waiting = {.fd = fd, .events = POLLOUT};
+
+		if (written > 0) {
+			data += written;
+			len -= (size_t)written;
+			continue;
+		}
+		switch (stack->SSL_get_error(key, written)) {
+		case SSL_ERROR_WANT_READ:
+			waiting.events = POLLIN;
+			break;
+		case SSL_ERROR_WANT_WRITE:
+			break;
+		default:
+			len = 0;
+			continue;
+		}
+		if (real.poll(&waiting, 1, 5000) <= 0)
+			break;
+	}
+	session_leave_real();
+}
+
+static const struct session_calls calls = {ask, write_all};
+
+int on_SSL_write_ex2(const struct stack *stack, void *session, const void *buf, size_t len,
+	uint64_t flags, size_t *written)
+{
+	ssize_t taken = len ? session_write(&calls, stack, session, buf, len) : SESSION_PASS;
+	int result;
+
+	if (taken != SESSION_PASS) {
+		*written = (size_t)taken;
+		return 1;
+	}
+	session_enter_real();
+	/* Without flags it is the function that older versions have, too. */
+	result = flags ? stack->SSL_write_ex2(session, buf, len, flags, written)
+		       : stack->SSL_write_ex(session, buf, len, written);
+	session_leave_real();
+	session_written(session, len, result > 0 ? *written : 0);
+	return result;
+}
+
+int on_SSL_write_ex(
+	const struct stack *stack, void *session, const void *buf, size_t len, size_t *written)
+{
+	return on_SSL_write_ex2(stack, session, buf, len, 0, written);
+}
+
+int on_SSL_write(const struct stack *stack, void *session, const void *buf, int len)
+{
+	ssize_t taken =
+		len > 0 ? session_write(&calls, stack, session, buf, (size_t)len) : SESSION_PASS;
+	int result;
+
+	if (taken != SESSION_PASS)
+		return (int)taken;
+	session_enter_real();
+	result = stack->SSL_write(session, buf, len);
+	session_leave_real();
+	if (len > 0)
+		session_written(session, (size_t)len, result > 0 ? (size_t)result : 0);
+	return result;
+}
+
+/* With the keys in the kernel nobody would see the bytes: they take the way through a buffer. */
+ssize_t on_SSL_sendfile(
+	const struct stack *stack, void *session, int in_fd, off_t offset, size_t len, int flags)
+{
+	char buffer[16384];
+	ssize_t got = pread(in_fd, buffer, len < sizeof(buffer) ? len : sizeof(buffer), offset);
+
+	(void)flags;
+	return got > 0 ? on_SSL_write(stack, session, buffer, (int)got) : got;
+}
+
+/* As if the server had said goodbye, which it will not: it has not seen the request. Programs ask. */
+static void note_goodbye(const struct stack *stack, void *session)
+{
+	stack->SSL_set_shutdown(session, stack->SSL_get_shutdown(session) | SSL_RECEIVED_SHUTDOWN);
+}
+
+/* Bytes of the reply, 0 at its end, or SESSION_PASS. */
+static ssize_t serve(const struct stack *stack, void *session, void *buf, size_t len, bool peek)
+{
+	ssize_t served = session_read(&calls, stack, session, buf, len, peek);
+
+	if (served == 0 && len)
+		note_goodbye(stack, session);
+	return served;
+}
+
+typedef int read_ex_function(void *session, void *buf, size_t len, size_t *got);
+
+static int read_ex(const struct stack *stack, read_ex_function *function, void *session, void *buf,
+	size_t len, size_t *got, bool peek)
+{
+	ssize_t served = serve(stack, session, buf, len, peek);
+	int result;
+
+	if (served == SESSION_PASS) {
+		session_enter_real();
+		result = function(session, buf, len, got);
+		session_leave_real();
+		if (result > 0)
+			return result;
+		served = serve(stack, session, buf, len, peek);
+		if (served == SESSION_PASS)
+			return result;
+	}
+	*got = (size_t)served;
+	return served > 0;
+}
+
+int on_SSL_read_ex(const struct stack *stack, void *session, void *buf, size_t len, size_t *got)
+{
+	return read_ex(stack, stack->SSL_read_ex, session, buf, len, got, false);
+}
+
+int on_SSL_peek_ex(const struct stack *stack, void *session, void *buf, size_t len, size_t *got)
+{
+	return read_ex(stack, stack->SSL_peek_ex, session, buf, len, got, true);
+}
+
+typedef int read_function(void *session, void *buf, int len);
+
+static int read_int(const struct stack *stack, read_function *function, void *session, void *buf,
+	int len, bool peek)
+{
+	size_t size = len > 0 ? (size_t)len : 0;
+	ssize_t served = serve(stack, session, buf, size, peek);
+	int result;
+
+	if (served != SESSION_PASS)
+		return (int)served;
+	session_enter_real();
+	result = function(session, buf, len);
+	session_leave_real();
+	if (result > 0)
+		return result;
+	served = serve(stack, session, buf, size, peek);
+	return served == SESSION_PASS ? result : (int)served;
+}
+
+int on_SSL_read(const struct stack *stack, void *session, void *buf, int len)
+{
+	return read_int(stack, stack->SSL_read, session, buf, len, false);
+}
+
+int on_SSL_peek(const struct stack *stack, void *session, void *buf, int len)
+{
+	return read_int(stack, stack->SSL_peek, session, buf, len, true);
+}
+
+int on_SSL_pending(const struct stack *stack, const void *session)
+{
+	size_t pending = session_pending(session);
+
+	return pending ? (int)pending : stack->SSL_pending(session);
+}
+
+int on_SSL_has_pending(const struct stack *stack, const void *session)
+{
+	return session_pending(session) ? 1 : stack->SSL_has_pending(session);
+}
+
+int on_SSL_get_error(const struct stack *stack, const void *session, int result)
+{
+	if (result <= 0 && session_has_ended(session))
+		return SSL_ERROR_ZERO_RETURN;
+	return stack->SSL_get_error(session, result);
+}
+
+int on_SSL_shutdown(const struct stack *stack, void *session)
+{
+	int result;
+
+	if (session_is_answered(session))
+		note_goodbye(stack, session);
+	session_enter_real();
+	result = stack->SSL_shutdown(session);
+	session_leave_real();
+	return result;
+}
+
+int on_SSL_clear(const struct stack *stack, void *session)
+{
+	session_forget(session);
+	return stack->SSL_clear(session);
+}
+
+void on_SSL_free(const struct stack *stack, void *session)
+{
+	session_forget(session);
+	stack->SSL_free(session);
+}
+
+int on_SSL_set_fd(const struct stack *stack, void *session, int fd)
+{
+	session_forget(session);
+	return stack->SSL_set_fd(session, fd);
+}
+
+int on_SSL_set_rfd(const struct stack *stack, void *session, int fd)
+{
+	session_forget(session);
+	return stack->SSL_set_rfd(session, fd);
+}
+
+int on_SSL_set_wfd(const struct stack *stack, void *session, int fd)
+{
+	session_forget(session);
+	return stack->SSL_set_wfd(session, fd);
+}
+
+void on_SSL_set_bio(const struct stack *stack, void *session, void *read_bio, void *write_bio)
+{
+	session_forget(session);
+	stack->SSL_set_bio(session, read_bio, write_bio);
+}
+
+void on_SSL_set0_rbio(const struct stack *stack, void *session, void *bio)
+{
+	session_forget(session);
+	stack->SSL_set0_rbio(session, bio);
+}
+
+void on_SSL_set0_wbio(const struct stack *stack, void *session, void *bio)
+{
+	session_forget(session);
+	stack->SSL_set0_wbio(session, bio);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CHAOS_STACK_H
+#define CHAOS_STACK_H
+
+/*
+ * Copies of TLS libraries in this process. Which copy is meant is told by the caller of a hook (the
+ * one that it is linked to) or by a handle given to dlsym(): RTLD_NEXT knows nothing of a library
+ * that came with an RTLD_LOCAL dlopen, and there may be several.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* gnutls_datum_t */
+struct gnutls_bytes {
+	unsigned char *data;
+	unsigned int size;
+};
+
+#define HOOK_TLS(ret, name, parameters, arguments, types) ret(*name) parameters;
+#define REAL_TLS(ret, name, parameters)			  ret(*name) parameters;
+struct stack {
+	const void *base; /* where the library is loaded */
+			  /* The real functions; NULL where this copy has none. */
+#include "tls.def"
+};
+#undef HOOK_TLS
+#undef REAL_TLS
+
+/* The copy that the code at `caller` is linked to. Never NULL: a copy without the function is the
+ * program's own mistake, and ends it as it would without the library. */
+const struct stack *stack_of_caller(const char *name, const void *caller);
+
+/* The copy that a function belongs to; NULL if there is no room for another one. */
+const struct stack *stack_of_function(const void *function);
+
+/* A function that does what the hook `name` does, for sessions of this copy. `function` if it can't
+ * be made. */
+void *stack_closure(const struct stack *stack, const char *name, void *function);
+
+/* dlsym() of libc. */
+void *stack_real_dlsym(void *handle, const char *name);
+
+/* What the hooks do: on_NAME, in openssl.c and gnutls.c. */
+#define HOOK_TLS(ret, name, parameters, arguments, types)                                          \
+	ret on_##name(const struct stack *stack, STACK_LIST parameters);
+#define REAL_TLS(ret, name, parameters)
+#define STACK_LIST(...) __VA_ARGS__
+#include "tls.def"
+#undef HOOK_TLS
+#undef REAL_TLS
+
+#endif
