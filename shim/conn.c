@@ -64,10 +64,10 @@ static void clear(struct conn *conn)
 		atomic_fetch_sub(&shim.holding, 1);
 	bytes_free(&conn->held);
 	delay_discard(conn);
-	free(conn->reply);
-	conn->reply = NULL;
-	conn->reply_len = conn->reply_at = conn->preface = 0;
-	atomic_store(&conn->answered, false);
+	conn_drop_reply(conn);
+	conn->preface = 0;
+	atomic_store(&conn->waiters, 0);
+	atomic_store(&conn->is_epolled, false);
 	conn->flow = (struct flow){0};
 	conn->ahead = 0;
 	conn->fd = -1;
@@ -249,6 +249,24 @@ void conn_after_fork(void)
 		if (line)
 			conn_release(conn);
 	}
+}
+
+void conn_drop_reply(struct conn *conn)
+{
+	if (atomic_exchange(&conn->kept, false))
+		atomic_fetch_sub(&shim.kept, 1);
+	atomic_store(&conn->answered, false);
+	free(conn->reply);
+	conn->reply = NULL;
+	conn->reply_len = conn->reply_at = 0;
+}
+
+void conn_end_kept(struct conn *conn)
+{
+	if (!atomic_exchange(&conn->kept, false))
+		return;
+	atomic_fetch_sub(&shim.kept, 1);
+	real.shutdown(conn->fd, SHUT_RD);
 }
 
 bool bytes_append(struct bytes *bytes, const char *data, size_t len)

@@ -58,6 +58,11 @@ struct conn {
 
 	/* Inbound. The reply is written before `answered` is set, and constant from then on. */
 	_Atomic bool answered;
+	/* The reply leaves the connection open, and wakes nobody: the program reads it, or is told of
+	 * it by poll() and select(). */
+	_Atomic bool kept;
+	_Atomic int waiters;	 /* threads that read from it or poll it at this moment */
+	_Atomic bool is_epolled; /* it was given to epoll */
 	char *reply;
 	size_t reply_len;
 	size_t reply_at; /* under conn_enter */
@@ -137,6 +142,12 @@ bool conn_is_current(const struct conn *conn, int fd);
 
 /* In the child of a fork: nobody is inside any more. */
 void conn_after_fork(void);
+
+/* The reply has been read: the connection goes on. Locked. */
+void conn_drop_reply(struct conn *conn);
+
+/* The reply shall wake whoever waits, after all; the connection ends with it. Locked. */
+void conn_end_kept(struct conn *conn);
 
 bool bytes_append(struct bytes *bytes, const char *data, size_t len);
 void bytes_consume(struct bytes *bytes, size_t len); /* drops the first `len` */

@@ -29,7 +29,7 @@ static void forget(int fd)
 		return;
 	if (conn_is_current(conn, fd)) {
 		if (!conn->tls)
-			outbound_decide_held(conn, fd, true);
+			outbound_decide_held(conn, fd, FLOW_ENDS);
 		if (conn_is_blind(conn))
 			count_blind(conn);
 		if (delay_pending(conn) && conn->fd == fd)
@@ -84,7 +84,7 @@ int on_shutdown(struct conn *conn, int fd, int how)
 	if (how == SHUT_RD || !conn_enter(conn, fd))
 		return real.shutdown(fd, how);
 	if (!conn->tls)
-		outbound_decide_held(conn, fd, true);
+		outbound_decide_held(conn, fd, FLOW_ENDS);
 	if (delay_pending(conn) && delay_shutdown(conn, how)) {
 		conn_leave(conn);
 		return result;

@@ -46,8 +46,11 @@ static ssize_t read_reply(struct conn *conn, const struct iovec *iov, int count,
 
 	ssize_t got = (ssize_t)(at - conn->reply_at);
 
-	if (!(flags & MSG_PEEK))
-		conn->reply_at = at;
+	if (flags & MSG_PEEK)
+		return got;
+	conn->reply_at = at;
+	if (at == conn->reply_len && atomic_load(&conn->kept))
+		conn_drop_reply(conn);
 	return got;
 }
 
@@ -102,16 +105,24 @@ static ssize_t serve(struct conn *conn, int fd, const struct iovec *iov, int cou
 	return got;
 }
 
+/* Beside the stream: urgent data, and the error queue. */
+static bool is_beside(int flags)
+{
+	return flags & (MSG_OOB | MSG_ERRQUEUE);
+}
+
 /* Before the real call: is there a reply, or should something be sent first? */
 static ssize_t before(struct conn *conn, int fd, const struct iovec *iov, int count, int flags)
 {
-	if (flags & (MSG_OOB | MSG_ERRQUEUE))
-		return PASS;
-	if (inbound_is_answered(conn))
-		return serve(conn, fd, iov, count, flags);
-	if (conn->held.len && !conn->tls)
+	ssize_t served = PASS;
+
+	if (conn->held.len && !conn->tls && !is_beside(flags))
 		outbound_hurry(conn, fd);
-	return inbound_is_answered(conn) ? serve(conn, fd, iov, count, flags) : PASS;
+	if (inbound_is_answered(conn) && !is_beside(flags))
+		served = serve(conn, fd, iov, count, flags);
+	if (served == PASS)
+		atomic_fetch_add(&conn->waiters, 1);
+	return served;
 }
 
 /* The server closed the connection before the reply was due: the reply is all that can come now. */
@@ -131,7 +142,8 @@ static ssize_t after(
 	ssize_t served = PASS;
 	int error = errno;
 
-	if (got > 0 || !iov->iov_len)
+	atomic_fetch_sub(&conn->waiters, 1);
+	if (got > 0 || is_beside(flags) || count <= 0 || !iov->iov_len)
 		return got;
 	if (got == 0 || (error != EAGAIN && error != EINTR))
 		answer_early(conn, fd);
@@ -170,10 +182,11 @@ ssize_t on_recvmsg(struct conn *conn, int fd, struct msghdr *msg, int flags)
 	ssize_t got = before(conn, fd, msg->msg_iov, (int)msg->msg_iovlen, flags);
 
 	if (got == PASS) {
-		got = real.recvmsg(fd, msg, flags);
-		if (got > 0 || msg->msg_iovlen == 0)
+		ssize_t read = real.recvmsg(fd, msg, flags);
+
+		got = after(conn, fd, msg->msg_iov, (int)msg->msg_iovlen, flags, read);
+		if (got == read)
 			return got;
-		got = after(conn, fd, msg->msg_iov, (int)msg->msg_iovlen, flags, got);
 	}
 	msg->msg_namelen = 0;
 	msg->msg_controllen = 0;

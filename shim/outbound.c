@@ -22,7 +22,8 @@
 /* No more is looked at in one step, so that copies stay small. */
 #define SLICE_MAX (256u * 1024)
 
-static struct flow_env look_around(const struct conn *conn, bool pipelined, bool hurry)
+static struct flow_env look_around(
+	const struct conn *conn, bool pipelined, enum flow_patience patience)
 {
 	return (struct flow_env){
 		.table = flow_at_head(&conn->flow) ? shim_table() : NULL,
@@ -30,14 +31,14 @@ static struct flow_env look_around(const struct conn *conn, bool pipelined, bool
 		.now = shim_now(),
 		.tls = conn->tls,
 		.pipelined = pipelined && flow_at_head(&conn->flow),
-		.hurry = hurry,
+		.patience = patience,
 	};
 }
 
-void outbound_feed(struct conn *conn, const char *data, size_t len, bool pipelined, bool hurry,
-	struct flow_step *step)
+void outbound_feed(struct conn *conn, const char *data, size_t len, bool pipelined,
+	enum flow_patience patience, struct flow_step *step)
 {
-	struct flow_env env = look_around(conn, pipelined, hurry);
+	struct flow_env env = look_around(conn, pipelined, patience);
 	bool fresh = conn->flow.state == FLOW_FRESH;
 
 	flow_feed(&conn->flow, &env, data, len, step);
@@ -47,6 +48,19 @@ void outbound_feed(struct conn *conn, const char *data, size_t len, bool pipelin
 		shim_count_call(&step->rules);
 	if (step->blind != FLOW_NOT_BLIND)
 		shim_count_blind(step->blind, conn->server_name);
+}
+
+/*
+ * May the reply be left for the program to fetch? Only if that is bound to happen: a blocking
+ * descriptor that no epoll knows of, and that nobody is waiting for already. Otherwise the kernel has
+ * to wake the program, and that ends the connection.
+ */
+static bool can_keep(const struct conn *conn, int fd, const struct flow_step *step)
+{
+	if (step->closes || step->due || atomic_load(&conn->is_epolled) ||
+		atomic_load(&conn->waiters))
+		return false;
+	return !(real.fcntl(fd, F_GETFL) & O_NONBLOCK);
 }
 
 bool outbound_answer(struct conn *conn, int fd, const struct flow_step *step)
@@ -60,12 +74,13 @@ bool outbound_answer(struct conn *conn, int fd, const struct flow_step *step)
 	};
 	uint64_t random[2] = {dice_draw(&shim.dice), dice_draw(&shim.dice)};
 	char *reply = malloc(AWS_REPLY_MAX);
+	bool keep = can_keep(conn, fd, step);
 	int waiting = 0;
 	ssize_t len;
 
 	if (!reply)
 		return false;
-	len = aws_reply(&step->call, &error, time(NULL), random, false, reply, AWS_REPLY_MAX);
+	len = aws_reply(&step->call, &error, time(NULL), random, keep, reply, AWS_REPLY_MAX);
 	if (len < 0) {
 		free(reply);
 		return false;
@@ -73,10 +88,15 @@ bool outbound_answer(struct conn *conn, int fd, const struct flow_step *step)
 	/* The rest of an earlier answer, that the program has not read yet, comes first. */
 	if (!conn->tls && real.ioctl(fd, FIONREAD, &waiting) == 0 && waiting > 0)
 		conn->preface = (size_t)waiting;
-	free(conn->reply);
+	conn_drop_reply(conn);
 	conn->reply = reply;
 	conn->reply_len = (size_t)len;
-	conn->reply_at = 0;
+	if (keep) {
+		atomic_store(&conn->kept, true);
+		atomic_fetch_add(&shim.kept, 1);
+		atomic_store(&conn->answered, true);
+		return true;
+	}
 	return delay_answer(conn, step->due);
 }
 
@@ -120,14 +140,18 @@ static void unhold(struct conn *conn, size_t len)
 		atomic_fetch_sub(&shim.holding, 1);
 }
 
-bool outbound_is_finished(const struct conn *conn)
+bool outbound_is_finished(struct conn *conn)
 {
-	return conn->reply && flow_at_head(&conn->flow);
+	if (!conn->reply || !flow_at_head(&conn->flow))
+		return false;
+	/* The next request before the last answer was read: no more than the answer will come. */
+	conn_end_kept(conn);
+	return true;
 }
 
 /* Goes on deciding, after `step` was found for the first bytes; returns how many are decided. */
-static size_t decide(
-	struct conn *conn, int fd, const char *data, size_t len, bool hurry, struct flow_step *step)
+static size_t decide(struct conn *conn, int fd, const char *data, size_t len,
+	enum flow_patience patience, struct flow_step *step)
 {
 	size_t at = 0;
 
@@ -138,29 +162,29 @@ static size_t decide(
 		if (!act(conn, fd, data + at, step))
 			real.send(fd, data + at, step->count, MSG_NOSIGNAL);
 		at += step->count;
-		if (outbound_is_finished(conn))
-			return len;
 		if (at >= len)
 			return at;
-		outbound_feed(conn, data + at, len - at, at > 0, hurry, step);
+		if (outbound_is_finished(conn))
+			return len;
+		outbound_feed(conn, data + at, len - at, at > 0, patience, step);
 	}
 }
 
-void outbound_decide_held(struct conn *conn, int fd, bool hurry)
+void outbound_decide_held(struct conn *conn, int fd, enum flow_patience patience)
 {
 	struct flow_step step;
 
 	if (!conn->held.len)
 		return;
-	outbound_feed(conn, conn->held.at, conn->held.len, false, hurry, &step);
-	unhold(conn, decide(conn, fd, conn->held.at, conn->held.len, hurry, &step));
+	outbound_feed(conn, conn->held.at, conn->held.len, false, patience, &step);
+	unhold(conn, decide(conn, fd, conn->held.at, conn->held.len, patience, &step));
 }
 
 void outbound_hurry(struct conn *conn, int fd)
 {
 	if (!conn_enter(conn, fd))
 		return;
-	outbound_decide_held(conn, fd, true);
+	outbound_decide_held(conn, fd, FLOW_HURRIES);
 	conn_leave(conn);
 }
 
@@ -246,11 +270,11 @@ static void take(struct conn *conn, int fd, const char *data, size_t len)
 		return;
 	if (conn->held.len) {
 		outbound_hold(conn, data, len);
-		outbound_decide_held(conn, fd, false);
+		outbound_decide_held(conn, fd, FLOW_WAITS);
 		return;
 	}
-	outbound_feed(conn, data, len, false, false, &step);
-	done = decide(conn, fd, data, len, false, &step);
+	outbound_feed(conn, data, len, false, FLOW_WAITS, &step);
+	done = decide(conn, fd, data, len, FLOW_WAITS, &step);
 	if (done < len)
 		outbound_hold(conn, data + done, len - done);
 }
@@ -301,7 +325,7 @@ static bool walk(struct conn *conn, struct place *place, size_t *before, struct 
 			*before += size;
 			continue;
 		}
-		outbound_feed(conn, slice.at, slice.len, *before > conn->ahead, false, step);
+		outbound_feed(conn, slice.at, slice.len, *before > conn->ahead, FLOW_WAITS, step);
 		if (step->due || (step->action != FLOW_FORWARD && step->action != FLOW_LET_GO))
 			return false;
 		place->offset += step->count;
@@ -378,7 +402,7 @@ static ssize_t offer(struct conn *conn, int fd, const struct iovec *iov, int cou
 		conn->ahead = 0;
 
 		struct span slice = next_slice(&place);
-		size_t done = decide(conn, fd, slice.at, slice.len, false, &step);
+		size_t done = decide(conn, fd, slice.at, slice.len, FLOW_WAITS, &step);
 
 		if (done < slice.len)
 			outbound_hold(conn, slice.at + done, slice.len - done);

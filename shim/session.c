@@ -145,7 +145,8 @@ struct outcome {
 
 /* Feeds all bytes to the flow. A request in the middle of which another ends is not held back: what
  * is to be forwarded always comes first. */
-static struct outcome decide(struct conn *conn, int fd, const char *data, size_t len, bool hurry)
+static struct outcome decide(
+	struct conn *conn, int fd, const char *data, size_t len, enum flow_patience patience)
 {
 	struct outcome outcome = {0};
 	struct flow_step step;
@@ -157,7 +158,7 @@ static struct outcome decide(struct conn *conn, int fd, const char *data, size_t
 			outcome.taken = len;
 			break;
 		}
-		outbound_feed(conn, data + at, len - at, at > 0, hurry || at > 0, &step);
+		outbound_feed(conn, data + at, len - at, at > 0, at ? FLOW_ENDS : patience, &step);
 		if (step.action == FLOW_HOLD)
 			break;
 		if (step.action == FLOW_REPLY)
@@ -173,9 +174,9 @@ static struct outcome decide(struct conn *conn, int fd, const char *data, size_t
 
 /* Goes on with what is held, and writes what is to be written. Left afterwards. */
 static void decide_held(const struct session_calls *calls, const struct stack *stack,
-	const struct session *session, void *key, struct conn *conn, bool hurry)
+	const struct session *session, void *key, struct conn *conn, enum flow_patience patience)
 {
-	struct outcome outcome = decide(conn, session->fd, conn->held.at, conn->held.len, hurry);
+	struct outcome outcome = decide(conn, session->fd, conn->held.at, conn->held.len, patience);
 	struct bytes held = {0};
 
 	/* Writing comes back to the hooks of the descriptor: not with the connection entered. */
@@ -199,12 +200,12 @@ ssize_t session_write(const struct session_calls *calls, const struct stack *sta
 		return SESSION_PASS;
 	if (conn->held.len) {
 		outbound_hold(conn, data, len);
-		decide_held(calls, stack, session, key, conn, false);
+		decide_held(calls, stack, session, key, conn, FLOW_WAITS);
 		return (ssize_t)len;
 	}
 	/* Decided on when it was offered before, and not taken then. */
 	skip = conn->ahead < len ? conn->ahead : len;
-	outcome = decide(conn, session->fd, (const char *)data + skip, len - skip, false);
+	outcome = decide(conn, session->fd, (const char *)data + skip, len - skip, FLOW_WAITS);
 	if (skip || outcome.forward) {
 		session->aside = conn->flow.state == FLOW_GONE;
 		conn_leave(conn);
@@ -243,7 +244,7 @@ ssize_t session_read(const struct session_calls *calls, const struct stack *stac
 		return SESSION_PASS;
 	/* A program that reads has sent all that it has to say for now. */
 	if (conn->held.len && conn_enter(conn, session->fd))
-		decide_held(calls, stack, session, key, conn, true);
+		decide_held(calls, stack, session, key, conn, FLOW_HURRIES);
 	if (!inbound_is_answered(conn) || !conn_enter(conn, session->fd))
 		return SESSION_PASS;
 	got = inbound_read_reply(conn, data, len, peek);

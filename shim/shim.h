@@ -23,6 +23,7 @@ struct shim {
 	_Atomic bool attaching;	     /* one thread at a time */
 	_Atomic bool warned;	     /* the reason for not attaching has been said */
 	_Atomic uint32_t holding;    /* conns that hold undecided bytes */
+	_Atomic uint32_t kept;	     /* replies that wake nobody and have not been read yet */
 	_Atomic uint32_t blind_said; /* bit set of the reasons that the user has been told */
 };
 

@@ -80,7 +80,7 @@ static void feed_head(struct flow *flow, const struct flow_env *env, const char 
 	enum aws_identity identity;
 	ssize_t count;
 
-	if (size == HTTP1_PARTIAL && !env->hurry) {
+	if (size == HTTP1_PARTIAL && env->patience != FLOW_ENDS) {
 		hold(flow, len, step);
 		return;
 	}
@@ -98,8 +98,8 @@ static void feed_head(struct flow *flow, const struct flow_env *env, const char 
 	/* A client that expects 100-continue sends no body before it has an answer. */
 	struct aws_body body = {
 		.bytes = {data + size, (size_t)count},
-		.complete = http1_body_done(&flow->body) || env->hurry || head.expects_continue ||
-			    len >= FLOW_HOLD_MAX,
+		.complete = http1_body_done(&flow->body) || env->patience != FLOW_WAITS ||
+			    head.expects_continue || len >= FLOW_HOLD_MAX,
 	};
 
 	identity = aws_identify(&head, &body, env->tls, &step->call);
@@ -111,6 +111,7 @@ static void feed_head(struct flow *flow, const struct flow_env *env, const char 
 	flow->seen = 0;
 	flow->due = 0;
 	flow->upgrading = head.upgrades;
+	step->closes = head.closes;
 	if (identity == AWS_CALL)
 		decide(flow, env, step);
 	step->action = flow->swallowing ? FLOW_REPLY : FLOW_FORWARD;
@@ -138,7 +139,7 @@ static void feed_fresh(struct flow *flow, const struct flow_env *env, const char
 		feed_head(flow, env, data, len, step);
 		return;
 	}
-	if (http1 == HTTP1_PARTIAL && !env->hurry) {
+	if (http1 == HTTP1_PARTIAL && env->patience == FLOW_WAITS) {
 		hold(flow, 0, step);
 		return;
 	}

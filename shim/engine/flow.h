@@ -29,18 +29,26 @@ struct flow_step {
 	enum flow_action action;
 	size_t count;
 	uint64_t due;	      /* CLOCK_MONOTONIC nanoseconds; 0: at once */
+	bool closes;	      /* the client wants the connection closed after this request */
 	bool is_call;	      /* this step decides an AWS call: `call` and `rules` are filled */
 	int blind;	      /* journal_blind on FLOW_LET_GO, else FLOW_NOT_BLIND */
 	struct aws_call call; /* spans are into the bytes offered */
 	struct rules_verdict rules;
 };
 
+/* May bytes be held back? */
+enum flow_patience {
+	FLOW_WAITS,   /* until more come */
+	FLOW_HURRIES, /* only while no server could answer: the program waits for one */
+	FLOW_ENDS,    /* not at all: no more will come */
+};
+
 struct flow_env {
 	const struct table *table; /* NULL: nothing in force */
 	struct dice *dice;
-	uint64_t now;	/* CLOCK_MONOTONIC nanoseconds */
-	bool tls;	/* the bytes are the plaintext of a TLS session */
-	bool hurry;	/* the wait for held bytes is over: decide with what is known */
+	uint64_t now; /* CLOCK_MONOTONIC nanoseconds */
+	bool tls;     /* the bytes are the plaintext of a TLS session */
+	enum flow_patience patience;
 	bool pipelined; /* an earlier request ended in the same piece: its answer is still to come */
 };
 

@@ -162,6 +162,7 @@ static int parse_fields(struct http1_head *head)
 			upgrade_field = true;
 		} else if (span_equal_nocase(name, SPAN("connection"))) {
 			upgrade_option |= list_has(value, SPAN("upgrade"));
+			head->closes |= list_has(value, SPAN("close"));
 		}
 	}
 	head->upgrades =
@@ -211,6 +212,7 @@ ssize_t http1_parse(struct http1_head *head, const char *data, size_t len, size_
 	if (!head->size)
 		return len < HTTP1_HEAD_MAX ? HTTP1_PARTIAL : HTTP1_BAD;
 	head->fields = (struct span){rest.at, head->size - (size_t)(rest.at - data)};
+	head->closes = head->minor == 0;
 	head->fields.len -= head->fields.len > 1 && data[head->size - 2] == '\r' ? 2 : 1;
 	if (parse_fields(head))
 		return HTTP1_BAD;

@@ -28,6 +28,7 @@ struct http1_head {
 	uint64_t content_length; /* 0 when absent */
 	bool chunked;
 	bool expects_continue; /* Expect: 100-continue */
+	bool closes;	       /* HTTP/1.0, or Connection: close: one request is all */
 	bool upgrades;	       /* CONNECT, or Connection: Upgrade: another protocol may follow */
 };
 

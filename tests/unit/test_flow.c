@@ -72,9 +72,9 @@ static void teardown(void)
 }
 
 static struct flow_step feed_at(
-	struct flow *flow, const char *data, size_t len, uint64_t now, bool hurry)
+	struct flow *flow, const char *data, size_t len, uint64_t now, enum flow_patience patience)
 {
-	struct flow_env env = {.table = table, .dice = &dice, .now = now, .hurry = hurry};
+	struct flow_env env = {.table = table, .dice = &dice, .now = now, .patience = patience};
 	struct flow_step step;
 	/* At the end of a heap block, so that ASan finds a read past it. */
 	char *copy = malloc(len);
@@ -87,7 +87,7 @@ static struct flow_step feed_at(
 
 static struct flow_step feed(struct flow *flow, const char *text)
 {
-	return feed_at(flow, text, strlen(text), 1000, false);
+	return feed_at(flow, text, strlen(text), 1000, FLOW_WAITS);
 }
 
 START_TEST(without_a_table_all_calls_are_forwarded)
@@ -154,8 +154,8 @@ START_TEST(a_delayed_body_does_not_overtake_its_head)
 
 	set_rules(NULL, 0, 5000);
 	ck_assert_uint_eq(feed(&flow, head).due, 6000);
-	ck_assert_uint_eq(feed_at(&flow, "abc", 3, 2000, false).due, 6000);
-	ck_assert_uint_eq(feed_at(&flow, "def", 3, 7000, false).due, 0);
+	ck_assert_uint_eq(feed_at(&flow, "abc", 3, 2000, FLOW_WAITS).due, 6000);
+	ck_assert_uint_eq(feed_at(&flow, "def", 3, 7000, FLOW_WAITS).due, 0);
 }
 END_TEST
 
@@ -166,11 +166,11 @@ START_TEST(a_head_in_pieces_is_held_until_it_is_whole)
 
 	fault_all();
 	for (size_t i = 1; i < len - 2; i++) {
-		struct flow_step step = feed_at(&flow, JSON_CALL, i, 1000, false);
+		struct flow_step step = feed_at(&flow, JSON_CALL, i, 1000, FLOW_WAITS);
 
 		ck_assert_int_eq(step.action, FLOW_HOLD);
 	}
-	ck_assert_int_eq(feed_at(&flow, JSON_CALL, len - 2, 1000, false).action, FLOW_REPLY);
+	ck_assert_int_eq(feed_at(&flow, JSON_CALL, len - 2, 1000, FLOW_WAITS).action, FLOW_REPLY);
 	/* The body shares the fate of its head. */
 	ck_assert_int_eq(feed(&flow, "{}").action, FLOW_SWALLOW);
 }
@@ -197,7 +197,7 @@ START_TEST(a_query_call_whose_body_does_not_come_is_decided_without)
 
 	set_rules(&rule, 1, 0);
 	ck_assert_int_eq(feed(&flow, head).action, FLOW_HOLD);
-	step = feed_at(&flow, head, strlen(head), 1000, true);
+	step = feed_at(&flow, head, strlen(head), 1000, FLOW_HURRIES);
 	ck_assert_int_eq(step.action, FLOW_FORWARD);
 	ck_assert(step.is_call);
 }
@@ -296,6 +296,17 @@ START_TEST(a_swallowed_body_that_loses_its_framing_is_swallowed_to_the_end)
 }
 END_TEST
 
+START_TEST(an_incomplete_head_is_held_while_the_client_waits_and_sent_when_it_ends)
+{
+	struct flow flow = {0};
+
+	ck_assert_int_eq(
+		feed_at(&flow, "GET / HTTP/1.1\r\n", 16, 1000, FLOW_HURRIES).action, FLOW_HOLD);
+	ck_assert_int_eq(
+		feed_at(&flow, "GET / HTTP/1.1\r\n", 16, 1000, FLOW_ENDS).action, FLOW_LET_GO);
+}
+END_TEST
+
 START_TEST(after_connect_the_stream_begins_anew)
 {
 	struct flow flow = {0};
@@ -310,7 +321,7 @@ START_TEST(a_first_byte_that_may_be_http_is_held_only_until_the_wait_is_over)
 	struct flow flow = {0};
 
 	ck_assert_int_eq(feed(&flow, "P").action, FLOW_HOLD);
-	ck_assert_int_eq(feed_at(&flow, "P", 1, 1000, true).action, FLOW_LET_GO);
+	ck_assert_int_eq(feed_at(&flow, "P", 1, 1000, FLOW_HURRIES).action, FLOW_LET_GO);
 }
 END_TEST
 
@@ -340,6 +351,8 @@ int main(void)
 		tests, a_stream_that_is_not_http_is_let_go_for_good, 0, COUNT(strangers));
 	tcase_add_test(tests, a_request_with_senseless_framing_is_let_go_and_counted);
 	tcase_add_test(tests, a_swallowed_body_that_loses_its_framing_is_swallowed_to_the_end);
+	tcase_add_test(
+		tests, an_incomplete_head_is_held_while_the_client_waits_and_sent_when_it_ends);
 	tcase_add_test(tests, after_connect_the_stream_begins_anew);
 	tcase_add_test(tests, a_first_byte_that_may_be_http_is_held_only_until_the_wait_is_over);
 	suite_add_tcase(suite, tests);
