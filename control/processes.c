@@ -99,6 +99,7 @@ static cJSON *process_json(const struct journal_process *process)
 	blind = sure(cJSON_AddObjectToObject(object, "blind"));
 	for (int reason = 0; reason < FIRST_BLIND_UNKNOWN; reason++)
 		add_number(blind, blind_names[reason], atomic_load(&process->blind[reason]));
+	add_number(object, "blind_aws", atomic_load(&process->blind_aws));
 	add_text(object, "blind_host", process->blind_host, sizeof(process->blind_host));
 	return object;
 }

@@ -7,8 +7,11 @@ import subprocess
 from harness import BUILD, ROOT, SHIM
 
 MODEL = BUILD / "obj/shim/engine/aws/model_data.o"
-HOOKS = set(
-    re.findall(r"^HOOK\w*\([^,]+, (\w+),", (ROOT / "shim/hooks.def").read_text(), re.MULTILINE)
+HOOKS = {"dlsym"}.union(
+    *(
+        re.findall(r"^HOOK\w*\([^,]+, (\w+),", (ROOT / table).read_text(), re.MULTILINE)
+        for table in ("shim/hooks.def", "shim/tls.def")
+    )
 )
 
 
