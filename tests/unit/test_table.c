@@ -116,7 +116,7 @@ static const struct field layout[] = {
 	FIELD(journal, pad, 144, 3952),
 	FIELD(journal, counters, 4096, 4194304),
 	FIELD(journal, processes, 4198400, 1310720),
-	FIELD(journal, events, X, 4194304),
+	FIELD(journal, events, 5509120, 4194304),
 	WHOLE(journal, 9703424),
 };
 
