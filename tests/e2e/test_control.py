@@ -129,7 +129,7 @@ def test_status_counts_rules_and_names_the_versions(start):
     assert before["folder"] == str(one.folder)
     assert before["pid"] == one.process.pid
     assert before["fired"] == {"outages": [], "faults": [0, 0]}
-    assert set(before["totals"]) == {"connections", "calls", "faults", "delayed", "blind"}
+    assert set(before["totals"]) == {"connections", "calls", "faults", "delayed", "blind", "blind_aws"}
     assert re.fullmatch(r"\d+\.\d+\.\d+", before["version"])
     assert re.fullmatch(r"\d+\.\d+\.\d+", before["model"])
     assert re.fullmatch(r"127\.0\.0\.1:[1-9]\d*", before["listening"])
@@ -139,7 +139,7 @@ def test_status_counts_rules_and_names_the_versions(start):
 
 # Where the process list lies in the journal, and one entry of it (shim/journal.h).
 PROCESS_AT = 4096 + 131072 * 32
-PROCESS = struct.Struct("<IIQQ4Q8Q64s128s")
+PROCESS = struct.Struct("<IIQQ4Q8QQ64s128s")
 
 
 def start_of(pid):
@@ -147,7 +147,7 @@ def start_of(pid):
     return int(open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[19])
 
 
-def enter(daemon, place, pid, begin, command=b"test", host=b"", counts=(0,) * 12):
+def enter(daemon, place, pid, begin, command=b"test", host=b"", counts=(0,) * 13):
     with open(daemon.folder / "journal", "r+b") as journal:
         journal.seek(PROCESS_AT + place * PROCESS.size)
         journal.write(PROCESS.pack(pid, 0, begin, 1700000000, *counts, command, host))
@@ -155,7 +155,7 @@ def enter(daemon, place, pid, begin, command=b"test", host=b"", counts=(0,) * 12
 
 def test_processes_are_listed_with_what_they_have_seen(daemon):
     pid = os.getpid()
-    enter(daemon, 4095, pid, start_of(pid), b"pytest", b"s3.amazonaws.com", tuple(range(1, 13)))
+    enter(daemon, 4095, pid, start_of(pid), b"pytest", b"s3.amazonaws.com", tuple(range(1, 14)))
     assert daemon.request("GET", PROCESSES).json == [
         {
             "pid": pid,
@@ -166,6 +166,7 @@ def test_processes_are_listed_with_what_they_have_seen(daemon):
             "faults": 3,
             "delayed": 4,
             "blind": {"tls": 5, "http2": 6, "framing": 7, "pipelined": 8, "fd": 9},
+            "blind_aws": 13,
             "blind_host": "s3.amazonaws.com",
         }
     ]
@@ -185,7 +186,7 @@ def test_processes_that_have_ended_are_not_listed(daemon):
 
 def test_hostile_journal_gives_valid_json(daemon):
     pid = os.getpid()
-    enter(daemon, 0, pid, start_of(pid), b"\x1b[2J\xff" * 13, b"\xc3" * 128, (2**64 - 1,) * 12)
+    enter(daemon, 0, pid, start_of(pid), b"\x1b[2J\xff" * 13, b"\xc3" * 128, (2**64 - 1,) * 13)
     (entry,) = daemon.request("GET", PROCESSES).json
     assert entry["command"].isprintable() and len(entry["command"]) == 64
     assert entry["blind_host"] == "?" * 128
