@@ -71,7 +71,7 @@ static void clear(struct conn *conn)
 	conn->flow = (struct flow){0};
 	conn->ahead = 0;
 	conn->fd = -1;
-	conn->owns_fd = false;
+	conn->owns_fd = conn->inherited = false;
 	conn->tls = conn->owned = conn->has_random = false;
 	conn->server_name[0] = '\0';
 	conn->records = (struct tls_records){0};
@@ -164,7 +164,7 @@ void conn_count_blind(void)
 	for (uint32_t i = 0; i < used; i++) {
 		struct conn *conn = &conn_table.pool[i];
 
-		if (atomic_load(&conn->refs) && conn_is_blind(conn))
+		if (atomic_load(&conn->refs) && !conn->inherited && conn_is_blind(conn))
 			shim_count_blind(JOURNAL_BLIND_TLS, conn->server_name);
 	}
 }
@@ -237,6 +237,7 @@ void conn_after_fork(void)
 		struct conn *conn = &conn_table.pool[i];
 		bool line = conn->in_line;
 
+		conn->inherited = true;
 		/* Another thread was inside, and is no more: its buffers are in an unknown state. */
 		if (atomic_exchange(&conn->owner, 0)) {
 			conn->held = (struct bytes){0};

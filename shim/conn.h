@@ -41,6 +41,7 @@ struct conn {
 	size_t queued;		      /* bytes of those */
 	int fd;			      /* where the delay line writes */
 	bool owns_fd;		      /* a duplicate made when the program closed its own */
+	bool inherited;		      /* by fork: what is held back is the parent's to send */
 
 	/* TLS. The flow above is then fed with plaintext, by the session that owns the connection. */
 	bool tls;

@@ -27,7 +27,7 @@ static void forget(int fd)
 
 	if (!conn || !conn_enter(conn, fd))
 		return;
-	if (conn_is_current(conn, fd)) {
+	if (conn_is_current(conn, fd) && !conn->inherited) {
 		if (!conn->tls)
 			outbound_decide_held(conn, fd, FLOW_ENDS);
 		if (conn_is_blind(conn))
