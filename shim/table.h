@@ -133,11 +133,18 @@ struct table {
 /* Hashes of the two indices, the same for writer and reader. */
 static inline uint32_t table_hash_name(struct span name)
 {
-	uint64_t hash = 0xcbf29ce484222325ull;
+	uint64_t hash = name.len, word;
 
+	for (; name.len >= sizeof(word); name = span_from(name, sizeof(word))) {
+		memcpy(&word, name.at, sizeof(word));
+		hash = (hash ^ word) * 0x9e3779b97f4a7c15ull;
+		hash ^= hash >> 32;
+	}
+	word = 0;
 	for (size_t i = 0; i < name.len; i++)
-		hash = (hash ^ (uint8_t)name.at[i]) * 0x100000001b3ull;
-	return (uint32_t)(hash ^ hash >> 32);
+		word = word << 8 | (uint8_t)name.at[i];
+	hash = (hash ^ word) * 0xbf58476d1ce4e5b9ull;
+	return (uint32_t)(hash >> 32);
 }
 
 static inline uint32_t table_hash_key(uint32_t service, uint32_t region, uint32_t operation)

@@ -113,7 +113,12 @@ struct ids {
 	bool overflown;
 };
 
-static const struct ids any = {.count = 1};
+static void ids_begin(struct ids *ids)
+{
+	ids->id[0] = 0;
+	ids->count = 1;
+	ids->overflown = false;
+}
 
 static void add_id(struct ids *ids, uint32_t id)
 {
@@ -153,7 +158,7 @@ struct cursor {
 struct search {
 	const struct table_slot *slot;
 	const struct aws_call *call;
-	uint32_t shapes;
+	uint32_t shapes; /* of the keys that the call may match */
 	uint32_t rule_count;
 	struct ids regions;
 	int count;
@@ -183,13 +188,22 @@ static bool add_cursor(struct search *search, struct cursor cursor)
 	return true;
 }
 
-/* Does any key have a name in this dimension? */
-static bool uses(const struct search *search, uint32_t dimension)
+/* The sets of dimensions, as bits of key_shapes, that hold a certain one. */
+static const uint32_t shapes_with[] = {
+	[TABLE_SERVICE] = 0xaa, [TABLE_REGION] = 0xcc, [TABLE_OPERATION] = 0xf0};
+
+/* Adds the ids of a name of the call, if any of the shapes asks for them. */
+static void name_ids(struct ids *ids, const struct search *search, uint32_t shapes,
+	uint32_t dimension, struct span name)
 {
-	for (uint32_t shape = 0; shape < 8; shape++)
-		if (search->shapes >> shape & 1 && shape & dimension)
-			return true;
-	return false;
+	if (shapes & shapes_with[dimension])
+		add_ids_of(ids, search->slot, dimension, name);
+}
+
+/* The shapes that are left when the call has these ids in a dimension. */
+static uint32_t shapes_left(uint32_t shapes, uint32_t dimension, const struct ids *ids)
+{
+	return ids->count > 1 ? shapes : shapes & ~shapes_with[dimension];
 }
 
 static bool probe(
@@ -213,26 +227,27 @@ static bool search_regions(struct search *search)
 	struct region_walk walk = regions_of(search->call);
 	struct span region;
 
-	search->regions = any;
-	if (!uses(search, TABLE_REGION))
-		return true;
+	ids_begin(&search->regions);
 	while (next_region(&walk, &region)) {
 		if (table_is_glob(region))
 			return false; /* stands for names that cannot be looked up */
-		add_ids_of(&search->regions, search->slot, TABLE_REGION, region);
+		name_ids(&search->regions, search, search->shapes, TABLE_REGION, region);
 	}
+	search->shapes = shapes_left(search->shapes, TABLE_REGION, &search->regions);
 	return !search->regions.overflown;
 }
 
 static bool search_candidate(struct search *search, int candidate)
 {
 	const struct aws_candidate *names = &search->call->candidates[candidate];
-	struct ids services = any, operations = any;
+	struct ids services, operations;
+	uint32_t shapes = search->shapes;
 
-	if (uses(search, TABLE_SERVICE))
-		add_ids_of(&services, search->slot, TABLE_SERVICE, names->service);
-	if (uses(search, TABLE_OPERATION))
-		add_ids_of(&operations, search->slot, TABLE_OPERATION, names->operation);
+	ids_begin(&services);
+	ids_begin(&operations);
+	name_ids(&services, search, shapes, TABLE_SERVICE, names->service);
+	shapes = shapes_left(shapes, TABLE_SERVICE, &services);
+	name_ids(&operations, search, shapes, TABLE_OPERATION, names->operation);
 	if (services.overflown || operations.overflown)
 		return false;
 	for (int s = 0; s < services.count; s++)
