@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "counters.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "memory.h"
 
@@ -19,14 +21,30 @@ static int compare_leases(const void *a, const void *b)
 	return (x->rule > y->rule) - (x->rule < y->rule);
 }
 
-/* All of them count as dropped, so that those of the first publication's rules alone are kept. */
-void counters_read(struct counters *counters, const struct journal *journal)
+/* By read() and not through the mapping: there a look at what was never written takes up memory, or
+ * kills the process when there is none. */
+static int read_all(int fd, void *to, size_t len, size_t at)
 {
-	struct lease *leases = sure(calloc(JOURNAL_COUNTERS, sizeof(*leases)));
+	for (size_t done = 0; done < len;) {
+		ssize_t n = pread(fd, (char *)to + done, len - done, (off_t)(at + done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+/* The leases of the journal, ascending, each rule once. All of them count as dropped, so that those
+ * of the first publication's rules alone are kept. */
+static size_t leases_of(const struct journal_counter *journal, struct lease *leases)
+{
 	size_t found = 0, count = 0;
 
 	for (uint32_t i = 0; i < JOURNAL_COUNTERS; i++) {
-		uint64_t rule = atomic_load(&journal->counters[i].rule);
+		uint64_t rule = atomic_load(&journal[i].rule);
 
 		if (rule)
 			leases[found++] = (struct lease){rule, i, true};
@@ -35,7 +53,19 @@ void counters_read(struct counters *counters, const struct journal *journal)
 	for (size_t i = 0; i < found; i++)
 		if (count == 0 || leases[i].rule != leases[count - 1].rule)
 			leases[count++] = leases[i];
-	*counters = (struct counters){leases, count};
+	return count;
+}
+
+int counters_read(struct counters *counters, int journal_fd)
+{
+	const size_t size = JOURNAL_COUNTERS * sizeof(struct journal_counter);
+	struct journal_counter *journal = sure(malloc(size));
+	int error = read_all(journal_fd, journal, size, offsetof(struct journal, counters));
+
+	counters->leases = sure(calloc(JOURNAL_COUNTERS, sizeof(*counters->leases)));
+	counters->count = error ? 0 : leases_of(journal, counters->leases);
+	free(journal);
+	return error;
 }
 
 const struct lease *counters_find(const struct counters *counters, uint64_t rule)

@@ -25,8 +25,8 @@ struct counters {
 	size_t count;
 };
 
-/* Who has which counter according to a journal that is taken over; nobody in a new one. */
-void counters_read(struct counters *counters, const struct journal *journal);
+/* Who has which counter according to the journal's file. Returns 0 or -errno (then nobody). */
+int counters_read(struct counters *counters, int journal_fd);
 
 /*
  * The leases after the publication of `rules` (`count` ids, at most half of JOURNAL_COUNTERS, each

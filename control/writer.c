@@ -94,10 +94,19 @@ static int open_table(struct mapped *file, bool anew)
 
 static int open_files(struct writer *writer)
 {
+	struct mapped *journal = &writer->journal_file;
 	bool new_journal;
-	int error = open_journal(&writer->journal_file, &new_journal);
+	int error = open_journal(journal, &new_journal);
 
-	return error ? error : open_table(&writer->table_file, new_journal);
+	if (!error)
+		error = open_table(&writer->table_file, new_journal);
+	if (error)
+		return error;
+	error = counters_read(&writer->counters, journal->fd);
+	if (error)
+		snprintf(writer->reason, sizeof(writer->reason), "%s cannot be read (%s)",
+			journal->path, strerror(-error));
+	return error;
 }
 
 static void prepare(struct writer *writer, struct mapped *file, const char *folder,
@@ -105,6 +114,13 @@ static void prepare(struct writer *writer, struct mapped *file, const char *fold
 {
 	*file = (struct mapped){.name = name, .size = size, .reason = writer->reason, .fd = -1};
 	snprintf(file->path, sizeof(file->path), "%s/%s", folder, name);
+}
+
+void writer_close(struct writer *writer)
+{
+	mapped_close(&writer->table_file);
+	mapped_close(&writer->journal_file);
+	counters_free(&writer->counters);
 }
 
 int writer_open(struct writer *writer, const char *folder, const char **reason)
@@ -118,29 +134,21 @@ int writer_open(struct writer *writer, const char *folder, const char **reason)
 			strerror(-error));
 		return error;
 	}
+	writer->counters = (struct counters){NULL, 0};
 	prepare(writer, &writer->table_file, folder, "table", sizeof(*writer->table));
 	prepare(writer, &writer->journal_file, folder, "journal", sizeof(*writer->journal));
 	writer->table_file.folder_fd = writer->journal_file.folder_fd = folder_fd;
 	error = open_files(writer);
 	close(folder_fd);
 	if (error) {
-		mapped_close(&writer->table_file);
-		mapped_close(&writer->journal_file);
+		writer_close(writer);
 		return error;
 	}
 	memset(writer->slot_room, 0, sizeof(writer->slot_room));
 	writer->counters_room = 0;
 	writer->table = writer->table_file.at;
 	writer->journal = writer->journal_file.at;
-	counters_read(&writer->counters, writer->journal);
 	return 0;
-}
-
-void writer_close(struct writer *writer)
-{
-	mapped_close(&writer->table_file);
-	mapped_close(&writer->journal_file);
-	counters_free(&writer->counters);
 }
 
 /*
