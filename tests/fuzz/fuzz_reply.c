@@ -2,18 +2,9 @@
 
 /* A code, a message and a call: the reply must read back as just these, in every protocol. */
 
-#include <stdlib.h>
-
+#include "fuzz.h"
 #include "shim/engine/aws/reply.h"
 #include "shim/table.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 /* Texts as they are to come back, and as they did. */
 struct text {

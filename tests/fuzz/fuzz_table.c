@@ -2,12 +2,9 @@
 
 /* A hostile table and a call: look-up must stay within the slot, and its verdict within limits. */
 
-#include <stdlib.h>
-
+#include "fuzz.h"
 #include "shim/engine/rules.h"
 #include "shim/journal.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct input {
 	const uint8_t *at;
@@ -64,12 +61,6 @@ static void take_call(struct input *input, struct aws_call *call)
 		call->candidates[i].operation = take_span(input);
 		call->candidates[i].model = -1;
 	}
-}
-
-static void check(bool holds)
-{
-	if (!holds)
-		abort();
 }
 
 static void check_verdict(const struct rules_verdict *verdict, const struct aws_call *call)
