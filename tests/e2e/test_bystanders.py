@@ -105,7 +105,8 @@ def test_server_under_the_shim_serves_unchanged(daemon):
 STORIES = [
     "fork_shared", "fork_own", "dup_crossed", "dup_first_closed", "dup2_over", "close_file",
     "close_reused", "subprocess_between", "shutdown_early", "makefile", "many", "threads",
-    "sigpipe", "mapped", "fionread", "nodelay",
+    "sigpipe", "mapped", "fionread", "nodelay", "sendfile", "splice", "fast_open", "waitall",
+    "nonblocking", "readline",
 ]  # fmt: skip
 
 

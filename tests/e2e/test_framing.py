@@ -90,6 +90,30 @@ def test_operation_that_never_comes_is_not_waited_for_in_vain(daemon, wire, sink
     assert sink.raw == [sent]
 
 
+@pytest.mark.parametrize("then", ["hangs up", "waits"])
+def test_bytes_held_back_arrive_when_the_rest_does_not_come(daemon, run, sink, then):
+    daemon.faults({"service": "sts", "operation": "GetCallerIdentity"})
+    form = "Content-Type: application/x-www-form-urlencoded"
+    sent = head(scope("sts"), form, "Content-Length: 9")
+    steps = (
+        f"import socket, time; sock = socket.create_connection(('127.0.0.1', {sink.port}));"
+        f"sock.sendall({sent}); time.sleep({3 if then == 'waits' else 0})"
+    )
+    assert run("python3", "-c", steps).returncode == 0
+    sink.settle()
+    assert sink.raw == [sent]
+
+
+def test_pipelined_requests_pass_unharmed(daemon, wire, sink):
+    daemon.faults({"service": "s3"})
+    sent = request(*kinesis(), body=b"{}")
+    one = wire(sink.port)
+    assert one.send(sent * 3).status == 200
+    one.program.finish()
+    sink.settle()
+    assert sink.raw == [sent * 3]
+
+
 def expecting(body):
     return head(*kinesis(), "Expect: 100-continue", f"Content-Length: {len(body)}")
 

@@ -5,6 +5,7 @@ that must end with STATUS."""
 import array
 import fcntl
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -195,6 +196,64 @@ def nodelay():
     assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
     assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
     assert sock.getpeername() == ("127.0.0.1", PORT)
+
+
+def sendfile():
+    """The body goes out by sendfile()."""
+    with tempfile.TemporaryFile() as file:
+        file.write(BODY)
+        file.flush()
+        sock = connect()
+        sock.sendall(CALL[: -len(BODY)])
+        assert os.sendfile(sock.fileno(), file.fileno(), 0, len(BODY)) == len(BODY)
+        assert status(sock.recv) == STATUS
+
+
+def splice():
+    """The whole request comes out of a pipe."""
+    out, into = os.pipe()
+    os.write(into, CALL)
+    sock = connect()
+    assert os.splice(out, sock.fileno(), len(CALL)) == len(CALL)
+    assert status(sock.recv) == STATUS
+
+
+def fast_open():
+    """The connection is made by the first sendto()."""
+    sock = socket.socket()
+    assert sock.sendto(CALL, socket.MSG_FASTOPEN, ("127.0.0.1", PORT)) == len(CALL)
+    assert status(sock.recv) == STATUS
+
+
+def waitall():
+    """One recv() that waits for all that it asks for."""
+    sock = connect()
+    sock.settimeout(None)
+    sock.sendall(CALL)
+    start = sock.recv(50, socket.MSG_WAITALL)
+    assert len(start) == 50
+    assert start.split()[1].decode() == STATUS
+
+
+def nonblocking():
+    """An answer that is not there yet is EAGAIN."""
+    sock = connect()
+    sock.setblocking(False)
+    sock.sendall(CALL)
+    data = b""
+    while not data:
+        try:
+            data = sock.recv(65536)
+        except BlockingIOError:
+            select.select([sock], [], [], 20)
+    assert data.split()[1].decode() == STATUS
+
+
+def readline():
+    """Byte by byte."""
+    sock = connect()
+    sock.sendall(CALL)
+    assert status(lambda size: sock.recv(1)) == STATUS
 
 
 globals()[STORY]()
