@@ -70,6 +70,12 @@ def test_exception_carries_a_message_of_the_rule(daemon, call):
     assert (got["code"], got["status"], got["message"]) == ("InternalFailure", 500, message)
 
 
+def test_rule_with_an_error_and_no_message_says_that_the_fault_is_simulated(daemon, boto, sink):
+    daemon.faults({"error": {"code": "SlowDown"}})
+    got = boto(sink.url)("dynamodb", "list_tables")
+    assert got["message"] == "Operation failed due to a simulated fault"
+
+
 def test_modelled_error_becomes_its_own_class(daemon, boto, sink):
     error = {"statusCode": 400, "code": "ResourceNotFoundException"}
     daemon.faults({"service": "dynamodb", "error": error})
