@@ -96,10 +96,26 @@ UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
 $(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libtools.a $(B)/libcontrol.a $(B)/libengine.a
 	$(call say,LD)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CONTROL_LIBS) $(shell pkg-config --libs check) -l:libz.a
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CONTROL_LIBS) $(shell pkg-config --libs check) \
+		-l:libffi_pic.a -l:libz.a
+
+# Its own libc calls are hooked.
+$(B)/unit/test_threads: $(call obj,$(SHIM_SRC))
 
 .PHONY: unit
 unit: $(UNIT)
+
+# Fuzz targets: with libFuzzer's own main, or with one that replays files.
+FUZZ := $(patsubst tests/fuzz/fuzz_%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_MAIN := $(if $(findstring fuzzer,$(SANITIZE)),-fsanitize=fuzzer,$(B)/obj/tests/fuzz/replay.o)
+$(B)/fuzz/%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/replay.o $(B)/libcontrol.a $(B)/libengine.a
+	$(call say,LD)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(FUZZ_MAIN) $(B)/libcontrol.a $(B)/libengine.a \
+		$(CONTROL_LIBS) -l:libz.a
+
+.PHONY: fuzzers
+fuzzers: $(FUZZ)
 
 # Objects that only a pattern names are kept, too.
 .SECONDARY:
@@ -112,6 +128,7 @@ help:
 		'make demo      see the AWS CLI meet an outage' \
 		'make check     run the tests' \
 		'make bench     measure what the library costs' \
+		'make fuzz      look for inputs that break it, FUZZ_SECONDS= for each target' \
 		'make lint      check style, manual pages and scripts; build with clang, too' \
 		'make install   install below $$(DESTDIR)$$(PREFIX), which is now $(DESTDIR)$(PREFIX)' \
 		'make clean     remove build/' \
@@ -176,7 +193,7 @@ $(B)/bench/client $(B)/bench/server: $(B)/bench/%: $(B)/obj/tools/bench/%.o
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lpthread
 
 # Setup comes first: on a fresh machine nothing can be built before.
-.PHONY: check demo bench
+.PHONY: check demo bench fuzz
 check:
 	+$(Q)B='$(B)' MAKE='$(MAKE)' V='$(V)' tests/run
 
@@ -189,3 +206,8 @@ bench:
 	$(Q)tools/setup bench
 	+$(Q)$(MAKE) --no-print-directory all $(B)/bench/client $(B)/bench/server
 	$(Q)BUILD='$(B)' tools/bench/run
+
+FUZZ_SECONDS ?= 60
+fuzz:
+	$(Q)tools/setup build fuzz
+	+$(Q)B='$(B)' MAKE='$(MAKE)' tests/fuzz/run fuzz $(FUZZ_SECONDS)
