@@ -96,11 +96,11 @@ UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
 $(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libtools.a $(B)/libcontrol.a $(B)/libengine.a
 	$(call say,LD)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CONTROL_LIBS) $(shell pkg-config --libs check) \
-		-l:libffi_pic.a -l:libz.a
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CONTROL_LIBS) \
+		$(shell pkg-config --libs check) -l:libffi_pic.a -l:libz.a
 
-# Its own libc calls are hooked.
-$(B)/unit/test_threads: $(call obj,$(SHIM_SRC))
+# The library, without what it exports.
+$(B)/unit/test_threads: $(call obj,$(filter-out $(addprefix shim/,hooks.c stack.c openssl.c gnutls.c),$(SHIM_SRC)))
 
 .PHONY: unit
 unit: $(UNIT)

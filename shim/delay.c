@@ -29,10 +29,10 @@ struct delayed {
  * taken in this order: a connection, then the line. */
 static struct {
 	pthread_mutex_t mutex;
-	pthread_cond_t changed;
+	pthread_cond_t changed; /* made with the thread; its times are of CLOCK_MONOTONIC */
 	struct conn *first;
 	bool has_thread;
-} line = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL, false};
+} line = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 static void answer_now(struct conn *conn)
 {
@@ -104,7 +104,7 @@ static void wait_until(uint64_t wake)
 	struct timespec time = {
 		.tv_sec = (time_t)(wake / 1000000000), .tv_nsec = (long)(wake % 1000000000)};
 
-	pthread_cond_clockwait(&line.changed, &line.mutex, CLOCK_MONOTONIC, &time);
+	pthread_cond_timedwait(&line.changed, &line.mutex, &time);
 }
 
 /* Takes the first connection off the line and does what is due on it. Under the mutex. */
@@ -147,6 +147,16 @@ static void *work(void *unused)
 	return NULL;
 }
 
+static void make_condition(void)
+{
+	pthread_condattr_t monotonic;
+
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&line.changed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+}
+
 /* Under the mutex. The program's signals are not the helper's. */
 static bool start_thread(void)
 {
@@ -156,6 +166,7 @@ static bool start_thread(void)
 
 	if (line.has_thread)
 		return true;
+	make_condition();
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	error = pthread_create(&thread, NULL, work, NULL);
@@ -271,8 +282,7 @@ void delay_after_fork_parent(void)
 void delay_after_fork_child(void)
 {
 	/* The helper stayed with the parent, and so does what it has to do. */
-	pthread_mutex_init(&line.mutex, NULL);
-	pthread_cond_init(&line.changed, NULL);
 	line.first = NULL;
 	line.has_thread = false;
+	pthread_mutex_unlock(&line.mutex);
 }

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The library's own threads and the program's, in one process. The hooks are called by names of their
+ * own here, so that the thread sanitizer keeps its place before libc.
+ */
+
+#include <arpa/inet.h>
+#include <check.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/sendfile.h>
+#include <unistd.h>
+
+#include "control/writer.h"
+#include "shim/conn.h"
+#include "shim/real.h"
+
+/* No header declares these. */
+ssize_t __read_chk(int fd, void *buf, size_t len, size_t size);
+ssize_t __recv_chk(int fd, void *buf, size_t len, size_t size, int flags);
+ssize_t __recvfrom_chk(int fd, void *buf, size_t len, size_t size, int flags, struct sockaddr *addr,
+	socklen_t *addr_len);
+int __poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t size);
+int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
+	const sigset_t *mask, size_t size);
+
+struct real real;
+
+void real_resolve(void)
+{
+#define HOOK_FD(ret, name, parameters, arguments)		 real.name = name;
+#define HOOK_FD_VARIADIC(ret, name, parameters, last, arguments) real.name = name;
+#define HOOK_ANY(ret, name, parameters, arguments)		 real.name = name;
+#include "shim/hooks.def"
+#undef HOOK_FD
+#undef HOOK_FD_VARIADIC
+#undef HOOK_ANY
+}
+
+#define HOOK_FD(ret, name, parameters, arguments)                                                  \
+	__attribute__((unused)) static ret hooked_##name parameters                                \
+	{                                                                                          \
+		struct conn *conn = conn_at(fd);                                                   \
+                                                                                                   \
+		return conn ? on_##name(conn, HOOK_LIST arguments) : real.name arguments;          \
+	}
+#define HOOK_FD_VARIADIC(ret, name, parameters, last, arguments)
+#define HOOK_ANY(ret, name, parameters, arguments)                                                 \
+	__attribute__((unused)) static ret hooked_##name parameters                                \
+	{                                                                                          \
+		return on_##name arguments;                                                        \
+	}
+#include "shim/hooks.def"
+
+#define THREADS 8
+#define CALLS	25
+
+#define REQUEST_HEAD                                                                               \
+	"POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: Kinesis_20131202.PutRecord\r\n"       \
+	"Authorization: AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/kinesis/aws4_request, "   \
+	"SignedHeaders=host, Signature=0\r\nContent-Length: 2\r\n\r\n"
+#define RESPONSE "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+
+static char folder[] = "/tmp/chaos-test-XXXXXX";
+static struct writer writer;
+static int listener;
+static struct sockaddr_in address = {.sin_family = AF_INET};
+
+/* Answers each request; a request ends with its body, "{}". */
+static void *serve(void *argument)
+{
+	int fd = *(int *)argument;
+	char bytes[1024];
+	char last = '\0';
+	ssize_t got;
+
+	free(argument);
+	while ((got = read(fd, bytes, sizeof(bytes))) > 0)
+		for (ssize_t i = 0; i < got; last = bytes[i++])
+			if (last == '{' && bytes[i] == '}' &&
+				write(fd, RESPONSE, strlen(RESPONSE)) < 0)
+				break;
+	close(fd);
+	return NULL;
+}
+
+static void *accept_all(void *unused)
+{
+	(void)unused;
+	for (;;) {
+		int *fd = malloc(sizeof(*fd));
+		pthread_t thread;
+
+		*fd = accept(listener, NULL, NULL);
+		if (*fd < 0 || pthread_create(&thread, NULL, serve, fd))
+			break;
+		pthread_detach(thread);
+	}
+	return NULL;
+}
+
+static void setup(void)
+{
+	socklen_t len = sizeof(address);
+	const char *reason;
+	pthread_t thread;
+
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	setenv("CHAOS_DIR", folder, 1);
+	ck_assert_int_eq(writer_open(&writer, folder, &reason), 0);
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	listener = socket(AF_INET, SOCK_STREAM, 0);
+	ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	ck_assert_int_eq(listen(listener, 64), 0);
+	getsockname(listener, (struct sockaddr *)&address, &len);
+	ck_assert_int_eq(pthread_create(&thread, NULL, accept_all, NULL), 0);
+	pthread_detach(thread);
+}
+
+static void teardown(void)
+{
+	char path[64];
+
+	for (const char *const *name = (const char *const[]){"table", "journal", NULL}; *name;
+		name++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, *name);
+		unlink(path);
+	}
+	rmdir(folder);
+	writer_close(&writer);
+}
+
+static void publish(double probability, uint64_t latency_ns)
+{
+	struct rule rule = {.id = 1,
+		.list = TABLE_FAULTS,
+		.probability = probability,
+		.status = 503,
+		.code = (char *)"ServiceUnavailable"};
+	const struct rule *rules[] = {&rule};
+	const char *reason;
+
+	ck_assert_int_eq(writer_publish(&writer, rules, 1, latency_ns, &reason), 0);
+}
+
+/* One call on a connection of its own: head and body in two pieces. Returns the status. */
+static int call(bool blocking)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0), status = -1;
+	struct pollfd waiting = {.fd = fd, .events = POLLIN};
+	char answer[1024] = "";
+
+	if (hooked_connect(fd, (struct sockaddr *)&address, sizeof(address)))
+		return -1;
+	if (!blocking)
+		fcntl(fd, F_SETFL, O_NONBLOCK);
+	if (hooked_send(fd, REQUEST_HEAD, strlen(REQUEST_HEAD), 0) < 0 ||
+		hooked_send(fd, "{}", 2, 0) < 0)
+		return -1;
+	if (blocking || hooked_poll(&waiting, 1, 5000) == 1)
+		if (hooked_recv(fd, answer, sizeof(answer) - 1, 0) > 0)
+			sscanf(answer, "HTTP/1.1 %d", &status);
+	hooked_close(fd);
+	return status;
+}
+
+struct result {
+	bool blocking;
+	int passed, failed;
+};
+
+static void *client(void *argument)
+{
+	struct result *result = argument;
+
+	for (int i = 0; i < CALLS; i++) {
+		int status = call(result->blocking);
+
+		result->passed += status == 200;
+		result->failed += status == 503;
+	}
+	return NULL;
+}
+
+static void run(int *passed, int *failed)
+{
+	struct result results[THREADS] = {0};
+	pthread_t threads[THREADS];
+
+	*passed = *failed = 0;
+	for (int i = 0; i < THREADS; i++) {
+		results[i].blocking = i % 2;
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, client, &results[i]), 0);
+	}
+	for (int i = 0; i < THREADS; i++) {
+		pthread_join(threads[i], NULL);
+		*passed += results[i].passed;
+		*failed += results[i].failed;
+	}
+}
+
+START_TEST(threads_get_as_many_faults_as_were_counted)
+{
+	uint64_t before = atomic_load(&writer.journal->faults);
+	int passed, failed;
+
+	publish(0.5, 0);
+	run(&passed, &failed);
+	ck_assert_int_eq(passed + failed, THREADS * CALLS);
+	ck_assert_int_eq(failed, (int)(atomic_load(&writer.journal->faults) - before));
+	ck_assert_int_gt(failed, 0);
+	ck_assert_int_gt(passed, 0);
+}
+END_TEST
+
+START_TEST(threads_wait_on_one_delay_line)
+{
+	int passed, failed;
+
+	publish(0.5, 5000000);
+	run(&passed, &failed);
+	ck_assert_int_eq(passed + failed, THREADS * CALLS);
+}
+END_TEST
+
+START_TEST(rules_may_change_while_threads_call)
+{
+	struct result result = {.blocking = true};
+	pthread_t thread;
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, client, &result), 0);
+	for (int i = 0; i < 20; i++)
+		publish(i % 2, 0);
+	pthread_join(thread, NULL);
+	ck_assert_int_eq(result.passed + result.failed, CALLS);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("threads");
+	TCase *tests = tcase_create("threads");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_set_timeout(tests, 60);
+	tcase_add_test(tests, threads_get_as_many_faults_as_were_counted);
+	tcase_add_test(tests, threads_wait_on_one_delay_line);
+	tcase_add_test(tests, rules_may_change_while_threads_call);
+	suite_add_tcase(suite, tests);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
