@@ -280,7 +280,8 @@ static bool fires(const struct table_rule *rule, struct dice *dice)
 	if (table_load(rule->action) != TABLE_ERROR ||
 		table_load(rule->counter) >= JOURNAL_COUNTERS)
 		return false;
-	return threshold >= TABLE_CERTAIN || (threshold && dice_draw(dice) >> 11 < threshold);
+	return threshold >= TABLE_CERTAIN ||
+	       (threshold && (!dice || dice_draw(dice) >> 11 < threshold));
 }
 
 /* What fires, and for which candidate. */
@@ -362,6 +363,7 @@ static void fill(struct rules_verdict *verdict, struct hit hit, const struct sea
 
 	verdict->is_fault = true;
 	verdict->rule = table_load(rule->id);
+	verdict->place = (uint32_t)(rule - search->slot->rules);
 	verdict->counter = table_load(rule->counter);
 	verdict->candidate = hit.candidate;
 	verdict->code_len =

@@ -18,7 +18,8 @@ struct rules_verdict {
 	uint64_t latency_ns; /* to be waited first, fault or not */
 	bool is_fault;
 	/* Set if is_fault: */
-	uint64_t rule; /* table_rule.id */
+	uint64_t rule;	/* table_rule.id */
+	uint32_t place; /* of the rule in table_slot.rules, while the generation stays */
 	uint32_t counter;
 	int candidate; /* of the call: the one that the rule is about */
 	int status;
@@ -29,6 +30,7 @@ struct rules_verdict {
 
 /*
  * Looks a call up. The first rule that matches wins; one whose dice say no lets the next try.
+ * `dice` may be NULL: they say yes wherever they can.
  * `table` may be NULL: nothing is in force. Never blocks: a table that moves on during the look-up
  * is looked at again.
  */

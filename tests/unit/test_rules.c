@@ -307,6 +307,29 @@ START_TEST(dice_are_uniform)
 }
 END_TEST
 
+START_TEST(without_dice_the_first_rule_that_may_fire_does)
+{
+	struct rule rules[] = {
+		rule_of(1, "lambda", NULL, NULL),
+		rule_of(2, "s3", NULL, NULL),
+		rule_of(3, "s3", NULL, "GetObject"),
+		rule_of(4, NULL, NULL, NULL),
+	};
+	const struct aws_call call = call_of("s3", "us-east-1", "GetObject");
+	struct rules_verdict verdict;
+	struct table *table;
+
+	rules[1].probability = 0;
+	rules[2].probability = 1e-9;
+	table = table_of(rules, COUNT(rules));
+	rules_match(table, &call, NULL, &verdict);
+	ck_assert(verdict.is_fault);
+	ck_assert_uint_eq(verdict.rule, 3);
+	ck_assert_uint_eq(verdict.place, 2);
+	free(table);
+}
+END_TEST
+
 /* How many of 20,000 calls a rule of this probability hits. Within 6 standard deviations (426 at
  * most), or the test fails; the dice being seeded, it does so always or never. */
 static void assert_rate(const struct table *table, const struct aws_call *call, double rate)
@@ -558,6 +581,7 @@ int main(void)
 	tcase_add_test(tests, names_off_the_wire_do_not_make_a_message_overflow);
 	tcase_add_loop_test(tests, the_status_is_the_rules_or_the_models, 0, COUNT(statuses));
 	tcase_add_test(tests, dice_are_uniform);
+	tcase_add_test(tests, without_dice_the_first_rule_that_may_fire_does);
 	tcase_add_loop_test(tests, a_rule_fires_as_often_as_its_probability_says, 0, 4);
 	tcase_add_loop_test(
 		tests, the_dice_are_thrown_once_however_many_names_lead_to_a_rule, 0, 9);
