@@ -9,6 +9,7 @@ import sys
 
 import botocore
 
+import resources
 import services as models
 import trie
 from emit import Writer
@@ -27,6 +28,11 @@ MORE_HOSTS = {'sqs': ['queue'], 'kinesis': ['control-kinesis']}
 # Of services that a request cannot tell apart these come first.
 LIKELIER = {'rds', 'qconnect', 'greengrassv2', 'timestream-query'}
 LAST_CONSTRAINT = 1 << (SPARE + 3)
+
+# Own bits of an operation: 1 for its home, 5 for the place of its resource. The last value stands for a
+# member that is found by its name, where a service has more places than there are values.
+RESOURCE = SPARE + 1
+RESOURCE_GUESS = 31
 
 
 def fnv1a(text):
@@ -53,6 +59,7 @@ class Tables:
         self.routes = {s.name: list(s.routes()) for s in services}
         self.ambiguous = self._ambiguous()
         self.indices = self._indices()
+        self.resources = {s.name: resources.Places(s, RESOURCE_GUESS - 1) for s in services}
         self._announce()
 
     def _suffixes(self):
@@ -108,6 +115,9 @@ class Tables:
                 want(service.xml_namespace)
             for name in service.operations:
                 want(name)
+            for kind, text in self.resources[service.name].places:
+                if kind != resources.LABEL:
+                    want(text)
             for route in self.routes[service.name]:
                 for segment in route.segments:
                     if not segment.startswith('{'):
@@ -125,7 +135,7 @@ class Tables:
         ref = self.pool.ref
         out.text('aws_model_version', botocore.__version__)
         out.pool('model_text', self.pool.text)
-        operations, errors, records, homes = [], [], [], []
+        operations, errors, records, homes, places = [], [], [], [], []
         nodes, terminals, constraints = self._tries()
         roots = {s.name: i for i, s in enumerate(s for s in self.services if self.routes[s.name])}
         for service in self.services:
@@ -142,15 +152,20 @@ class Tables:
                 home = homes.index(row) if row in homes else len(homes)
                 homes += [row] * (home == len(homes))
             records.append((ref(service.name), ref(service.xml_namespace), len(operations), len(errors),
-                            roots.get(service.name, NO_ROOT), service.protocol, flags, home))
+                            roots.get(service.name, NO_ROOT), len(places), service.protocol, flags, home))
+            found = self.resources[service.name]
             operations += [ref(name) | (name in service.home_operations) << SPARE
+                           | found.number(name, RESOURCE_GUESS) << RESOURCE
                            for name in service.operations]
+            places += [(what if kind == resources.LABEL else ref(what)) | kind << SPARE
+                       for kind, what in found.places]
             errors += sorted((fnv1a(code) & 0xffffff00) | status - 400
                              for code, status in service.errors().items())
-        records.append((0, 0, len(operations), len(errors), 0, 0, 0, 0))
+        records.append((0, 0, len(operations), len(errors), NO_ROOT, len(places), 0, 0, NONE))
         out.rows('struct model_service', 'model_services', records)
         out.numbers('uint32_t', 'model_operations', operations)
         out.numbers('uint32_t', 'model_errors', errors)
+        out.numbers('uint32_t', 'model_resources', places)
         out.rows('struct model_node', 'model_nodes', nodes)
         out.numbers('uint32_t', 'model_terminals', terminals)
         out.numbers('uint32_t', 'model_constraints', constraints)

@@ -100,7 +100,25 @@ static void cut_region(struct aws_host *host, struct span *name)
 	}
 }
 
-/* Lower case, and without "fips" where it is not a part of a name. Keeps the end of a long name. */
+/* "-fips", or the "-cell1" of a discovered endpoint: how much of it, at the end of a label's part. */
+static size_t ornament(struct span rest)
+{
+	static const char ornaments[][8] = {"-fips", "-cell"};
+
+	for (size_t i = 0; i < sizeof(ornaments) / sizeof(*ornaments); i++) {
+		size_t len = strlen(ornaments[i]);
+
+		if (!span_starts(rest, span_of(ornaments[i])))
+			continue;
+		while (i == 1 && len < rest.len && rest.at[len] >= '0' && rest.at[len] <= '9')
+			len++;
+		if (len == rest.len || rest.at[len] == '.' || rest.at[len] == '-')
+			return len;
+	}
+	return 0;
+}
+
+/* Lower case, and without what is no part of a name. Keeps the end of a long name. */
 static struct span normal_key(struct span name, char out[KEY_MAX])
 {
 	size_t len = 0;
@@ -110,15 +128,14 @@ static struct span normal_key(struct span name, char out[KEY_MAX])
 	if (span_starts(name, SPAN("fips.")) || span_starts(name, SPAN("fips-")))
 		name = span_from(name, 5);
 	for (size_t i = 0; i < name.len; i++) {
-		struct span rest = span_from(name, i);
+		char byte = name.at[i];
 
-		if (span_starts(rest, SPAN("-fips")) &&
-			(rest.len == 5 || rest.at[5] == '.' || rest.at[5] == '-')) {
-			i += 4;
-			continue;
-		}
-		out[len++] =
-			name.at[i] >= 'A' && name.at[i] <= 'Z' ? name.at[i] | 0x20 : name.at[i];
+		if (byte == '-')
+			i += ornament(span_from(name, i));
+		if (i == name.len)
+			break;
+		byte = name.at[i];
+		out[len++] = byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte;
 	}
 	return (struct span){out, len};
 }

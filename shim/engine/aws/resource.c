@@ -1,13 +1,205 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "document.h"
 #include "look.h"
+#include "rest.h"
+
+struct source {
+	struct aws_request request;
+	struct aws_host host;
+	const struct aws_call *call;
+	struct span operation;
+	char *out;
+	size_t cap;
+};
+
+static size_t copy_decoded(const struct source *source, struct span text, bool plus)
+{
+	return aws_decode(text, plus, source->out, source->cap);
+}
+
+/*
+ * Members of the body.
+ */
+
+/* Does the name of a member speak of what the operation's does? VpcId: DescribeVpcAttribute. */
+static bool is_giveaway(struct span name, struct span operation)
+{
+	static const char ends[][12] = {"Id", "Name", "Arn", "ARN", "Identifier", "Ids", "Names"};
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		struct span end = span_of(ends[i]), noun = name;
+
+		if (!span_ends(name, end) || name.len == end.len)
+			continue;
+		noun.len -= end.len;
+		for (size_t k = 0; k + noun.len <= operation.len; k++)
+			if (strncasecmp(operation.at + k, noun.at, noun.len) == 0)
+				return true;
+	}
+	return false;
+}
+
+/* Of "InstanceId.1" and "Names.member.1" the first part is the member. */
+static struct span param_name(struct span key)
+{
+	const char *dot = span_find(key, '.');
+
+	if (dot)
+		key.len = (size_t)(dot - key.at);
+	return key;
+}
+
+static bool next_member(enum aws_protocol protocol, struct aws_document *cursor, struct span *name,
+	struct span *value)
+{
+	switch (protocol) {
+	case AWS_QUERY:
+	case AWS_EC2:
+		if (!aws_params_next(&cursor->rest, name, value))
+			return false;
+		*name = param_name(*name);
+		return true;
+	case AWS_RPC_V2_CBOR:
+	case AWS_JSON_CBOR:
+		return aws_cbor_next(cursor, name, value);
+	default:
+		return aws_json_next(cursor, name, value);
+	}
+}
+
+/* The member `wanted`, or with .len 0 the one that gives itself away. */
+static size_t from_members(const struct source *source, struct span text, struct span wanted)
+{
+	enum aws_protocol protocol = source->call->protocol;
+	struct aws_document cursor = {.rest = text};
+	struct span name, value;
+
+	while (next_member(protocol, &cursor, &name, &value)) {
+		if (wanted.len ? !span_equal(name, wanted) : !is_giveaway(name, source->operation))
+			continue;
+		if (protocol == AWS_QUERY || protocol == AWS_EC2)
+			return copy_decoded(source, value, true);
+		if (protocol != AWS_RPC_V2_CBOR && protocol != AWS_JSON_CBOR)
+			return aws_json_copy(value, source->out, source->cap);
+		if (value.len > source->cap)
+			value.len = source->cap;
+		memcpy(source->out, value.at, value.len);
+		return value.len;
+	}
+	return 0;
+}
+
+static size_t from_body(const struct source *source, struct span wanted)
+{
+	char scratch[AWS_SCRATCH];
+	enum aws_protocol protocol = source->call->protocol;
+	bool is_query = protocol == AWS_QUERY || protocol == AWS_EC2;
+	size_t len = 0;
+
+	if (is_query)
+		len = from_members(source, source->request.query, wanted);
+	if (!len)
+		len = from_members(source, aws_body_plain(&source->request, scratch).text, wanted);
+	/* Older SDKs post to the queue itself. */
+	if (!len && is_query && aws_is_queue_path(source->request.path))
+		len = copy_decoded(source, source->request.path, false);
+	return len;
+}
+
+/*
+ * Labels of the path.
+ */
+
+static size_t from_label(const struct source *source, unsigned number)
+{
+	struct aws_matches matches = {0};
+	struct aws_rest rest;
+	struct aws_request request = source->request;
+	struct span first, last, none = {0};
+
+	aws_rest_read(&rest, &request, none);
+	aws_rest_match(&rest, source->call->candidates[0].model, &matches);
+	if (!matches.count && span_starts(request.path, SPAN("/v2/"))) {
+		request.path = span_from(request.path, 3);
+		aws_rest_read(&rest, &request, none);
+		aws_rest_match(&rest, source->call->candidates[0].model, &matches);
+	}
+	if (!matches.count || number >= matches.labels.count || number >= AWS_LABELS_MAX)
+		return 0;
+	first = rest.segments[matches.labels.at[number].first];
+	last = rest.segments[matches.labels.at[number].end - 1];
+	first.len = (size_t)(last.at + last.len - first.at);
+	return copy_decoded(source, first, false);
+}
+
+/* "bucket" or "bucket/key", whether the bucket stands in the host or in the path. */
+static size_t from_s3(const struct source *source)
+{
+	struct span bucket = source->host.bucket, path = span_from(source->request.path, 1);
+	const char *slash = span_find(path, '/');
+	size_t len;
+
+	if (!bucket.len) {
+		/* A slash right after the bucket's name begins no key. */
+		if (slash && slash == path.at + path.len - 1)
+			path.len--;
+		return copy_decoded(source, path, false);
+	}
+	len = copy_decoded(source, bucket, false);
+	if (!path.len || len == source->cap)
+		return len;
+	source->out[len++] = '/';
+	return len + aws_decode(path, false, source->out + len, source->cap - len);
+}
+
+static size_t from_place(const struct source *source, uint32_t place)
+{
+	struct span name = model_span(place), value;
+
+	switch (model_bits(place)) {
+	case MODEL_IN_LABEL:
+		return from_label(source, place & 0xff);
+	case MODEL_IN_QUERY:
+		if (!aws_params_find(source->request.query, name, &value))
+			return 0;
+		return copy_decoded(source, value, true);
+	case MODEL_IN_HEADER:
+		value = http1_field(source->request.head, name);
+		if (value.len > source->cap)
+			value.len = source->cap;
+		if (value.len)
+			memcpy(source->out, value.at, value.len);
+		return value.len;
+	default:
+		return from_body(source, name);
+	}
+}
 
 size_t aws_resource(const struct http1_head *head, const struct aws_body *body,
 	const struct aws_call *call, char *out, size_t cap)
 {
-	(void)head;
-	(void)body;
-	(void)call;
-	(void)out;
-	(void)cap;
-	return 0;
+	struct source source = {.call = call, .out = out, .cap = cap};
+	const struct model_service *service;
+	unsigned number;
+	int operation;
+
+	if (call->candidate_count < 1 || call->candidates[0].model < 0)
+		return 0;
+	aws_request_read(&source.request, head, body);
+	if (call->protocol == AWS_S3) {
+		aws_host_read(&source.host, source.request.host);
+		return from_s3(&source);
+	}
+	operation = model_find_operation(call->candidates[0].model, call->candidates[0].operation);
+	if (operation < 0)
+		return 0;
+	service = &model_services[call->candidates[0].model];
+	source.operation = call->candidates[0].operation;
+	number = model_bits(model_operations[service->operations + operation]) >>
+		 MODEL_OPERATION_RESOURCE_SHIFT;
+	if (number == 0)
+		return 0;
+	if (number == MODEL_RESOURCE_GUESS)
+		return from_body(&source, (struct span){0});
+	return from_place(&source, model_resources[service->resources + number - 1]);
 }

@@ -125,6 +125,8 @@ static void check(const struct aws_rest *rest, uint32_t constraint, struct found
 		found->impossible |= !there;
 		return;
 	case MODEL_SIGNING_NAME:
+		if (!request->signing_name.len)
+			return;
 		there = span_equal(request->signing_name, text);
 		found->impossible |= !there;
 		break;
@@ -159,16 +161,15 @@ static int compare(const struct aws_fit *a, const struct aws_fit *b)
 	return (a->rest > b->rest) - (a->rest < b->rest);
 }
 
-/* Deprecated names of an operation come after the others. */
+/* The likeliest come first. */
 static void add(struct aws_matches *matches, const struct aws_match *match)
 {
 	unsigned at = matches->count;
 
 	if (at == AWS_CANDIDATES_MAX)
 		return;
-	if (!match->deprecated)
-		while (at > 0 && matches->at[at - 1].deprecated)
-			at--;
+	while (at > 0 && matches->at[at - 1].doubts > match->doubts)
+		at--;
 	memmove(matches->at + at + 1, matches->at + at,
 		(matches->count - at) * sizeof(*matches->at));
 	matches->at[at] = *match;
@@ -193,8 +194,9 @@ static void consider(struct walk *walk, uint32_t terminal, uint64_t path)
 	const struct aws_rest *rest = walk->rest;
 	unsigned constraint = MODEL_TERMINAL_CONSTRAINT(terminal);
 	struct found found = {0};
+	bool has_slash = MODEL_TERMINAL_SLASH(terminal);
 	struct aws_match match = {walk->service, MODEL_TERMINAL_OPERATION(terminal),
-		MODEL_TERMINAL_DEPRECATED(terminal)};
+		MODEL_TERMINAL_DEPRECATED(terminal) + (rest->slash != has_slash)};
 	struct aws_fit fit;
 	bool is_id;
 	int order;
@@ -222,7 +224,8 @@ static void consider(struct walk *walk, uint32_t terminal, uint64_t path)
 				 63))
 			   << 16 |
 		   at_most(found.required, 63) << 8 |
-		   (rest->slash == MODEL_TERMINAL_SLASH(terminal));
+		   /* Some SDKs drop the slash at the end, none adds it here. */
+		   (rest->slash && has_slash);
 	order = walk->matches->count ? compare(&fit, &walk->matches->fit) : 1;
 	if (order > 0) {
 		walk->matches->count = 0;

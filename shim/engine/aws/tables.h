@@ -54,6 +54,7 @@ struct model_service {
 	uint16_t operations; /* first in model_operations */
 	uint16_t errors;     /* first in model_errors */
 	uint16_t root;	     /* in model_nodes, or MODEL_NO_ROOT */
+	uint16_t resources;  /* first in model_resources */
 	uint8_t protocol;    /* enum aws_protocol: the one that the model prefers */
 	uint8_t flags;
 	uint8_t home; /* in model_homes, or MODEL_NONE */
@@ -64,9 +65,16 @@ extern const unsigned int model_services_count;
 /* Names of operations, sorted within each service. Own bits: */
 enum {
 	MODEL_OPERATION_HOME = 1, /* of a global control plane, though its service is regional */
+	MODEL_OPERATION_RESOURCE_SHIFT = 1, /* the rest: which of the service's resources, from 1 */
+	MODEL_RESOURCE_GUESS = 31,	    /* a member of the body that its name gives away */
 };
 extern const uint32_t model_operations[];
 extern const unsigned int model_operations_count;
+
+/* Where the name of an operation's resource stands: a name and, as its own bits, the kind of place.
+ * For a label the low bits are its number within the path. */
+enum { MODEL_IN_BODY, MODEL_IN_QUERY, MODEL_IN_HEADER, MODEL_IN_LABEL };
+extern const uint32_t model_resources[];
 
 /* High 24 bits: of the FNV-1a hash of an error code; low 8 bits: its status - 400. */
 extern const uint32_t model_errors[];
