@@ -71,7 +71,7 @@ CONTROL_LIBS := -lmicrohttpd -lcjson -lm -lpthread
 $(B)/shim.map: shim/hooks.def shim/tls.def $(B)/flags
 	$(call say,GEN)
 	$(Q){ echo '{ global:'; \
-		sed -n 's/^HOOK[A-Z_]*([^,]*,[[:space:]]*\([a-zA-Z0-9_]*\),.*/\t\1;/p' $(filter %.def,$^); echo 'dlsym;'; \
+		sed -n 's/^HOOK[A-Z_]*([^,]*,[[:space:]]*\([a-zA-Z0-9_]*\),.*/\t\1;/p' $(filter %.def,$^); echo 'dlopen; dlsym;'; \
 		echo 'local: *; };'; } > $@
 
 $(B)/libchaos-shim.so: $(call obj,$(SHIM_SRC)) $(B)/libengine.a $(B)/shim.map

@@ -72,7 +72,7 @@ static void clear(struct conn *conn)
 	conn->ahead = 0;
 	conn->fd = -1;
 	conn->owns_fd = conn->inherited = false;
-	conn->tls = conn->owned = conn->has_random = false;
+	conn->tls = conn->owned = conn->pumped = conn->has_random = false;
 	conn->server_name[0] = '\0';
 	conn->records = (struct tls_records){0};
 	conn->cipher_due = 0;

@@ -46,6 +46,7 @@ struct conn {
 	/* TLS. The flow above is then fed with plaintext, by the session that owns the connection. */
 	bool tls;
 	bool owned;
+	bool pumped; /* the program carries the session's bytes to and fro itself */
 	bool has_random;
 	uint8_t random[TLS_RANDOM_LEN];
 	char server_name[JOURNAL_HOST_MAX]; /* "": not said */

@@ -7,8 +7,18 @@
 #include "real.h"
 #include "session.h"
 
-enum { GNUTLS_E_AGAIN = -28, GNUTLS_E_INTERRUPTED = -52 };
+enum { GNUTLS_E_AGAIN = -28, GNUTLS_E_INVALID_REQUEST = -50, GNUTLS_E_INTERRUPTED = -52 };
 enum { GNUTLS_SHUT_WR = 1 };
+
+/* Nothing tells it as such, but only a server can ask which name it was called by. */
+static bool is_server(const struct stack *stack, void *key)
+{
+	unsigned int type;
+	char name[1];
+	size_t len = sizeof(name);
+
+	return stack->gnutls_server_name_get(key, name, &len, &type, 0) != GNUTLS_E_INVALID_REQUEST;
+}
 
 static void ask(const struct stack *stack, void *key, struct session_facts *facts)
 {
@@ -18,6 +28,7 @@ static void ask(const struct stack *stack, void *key, struct session_facts *fact
 	/* The transport may be a pointer of the program's own: then this is no descriptor of a
 	 * connection that we know, or the random says better. */
 	stack->gnutls_transport_get_int2(key, &in, &facts->fd);
+	facts->is_server = is_server(stack, key);
 	stack->gnutls_session_get_random(key, &client, &server);
 	facts->has_random = client.data && client.size == sizeof(facts->random);
 	if (facts->has_random)
@@ -28,7 +39,8 @@ static void ask(const struct stack *stack, void *key, struct session_facts *fact
 
 static void write_all(const struct stack *stack, void *key, int fd, const char *data, size_t len)
 {
-	session_enter_real();
+	struct session_real before = session_enter_real(stack, key);
+
 	while (len) {
 		ssize_t written = stack->gnutls_record_send(key, data, len);
 		struct pollfd waiting = {.fd = fd, .events = POLLOUT};
@@ -42,7 +54,7 @@ static void write_all(const struct stack *stack, void *key, int fd, const char *
 			break;
 		}
 	}
-	session_leave_real();
+	session_leave_real(before);
 }
 
 static const struct session_calls calls = {ask, write_all};
@@ -53,9 +65,9 @@ static ssize_t offer(const struct stack *stack, void *session, const void *buf, 
 	return buf && len ? session_write(&calls, stack, session, buf, len) : SESSION_PASS;
 }
 
-static ssize_t written(void *session, size_t len, ssize_t result)
+static ssize_t written(void *session, size_t len, ssize_t result, struct session_real before)
 {
-	session_leave_real();
+	session_leave_real(before);
 	session_written(session, len, result > 0 ? (size_t)result : 0);
 	return result;
 }
@@ -63,34 +75,38 @@ static ssize_t written(void *session, size_t len, ssize_t result)
 ssize_t on_gnutls_record_send(const struct stack *stack, void *session, const void *buf, size_t len)
 {
 	ssize_t taken = offer(stack, session, buf, len);
+	struct session_real before;
 
 	if (taken != SESSION_PASS)
 		return taken;
-	session_enter_real();
-	return written(session, len, stack->gnutls_record_send(session, buf, len));
+	before = session_enter_real(stack, session);
+	return written(session, len, stack->gnutls_record_send(session, buf, len), before);
 }
 
 ssize_t on_gnutls_record_send2(const struct stack *stack, void *session, const void *buf,
 	size_t len, size_t pad, unsigned int flags)
 {
 	ssize_t taken = offer(stack, session, buf, len);
+	struct session_real before;
 
 	if (taken != SESSION_PASS)
 		return taken;
-	session_enter_real();
-	return written(session, len, stack->gnutls_record_send2(session, buf, len, pad, flags));
+	before = session_enter_real(stack, session);
+	return written(
+		session, len, stack->gnutls_record_send2(session, buf, len, pad, flags), before);
 }
 
 ssize_t on_gnutls_record_recv_seq(
 	const struct stack *stack, void *session, void *buf, size_t len, unsigned char *sequence)
 {
 	ssize_t got = session_read(&calls, stack, session, buf, len, false), served;
+	struct session_real before;
 
 	if (got == SESSION_PASS) {
-		session_enter_real();
+		before = session_enter_real(stack, session);
 		got = sequence ? stack->gnutls_record_recv_seq(session, buf, len, sequence)
 			       : stack->gnutls_record_recv(session, buf, len);
-		session_leave_real();
+		session_leave_real(before);
 		if (got > 0)
 			return got;
 		served = session_read(&calls, stack, session, buf, len, false);
@@ -115,22 +131,31 @@ size_t on_gnutls_record_check_pending(const struct stack *stack, void *session)
 
 int on_gnutls_record_uncork(const struct stack *stack, void *session, unsigned int flags)
 {
+	struct session_real before = session_enter_real(stack, session);
 	int result;
 
-	session_enter_real();
 	result = stack->gnutls_record_uncork(session, flags);
-	session_leave_real();
+	session_leave_real(before);
+	return result;
+}
+
+int on_gnutls_handshake(const struct stack *stack, void *session)
+{
+	struct session_real before = session_enter_real(stack, session);
+	int result = stack->gnutls_handshake(session);
+
+	session_leave_real(before);
 	return result;
 }
 
 int on_gnutls_bye(const struct stack *stack, void *session, int how)
 {
+	struct session_real before = session_enter_real(stack, session);
 	int result;
 
-	session_enter_real();
 	/* The server's goodbye will not come: it has not seen the request. */
 	result = stack->gnutls_bye(session, session_is_answered(session) ? GNUTLS_SHUT_WR : how);
-	session_leave_real();
+	session_leave_real(before);
 	return result;
 }
 

@@ -6,7 +6,7 @@
 
 #include "conn.h"
 #include "real.h"
-#include "stack.h"
+#include "session.h"
 
 struct real real;
 
@@ -70,13 +70,18 @@ void real_resolve(void)
 #undef HOOK_FD_VARIADIC
 #undef HOOK_ANY
 
+/* Some libraries call their own functions by their exported names: within a real one these are no
+ * calls of the program's. */
 #define REAL_TLS(ret, name, parameters)
 #define HOOK_TLS(ret, name, parameters, arguments, types)                                          \
 	ret name parameters;                                                                       \
 	EXPORT ret name parameters                                                                 \
 	{                                                                                          \
-		const struct stack *stack = stack_of_caller(#name, __builtin_return_address(0));   \
+		const struct stack *inside = session_inside(session);                              \
                                                                                                    \
-		return on_##name(stack, HOOK_LIST arguments);                                      \
+		if (UNLIKELY(inside))                                                              \
+			return inside->name arguments;                                             \
+		return on_##name(stack_of(#name, session, __builtin_return_address(0)),            \
+			HOOK_LIST arguments);                                                      \
 	}
 #include "tls.def"

@@ -30,7 +30,8 @@ static void ask(const struct stack *stack, void *key, struct session_facts *fact
 /* The part of a request that had been held back: small, so that it hardly ever has to wait. */
 static void write_all(const struct stack *stack, void *key, int fd, const char *data, size_t len)
 {
-	session_enter_real();
+	struct session_real before = session_enter_real(stack, key);
+
 	while (len) {
 		int size = len < INT_MAX ? (int)len : INT_MAX;
 		int written = stack->SSL_write(key, data, size);
@@ -54,26 +55,60 @@ static void write_all(const struct stack *stack, void *key, int fd, const char *
 		if (real.poll(&waiting, 1, 5000) <= 0)
 			break;
 	}
-	session_leave_real();
+	session_leave_real(before);
 }
 
 static const struct session_calls calls = {ask, write_all};
 
+typedef int handshake_function(void *session);
+
+static int shake_hands(const struct stack *stack, handshake_function *function, void *session)
+{
+	struct session_real before = session_enter_real(stack, session);
+	int result = function(session);
+
+	session_leave_real(before);
+	return result;
+}
+
+int on_SSL_do_handshake(const struct stack *stack, void *session)
+{
+	return shake_hands(stack, stack->SSL_do_handshake, session);
+}
+
+int on_SSL_connect(const struct stack *stack, void *session)
+{
+	return shake_hands(stack, stack->SSL_connect, session);
+}
+
+/* A first write does the handshake, if that has not been done: before it nothing is known. */
+static int begin(const struct stack *stack, void *session)
+{
+	if (session_is_known(session) || !stack->SSL_is_init_finished ||
+		stack->SSL_is_init_finished(session))
+		return 1;
+	return on_SSL_do_handshake(stack, session);
+}
+
 int on_SSL_write_ex2(const struct stack *stack, void *session, const void *buf, size_t len,
 	uint64_t flags, size_t *written)
 {
-	ssize_t taken = len ? session_write(&calls, stack, session, buf, len) : SESSION_PASS;
+	struct session_real before;
+	ssize_t taken;
 	int result;
 
+	if (begin(stack, session) <= 0)
+		return 0;
+	taken = len ? session_write(&calls, stack, session, buf, len) : SESSION_PASS;
 	if (taken != SESSION_PASS) {
 		*written = (size_t)taken;
 		return 1;
 	}
-	session_enter_real();
+	before = session_enter_real(stack, session);
 	/* Without flags it is the function that older versions have, too. */
 	result = flags ? stack->SSL_write_ex2(session, buf, len, flags, written)
 		       : stack->SSL_write_ex(session, buf, len, written);
-	session_leave_real();
+	session_leave_real(before);
 	session_written(session, len, result > 0 ? *written : 0);
 	return result;
 }
@@ -86,15 +121,19 @@ int on_SSL_write_ex(
 
 int on_SSL_write(const struct stack *stack, void *session, const void *buf, int len)
 {
-	ssize_t taken =
-		len > 0 ? session_write(&calls, stack, session, buf, (size_t)len) : SESSION_PASS;
-	int result;
+	int result = begin(stack, session);
+	struct session_real before;
+	ssize_t taken = SESSION_PASS;
 
+	if (result <= 0)
+		return -1;
+	if (len > 0)
+		taken = session_write(&calls, stack, session, buf, (size_t)len);
 	if (taken != SESSION_PASS)
 		return (int)taken;
-	session_enter_real();
+	before = session_enter_real(stack, session);
 	result = stack->SSL_write(session, buf, len);
-	session_leave_real();
+	session_leave_real(before);
 	if (len > 0)
 		session_written(session, (size_t)len, result > 0 ? (size_t)result : 0);
 	return result;
@@ -133,12 +172,13 @@ static int read_ex(const struct stack *stack, read_ex_function *function, void *
 	size_t len, size_t *got, bool peek)
 {
 	ssize_t served = serve(stack, session, buf, len, peek);
+	struct session_real before;
 	int result;
 
 	if (served == SESSION_PASS) {
-		session_enter_real();
+		before = session_enter_real(stack, session);
 		result = function(session, buf, len, got);
-		session_leave_real();
+		session_leave_real(before);
 		if (result > 0)
 			return result;
 		served = serve(stack, session, buf, len, peek);
@@ -166,13 +206,14 @@ static int read_int(const struct stack *stack, read_function *function, void *se
 {
 	size_t size = len > 0 ? (size_t)len : 0;
 	ssize_t served = serve(stack, session, buf, size, peek);
+	struct session_real before;
 	int result;
 
 	if (served != SESSION_PASS)
 		return (int)served;
-	session_enter_real();
+	before = session_enter_real(stack, session);
 	result = function(session, buf, len);
-	session_leave_real();
+	session_leave_real(before);
 	if (result > 0)
 		return result;
 	served = serve(stack, session, buf, size, peek);
@@ -210,14 +251,24 @@ int on_SSL_get_error(const struct stack *stack, const void *session, int result)
 
 int on_SSL_shutdown(const struct stack *stack, void *session)
 {
+	struct session_real before;
 	int result;
 
 	if (session_is_answered(session))
 		note_goodbye(stack, session);
-	session_enter_real();
+	before = session_enter_real(stack, session);
 	result = stack->SSL_shutdown(session);
-	session_leave_real();
+	session_leave_real(before);
 	return result;
+}
+
+/* Where another session was that ended without our seeing it. */
+void *on_SSL_new(const struct stack *stack, void *context)
+{
+	void *session = stack->SSL_new(context);
+
+	session_forget(session);
+	return session;
 }
 
 int on_SSL_clear(const struct stack *stack, void *session)

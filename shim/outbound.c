@@ -14,6 +14,7 @@
 #include "engine/aws/reply.h"
 #include "inbound.h"
 #include "real.h"
+#include "session.h"
 #include "shim.h"
 
 /* All bytes may go by the real call. */
@@ -57,7 +58,7 @@ void outbound_feed(struct conn *conn, const char *data, size_t len, bool pipelin
  */
 static bool can_keep(const struct conn *conn, int fd, const struct flow_step *step)
 {
-	if (step->closes || step->due || atomic_load(&conn->is_epolled) ||
+	if (step->closes || step->due || conn->pumped || atomic_load(&conn->is_epolled) ||
 		atomic_load(&conn->waiters))
 		return false;
 	return !(real.fcntl(fd, F_GETFL) & O_NONBLOCK);
@@ -251,7 +252,8 @@ static ssize_t offer_ciphertext(struct conn *conn, int fd, const struct iovec *i
 			return taken;
 		if (waits)
 			delay_send(conn, slice.at, slice.len, conn->cipher_due);
-		if (!conn->owned)
+		/* What a hooked library sends in its handshake will be owned. */
+		if (!conn->owned && !session_in_real())
 			tls_follow(&conn->records, slice.at, slice.len);
 		place.offset += slice.len;
 		taken += (ssize_t)slice.len;

@@ -16,21 +16,29 @@ static const char vacant;
 
 static struct session sessions[SESSIONS];
 
-static _Thread_local int in_real __attribute__((tls_model("initial-exec")));
+static _Thread_local struct session_real running __attribute__((tls_model("initial-exec")));
 
-void session_enter_real(void)
+struct session_real session_enter_real(const struct stack *stack, const void *key)
 {
-	in_real++;
+	struct session_real before = running;
+
+	running = (struct session_real){stack, key};
+	return before;
 }
 
-void session_leave_real(void)
+void session_leave_real(struct session_real before)
 {
-	in_real--;
+	running = before;
 }
 
 bool session_in_real(void)
 {
-	return in_real > 0;
+	return running.stack != NULL;
+}
+
+const struct stack *session_inside(const void *key)
+{
+	return running.key == key ? running.stack : NULL;
 }
 
 static uint32_t place_of(const void *key)
@@ -90,6 +98,13 @@ static struct conn *conn_of(const struct session *session)
 	return conn_at(session->fd) == session->conn ? session->conn : NULL;
 }
 
+/* Was this random sent on the connection? True if either is not known. */
+static bool has_random(const struct conn *conn, const struct session_facts *facts)
+{
+	return !facts->has_random || !conn->has_random ||
+	       memcmp(conn->random, facts->random, TLS_RANDOM_LEN) == 0;
+}
+
 /* Finds the connection of a session by its descriptor, or by the client random that went by there. */
 static void associate(struct session *session, const struct session_facts *facts)
 {
@@ -99,6 +114,9 @@ static void associate(struct session *session, const struct session_facts *facts
 	session->aside = true;
 	if (facts->is_server)
 		return;
+	/* What a library takes for its descriptor may be something else that a program gave to it. */
+	if (conn && !has_random(conn, facts))
+		conn = NULL;
 	if (!conn && facts->has_random) {
 		conn = conn_by_random(facts->random);
 		fd = conn ? conn->fd : -1;
@@ -112,6 +130,7 @@ static void associate(struct session *session, const struct session_facts *facts
 	}
 	if (conn->tls) {
 		conn->owned = true;
+		conn->pumped = fd != facts->fd;
 		session->conn = conn;
 		session->serial = conn->serial;
 		session->fd = fd;
@@ -139,8 +158,8 @@ static struct conn *enter(const struct session_calls *calls, const struct stack 
 
 /* What became of bytes that were offered. */
 struct outcome {
-	size_t taken;	/* decided on, or held */
-	size_t forward; /* of these, the first so many are to be written */
+	size_t taken;	       /* decided on */
+	size_t begin, forward; /* of these, the ones from `begin` to `forward` are to be written */
 };
 
 /* Feeds all bytes to the flow. A request in the middle of which another ends is not held back: what
@@ -165,6 +184,8 @@ static struct outcome decide(
 			outbound_answer(conn, fd, &step);
 		if (step.action == FLOW_FORWARD || step.action == FLOW_LET_GO)
 			outcome.forward = at + step.count;
+		else if (!outcome.forward)
+			outcome.begin = at + step.count;
 		if (step.due > conn->cipher_due)
 			conn->cipher_due = step.due;
 		outcome.taken = at + step.count;
@@ -184,7 +205,8 @@ static void decide_held(const struct session_calls *calls, const struct stack *s
 		held = outbound_take_held(conn);
 	conn_leave(conn);
 	if (outcome.forward)
-		calls->write_all(stack, key, session->fd, held.at, outcome.forward);
+		calls->write_all(stack, key, session->fd, held.at + outcome.begin,
+			outcome.forward - outcome.begin);
 	bytes_free(&held);
 }
 
@@ -206,7 +228,7 @@ ssize_t session_write(const struct session_calls *calls, const struct stack *sta
 	/* Decided on when it was offered before, and not taken then. */
 	skip = conn->ahead < len ? conn->ahead : len;
 	outcome = decide(conn, session->fd, (const char *)data + skip, len - skip, FLOW_WAITS);
-	if (skip || outcome.forward) {
+	if (skip || (outcome.forward && !outcome.begin)) {
 		session->aside = conn->flow.state == FLOW_GONE;
 		conn_leave(conn);
 		return SESSION_PASS;
@@ -214,6 +236,10 @@ ssize_t session_write(const struct session_calls *calls, const struct stack *sta
 	if (outcome.taken < len)
 		outbound_hold(conn, (const char *)data + outcome.taken, len - outcome.taken);
 	conn_leave(conn);
+	/* The end of a request that was swallowed, and the next one with it. */
+	if (outcome.forward)
+		calls->write_all(stack, key, session->fd, (const char *)data + outcome.begin,
+			outcome.forward - outcome.begin);
 	return (ssize_t)len;
 }
 
@@ -252,6 +278,13 @@ ssize_t session_read(const struct session_calls *calls, const struct stack *stac
 		session->ended = true;
 	conn_leave(conn);
 	return got;
+}
+
+bool session_is_known(const void *key)
+{
+	const struct session *session = find(key);
+
+	return session && (session->aside || session->conn);
 }
 
 size_t session_pending(const void *key)

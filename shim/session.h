@@ -30,8 +30,8 @@ struct session_facts {
 	int fd; /* -1: not known */
 	bool is_server;
 	bool has_random;
-	uint8_t random[32]; /* of the client */
-	bool is_http2;	    /* agreed upon by ALPN */
+	uint8_t random[TLS_RANDOM_LEN]; /* of the client */
+	bool is_http2;			/* agreed upon by ALPN */
 };
 
 /* How a library's functions are called. */
@@ -60,6 +60,9 @@ void session_written(const void *key, size_t len, size_t written);
 ssize_t session_read(const struct session_calls *calls, const struct stack *stack, void *key,
 	void *data, size_t len, bool peek);
 
+/* Has it been looked at? Then its handshake is over. */
+bool session_is_known(const void *key);
+
 /* Bytes of the reply that a read would give. */
 size_t session_pending(const void *key);
 
@@ -70,9 +73,17 @@ bool session_has_ended(const void *key);
 /* The session ends, or gets another connection. */
 void session_forget(const void *key);
 
-/* The real function is running in this thread: what it reads and writes is ciphertext. */
-void session_enter_real(void);
-void session_leave_real(void);
+/* The real function that is running in this thread: what it reads and writes is ciphertext. */
+struct session_real {
+	const struct stack *stack; /* NULL: none is */
+	const void *key;
+};
+/* Returns what is to be given to session_leave_real(). */
+struct session_real session_enter_real(const struct stack *stack, const void *key);
+void session_leave_real(struct session_real before);
 bool session_in_real(void);
+
+/* Its stack, if it is running for this very session. */
+const struct stack *session_inside(const void *key);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <ffi.h>
+#include <link.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -12,6 +13,7 @@
 
 #define STACKS_MAX  32
 #define CALLERS_MAX 1024
+#define LOADED_MAX  1024
 
 /* In the order of tls.def. */
 static const struct tls_hook {
@@ -52,32 +54,57 @@ static struct {
 	struct caller callers[CALLERS_MAX]; /* what was found for call sites */
 } known = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
+/* A function of the loader. Since glibc 2.34 they are in libc itself; the older versions are those of
+ * the ports. */
+static void *find_in_libc(const char *name)
+{
+	static const char *const versions[] = {
+		"GLIBC_2.34", "GLIBC_2.2.5", "GLIBC_2.17", "GLIBC_2.1", "GLIBC_2.0"};
+	void *function = NULL;
+
+	for (size_t i = 0; !function && i < sizeof(versions) / sizeof(*versions); i++)
+		function = dlvsym(RTLD_NEXT, name, versions[i]);
+	return function;
+}
+
+/* The two that follow end in a tail call: the real ones look at their caller, to know what "next" is
+ * or where to search, and that is not us. */
+
 void *stack_real_dlsym(void *handle, const char *name)
 {
 	static _Atomic(void *) found;
-	/* Since glibc 2.34 it is in libc itself; the older versions are those of the ports. */
-	static const char *const versions[] = {
-		"GLIBC_2.34", "GLIBC_2.2.5", "GLIBC_2.17", "GLIBC_2.0"};
 	void *(*function)(void *, const char *);
 	void *real_dlsym = atomic_load(&found);
 
-	for (size_t i = 0; !real_dlsym && i < sizeof(versions) / sizeof(*versions); i++)
-		real_dlsym = dlvsym(RTLD_NEXT, "dlsym", versions[i]);
+	if (!real_dlsym)
+		atomic_store(&found, real_dlsym = find_in_libc("dlsym"));
 	if (!real_dlsym)
 		return NULL;
-	atomic_store(&found, real_dlsym);
 	*(void **)&function = real_dlsym;
-	/* A tail call: dlsym() looks at its caller to know what "next" is, and that is not us. */
 	return function(handle, name);
+}
+
+static void *real_dlopen(const char *file, int mode)
+{
+	static _Atomic(void *) found;
+	void *(*function)(const char *, int);
+	void *loader = atomic_load(&found);
+
+	if (!loader)
+		atomic_store(&found, loader = find_in_libc("dlopen"));
+	if (!loader)
+		return NULL;
+	*(void **)&function = loader;
+	return function(file, mode);
 }
 
 /* Is this address within the library that this code is in? */
 static bool is_ours(const void *address)
 {
-	Dl_info there, here;
+	extern const char __ehdr_start[] __attribute__((visibility("hidden")));
+	extern const char _end[] __attribute__((visibility("hidden")));
 
-	return dladdr(address, &there) && dladdr(&known, &here) &&
-	       there.dli_fbase == here.dli_fbase;
+	return (const char *)address >= __ehdr_start && (const char *)address < _end;
 }
 
 static void *handle_of(const void *address)
@@ -86,7 +113,25 @@ static void *handle_of(const void *address)
 
 	if (!dladdr(address, &info) || !info.dli_fname)
 		return NULL;
-	return dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+	return real_dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+}
+
+/* Notes where the library ends that begins at stack->base. */
+static int find_end(struct dl_phdr_info *info, size_t size, void *user)
+{
+	const char *begin = (const char *)info->dlpi_addr;
+	struct stack *stack = user;
+
+	(void)size;
+	if (begin != stack->base)
+		return 0;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const char *end = begin + info->dlpi_phdr[i].p_vaddr + info->dlpi_phdr[i].p_memsz;
+
+		if (info->dlpi_phdr[i].p_type == PT_LOAD && end > (const char *)stack->end)
+			stack->end = end;
+	}
+	return 1;
 }
 
 /*
@@ -107,7 +152,8 @@ static const struct stack *make_stack(const void *base, const void *function)
 		if (found && !is_ours(found))
 			memcpy((char *)stack + hooks[i].offset, &found, sizeof(found));
 	}
-	stack->base = base;
+	stack->base = stack->end = base;
+	dl_iterate_phdr(find_end, stack);
 	atomic_store(&known.count, count + 1);
 	return stack;
 }
@@ -140,6 +186,44 @@ const struct stack *stack_of_function(const void *function)
 	return stack;
 }
 
+struct loaded {
+	const char *names[LOADED_MAX];
+	size_t count;
+};
+
+static int note_loaded(struct dl_phdr_info *info, size_t size, void *user)
+{
+	struct loaded *loaded = user;
+
+	(void)size;
+	if (*info->dlpi_name && loaded->count < LOADED_MAX)
+		loaded->names[loaded->count++] = info->dlpi_name;
+	return 0;
+}
+
+static void *find_in(const char *library, const char *name)
+{
+	void *handle = real_dlopen(library, RTLD_LAZY | RTLD_NOLOAD), *found;
+
+	if (!handle)
+		return NULL;
+	found = stack_real_dlsym(handle, name);
+	dlclose(handle);
+	return found && !is_ours(found) ? found : NULL;
+}
+
+static void *find_anywhere(const char *name)
+{
+	struct loaded loaded = {.count = 0};
+	void *found = NULL;
+
+	/* In two steps: within dl_iterate_phdr() the loader is not to be called. */
+	dl_iterate_phdr(note_loaded, &loaded);
+	for (size_t i = 0; !found && i < loaded.count; i++)
+		found = find_in(loaded.names[i], name);
+	return found;
+}
+
 /* The function that the caller would have reached. */
 static void *real_for(const char *name, const void *caller)
 {
@@ -155,17 +239,79 @@ static void *real_for(const char *name, const void *caller)
 	return found && !is_ours(found) ? found : NULL;
 }
 
-const struct stack *stack_of_caller(const char *name, const void *address)
+/*
+ * An SSL begins with a version or a type, and points to its method: within the first words, and into
+ * the library that made it.
+ */
+#define OBJECT_WORDS 4
+
+static bool is_openssl(const char *name)
+{
+	return strncmp(name, "SSL_", 4) == 0;
+}
+
+static bool holds(const struct stack *stack, const void *const *object)
+{
+	for (int i = 0; i < OBJECT_WORDS; i++)
+		if (object[i] >= stack->base && object[i] < stack->end)
+			return true;
+	return false;
+}
+
+/* The copy that an object was made by, if it has been met already. */
+static const struct stack *maker_of(const void *const *object)
+{
+	int count = atomic_load(&known.count);
+
+	for (int i = 0; i < count; i++)
+		if (known.stacks[i].SSL_read && holds(&known.stacks[i], object))
+			return &known.stacks[i];
+	return NULL;
+}
+
+/* The same for a copy that has not been met. */
+static const struct stack *meet_maker_of(const void *const *object, const char *name)
+{
+	Dl_info info, function_info;
+	void *function;
+
+	for (int i = 0; i < OBJECT_WORDS; i++) {
+		if (!object[i] || !dladdr(object[i], &info))
+			continue;
+		function = find_in(info.dli_fname, name);
+		if (function && dladdr(function, &function_info) &&
+			function_info.dli_fbase == info.dli_fbase)
+			return stack_of_function(function);
+	}
+	return NULL;
+}
+
+static const struct stack *find_by_caller(const char *name, const void *address)
+{
+	void *function = real_for(name, address);
+
+	if (!function)
+		function = find_anywhere(name);
+	return function ? stack_of_function(function) : NULL;
+}
+
+const struct stack *stack_of(const char *name, const void *session, const void *address)
 {
 	static const struct stack none;
 	struct caller *caller = &known.callers[((uintptr_t)address >> 2) % CALLERS_MAX];
-	const struct stack *stack = atomic_load(&caller->stack);
-	void *function;
+	const struct stack *stack = NULL;
+	bool is_object = session && is_openssl(name);
 
+	if (is_object)
+		stack = maker_of(session);
+	if (stack)
+		return stack;
+	stack = atomic_load(&caller->stack);
 	if (stack && atomic_load(&caller->address) == address)
 		return stack;
-	function = real_for(name, address);
-	stack = function ? stack_of_function(function) : NULL;
+	stack = is_object ? meet_maker_of(session, name) : NULL;
+	if (!stack)
+		stack = find_by_caller(name, address);
 	if (!stack)
 		return &none;
 	/* In this order a reader that sees both halves of two entries can't take them for one. */
@@ -263,10 +409,30 @@ static void *found_by_handle(void *handle, const char *name)
 	return stack ? stack_closure(stack, name, function) : function;
 }
 
+/* A name that only we export is not there: programs ask so which version they have. */
+static void *found_in_scope(const char *name, const void *caller)
+{
+	void *function = stack_real_dlsym(RTLD_DEFAULT, name);
+
+	return is_ours(function) && !real_for(name, caller) ? NULL : function;
+}
+
 void *dlsym(void *restrict handle, const char *restrict name);
 __attribute__((visibility("default"))) void *dlsym(void *restrict handle, const char *restrict name)
 {
-	if (handle != RTLD_NEXT && is_tls_name(name))
-		return found_by_handle(handle, name);
-	return stack_real_dlsym(handle, name);
+	if (!is_tls_name(name) || handle == RTLD_NEXT)
+		return stack_real_dlsym(handle, name);
+	if (handle == RTLD_DEFAULT)
+		return found_in_scope(name, __builtin_return_address(0));
+	return found_by_handle(handle, name);
+}
+
+/*
+ * RTLD_DEEPBIND would lead a library, and what it brings along, past every preloaded one: PHP loads its
+ * extensions so. Without it the first of several libraries with the same name is taken, as everywhere.
+ */
+void *dlopen(const char *file, int mode);
+__attribute__((visibility("default"))) void *dlopen(const char *file, int mode)
+{
+	return real_dlopen(file, mode & ~RTLD_DEEPBIND);
 }

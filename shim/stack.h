@@ -3,9 +3,10 @@
 #define CHAOS_STACK_H
 
 /*
- * Copies of TLS libraries in this process. Which copy is meant is told by the caller of a hook (the
- * one that it is linked to) or by a handle given to dlsym(): RTLD_NEXT knows nothing of a library
- * that came with an RTLD_LOCAL dlopen, and there may be several.
+ * Copies of TLS libraries in this process. Which copy is meant is told by the session, where it points
+ * into the library that made it, by the caller of a hook (the copy that it is linked to), or by a
+ * handle given to dlsym(): RTLD_NEXT knows nothing of a library that came with an RTLD_LOCAL dlopen,
+ * and there may be several.
  */
 
 #include <stddef.h>
@@ -21,16 +22,19 @@ struct gnutls_bytes {
 #define HOOK_TLS(ret, name, parameters, arguments, types) ret(*name) parameters;
 #define REAL_TLS(ret, name, parameters)			  ret(*name) parameters;
 struct stack {
-	const void *base; /* where the library is loaded */
-			  /* The real functions; NULL where this copy has none. */
+	const void *base, *end; /* where the library is loaded */
+				/* The real functions; NULL where this copy has none. */
 #include "tls.def"
 };
 #undef HOOK_TLS
 #undef REAL_TLS
 
-/* The copy that the code at `caller` is linked to. Never NULL: a copy without the function is the
- * program's own mistake, and ends it as it would without the library. */
-const struct stack *stack_of_caller(const char *name, const void *caller);
+/*
+ * The copy that a session is of, which the code that returns to `caller` calls `name` with: it need not
+ * be linked to a copy itself, since its last call may have been a jump. Never NULL: a copy without the
+ * function is the program's own mistake, and ends it as it would without the library.
+ */
+const struct stack *stack_of(const char *name, const void *session, const void *caller);
 
 /* The copy that a function belongs to; NULL if there is no room for another one. */
 const struct stack *stack_of_function(const void *function);

@@ -12,6 +12,7 @@ from harness import (
     BUILD, CLIENTS, TIMEOUT, Client, Daemon, environment, preloaded, python, wait_for,
 )  # fmt: skip
 from sink import Sink
+from tls import Authority, TlsSink
 from wire import Wire
 
 
@@ -25,6 +26,18 @@ def daemon():
 @pytest.fixture
 def sink():
     one = Sink()
+    yield one
+    one.close()
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def tls_sink(authority):
+    one = TlsSink(authority)
     yield one
     one.close()
 

@@ -140,6 +140,8 @@ class Sink:
                 if request.method == "HEAD":
                     response = response[: response.index(b"\r\n\r\n") + 4]
                 sock.sendall(response)
+                if request.headers.get("connection", "").lower() == "close":
+                    return
         except (EOFError, OSError):
             pass
         finally:

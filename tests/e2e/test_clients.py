@@ -86,8 +86,9 @@ def test_bytes_are_the_same_with_and_without(daemon, client, kind, sink):
         assert one.ask("-").status == 200
         one.finish()
     sink.settle()
-    plain, shimmed = sink.raw
-    assert plain == shimmed
+    seen = sink.raw
+    half = len(seen) // 2
+    assert half and seen[:half] == seen[half:]
 
 
 def test_fault_is_seen_and_never_reaches_the_server(daemon, steered, sink):

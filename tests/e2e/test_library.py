@@ -7,7 +7,7 @@ import subprocess
 from harness import BUILD, ROOT, SHIM
 
 MODEL = BUILD / "obj/shim/engine/aws/model_data.o"
-HOOKS = {"dlsym"}.union(
+HOOKS = {"dlopen", "dlsym"}.union(
     *(
         re.findall(r"^HOOK\w*\([^,]+, (\w+),", (ROOT / table).read_text(), re.MULTILINE)
         for table in ("shim/hooks.def", "shim/tls.def")

@@ -14,7 +14,7 @@ public class JavaHttp {
 		HttpClient.Version version = arguments.length > 1 ? HttpClient.Version.HTTP_2
 								  : HttpClient.Version.HTTP_1_1;
 		HttpClient client = HttpClient.newBuilder().version(version).build();
-		URI uri = URI.create("http://127.0.0.1:" + arguments[0] + "/");
+		URI uri = URI.create(Signed.url(arguments[0]));
 		BufferedReader input = new BufferedReader(new InputStreamReader(System.in));
 		for (String line; (line = input.readLine()) != null;) {
 			String[] words = line.split(" ");

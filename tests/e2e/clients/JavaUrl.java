@@ -23,7 +23,7 @@ public class JavaUrl {
 	}
 
 	public static void main(String[] arguments) throws IOException {
-		URL url = new URL("http://127.0.0.1:" + arguments[0] + "/");
+		URL url = new URL(Signed.url(arguments[0]));
 		BufferedReader input = new BufferedReader(new InputStreamReader(System.in));
 		for (String line; (line = input.readLine()) != null;) {
 			String[] words = line.split(" ");

@@ -3,6 +3,11 @@
 import java.util.function.BiConsumer;
 
 class Signed {
+	static String url(String port) {
+		boolean tls = "https".equals(System.getenv("SCHEME"));
+		return (tls ? "https://localhost:" : "http://127.0.0.1:") + port + "/";
+	}
+
 	static void headers(String operation, BiConsumer<String, String> set) {
 		if (operation.equals("-")) {
 			set.accept("Content-Type", "text/plain");

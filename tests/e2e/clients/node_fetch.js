@@ -8,7 +8,7 @@ const signed = require("./signed.js");
 	for await (const line of readline.createInterface({ input: process.stdin })) {
 		const [operation, size] = line.split(" ");
 		try {
-			const response = await fetch(`http://127.0.0.1:${process.argv[2]}/`, {
+			const response = await fetch(`${signed.scheme}://${signed.host}:${process.argv[2]}/`, {
 				method: "POST",
 				headers: signed.headers(operation),
 				body: "x".repeat(Number(size)),

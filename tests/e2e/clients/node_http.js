@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Node's http with a keep-alive agent of one socket.
 "use strict";
-const http = require("http");
+const http = require(process.env.SCHEME || "http");
 const readline = require("readline");
 const signed = require("./signed.js");
 
@@ -11,7 +11,7 @@ const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
 function exchange(operation, body) {
 	return new Promise((resolve) => {
 		const headers = { "Content-Length": body.length, ...signed.headers(operation) };
-		const options = { host: "127.0.0.1", port, method: "POST", path: "/", agent, headers };
+		const options = { host: signed.host, port, method: "POST", path: "/", agent, headers };
 		const request = http.request(options, (response) => {
 			const parts = [];
 			response.on("data", (part) => parts.push(part));

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""asyncio streams: head and body in writes of their own, the answer read by lines."""
+"""asyncio streams: head and body in writes of their own, the answer read by lines. With a second
+argument it names the module that makes the loop."""
 
 import asyncio
+import importlib
+import ssl
 import sys
 
 import signed
 
 PORT = int(sys.argv[1])
+TLS = ssl.create_default_context() if signed.SCHEME == "https" else None
 
 
 async def exchange(reader, writer, operation, body):
@@ -31,7 +35,7 @@ async def main():
     for operation, body in signed.steps():
         try:
             if not writer:
-                reader, writer = await asyncio.open_connection("127.0.0.1", PORT)
+                reader, writer = await asyncio.open_connection(signed.HOST, PORT, ssl=TLS)
             keep = await asyncio.wait_for(exchange(reader, writer, operation, body), 20)
         except (OSError, EOFError, IndexError, asyncio.TimeoutError) as error:
             signed.fail(error)
@@ -41,4 +45,4 @@ async def main():
             writer = None
 
 
-asyncio.run(main())
+(importlib.import_module(sys.argv[2]) if len(sys.argv) > 2 else asyncio).run(main())

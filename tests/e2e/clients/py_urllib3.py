@@ -6,7 +6,8 @@ import sys
 import signed
 import urllib3
 
-pool = urllib3.HTTPConnectionPool("127.0.0.1", int(sys.argv[1]), retries=False, timeout=20)
+url = f"{signed.SCHEME}://{signed.HOST}:{sys.argv[1]}"
+pool = urllib3.connection_from_url(url, retries=False, timeout=20)
 for operation, body in signed.steps():
     try:
         response = pool.request("POST", "/", body=body, headers=signed.headers(operation))

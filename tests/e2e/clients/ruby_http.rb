@@ -3,7 +3,9 @@
 require "net/http"
 
 $stdout.sync = true
-http = Net::HTTP.new("127.0.0.1", ARGV[0].to_i)
+tls = ENV["SCHEME"] == "https"
+http = Net::HTTP.new(tls ? "localhost" : "127.0.0.1", ARGV[0].to_i)
+http.use_ssl = tls
 http.max_retries = 0
 http.read_timeout = 20
 http.start

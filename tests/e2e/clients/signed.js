@@ -2,6 +2,9 @@
 // The request that every steered client makes.
 "use strict";
 
+exports.scheme = process.env.SCHEME || "http";
+exports.host = exports.scheme === "https" ? "localhost" : "127.0.0.1";
+
 exports.headers = (operation) => operation === "-" ? { "Content-Type": "text/plain" } : {
 	"Content-Type": "application/x-amz-json-1.1",
 	"X-Amz-Target": "Kinesis_20131202." + operation,

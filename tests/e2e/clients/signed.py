@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The request that every steered client makes."""
 
+import os
 import sys
 
+SCHEME = os.environ.get("SCHEME", "http")
+HOST = "localhost" if SCHEME == "https" else "127.0.0.1"
 TARGET = "Kinesis_20131202."
 HEADERS = {
     "X-Amz-Date": "20260101T000000Z",
