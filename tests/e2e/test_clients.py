@@ -48,15 +48,21 @@ KINDS = {
     },
     **{
         f"c-{wait}": sockets("write", wait, "read")
-        for wait in ("poll", "ppoll", "select", "pselect", "epoll", "epoll_pwait", "edge")
+        for wait in (
+            "poll", "ppoll", "poll_chk", "ppoll_chk", "select", "pselect", "epoll", "epoll_pwait",
+            "edge",
+        )
     },
     **{
         f"c-{read}": sockets("write", "poll", read)
-        for read in ("recv", "recvfrom", "peek", "readv", "recvmsg", "recvmmsg")
+        for read in (
+            "recv", "recvfrom", "peek", "readv", "recvmsg", "recvmmsg", "read_chk", "recv_chk",
+            "recvfrom_chk",
+        )
     },
     "c-edge-recvmsg": sockets("sendmsg", "edge", "recvmsg"),
     "c-block-recvmsg": sockets("sendmsg", "block", "recvmsg"),
-}
+}  # fmt: skip
 
 
 @pytest.fixture(params=KINDS)

@@ -114,6 +114,14 @@ def test_pipelined_requests_pass_unharmed(daemon, wire, sink):
     assert sink.raw == [sent * 3]
 
 
+def test_head_over_64_kib_passes_unread(daemon, wire, sink):
+    daemon.faults({})
+    sent = request(*kinesis(), "X-Filler: " + "f" * 70_000, body=b"{}")
+    assert wire(sink.port).send(sent).status == 200
+    assert sink.raw == [sent]
+    assert daemon.totals()["blind"] == 1
+
+
 def expecting(body):
     return head(*kinesis(), "Expect: 100-continue", f"Content-Length: {len(body)}")
 

@@ -2,8 +2,8 @@
 
 /*
  * A steered client over a plain socket: socket_client PORT WRITE WAIT READ, each word naming the
- * call to use. "dribble" writes the head in pieces of 7 bytes. Any WAIT but "block" makes the socket
- * non-blocking; "edge" is an epoll armed once at connect.
+ * call to use. "dribble" writes the head in pieces of 7 bytes. Any WAIT but "block" makes the
+ * socket non-blocking; "edge" is an epoll armed once at connect.
  */
 
 #include <arpa/inet.h>
@@ -20,6 +20,15 @@
 #include <unistd.h>
 
 #define WAIT_MS 20000
+
+/* What -D_FORTIFY_SOURCE makes of read() and its kin; no header declares them. */
+ssize_t __read_chk(int fd, void *buf, size_t len, size_t size);
+ssize_t __recv_chk(int fd, void *buf, size_t len, size_t size, int flags);
+ssize_t __recvfrom_chk(int fd, void *buf, size_t len, size_t size, int flags, struct sockaddr *addr,
+	socklen_t *addr_len);
+int __poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t size);
+int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
+	const sigset_t *mask, size_t size);
 
 struct client {
 	int port;
@@ -69,8 +78,12 @@ static int wait_ready(const struct client *client, int out)
 		return 1;
 	if (is(client->wait, "poll"))
 		return poll(&poll_fd, 1, WAIT_MS);
+	if (is(client->wait, "poll_chk"))
+		return __poll_chk(&poll_fd, 1, WAIT_MS, sizeof(poll_fd));
 	if (is(client->wait, "ppoll"))
 		return ppoll(&poll_fd, 1, &limit, NULL);
+	if (is(client->wait, "ppoll_chk"))
+		return __ppoll_chk(&poll_fd, 1, &limit, NULL, sizeof(poll_fd));
 	if (is(client->wait, "select") || is(client->wait, "pselect"))
 		return wait_select(client, out, is(client->wait, "pselect"));
 	return wait_epoll(client, out);
@@ -129,6 +142,12 @@ static ssize_t get(const struct client *client, char *data, size_t len)
 
 	if (is(client->read, "read"))
 		return read(client->fd, data, len);
+	if (is(client->read, "read_chk"))
+		return __read_chk(client->fd, data, len, len);
+	if (is(client->read, "recv_chk"))
+		return __recv_chk(client->fd, data, len, len, 0);
+	if (is(client->read, "recvfrom_chk"))
+		return __recvfrom_chk(client->fd, data, len, len, 0, NULL, NULL);
 	if (is(client->read, "recv"))
 		return recv(client->fd, data, len, 0);
 	if (is(client->read, "recvfrom"))
