@@ -16,16 +16,24 @@
 #include <cjson/cJSON.h>
 
 #include "client.h"
+#include "explain_lines.h"
 #include "folder.h"
+#include "known.h"
 #include "processes.h"
 #include "shim/runtime.h"
 #include "show.h"
+#include "table_file.h"
 
 enum { EXIT_REFUSED = 1, EXIT_USAGE = 2 };
 
 struct session {
 	char folder[PATH_MAX];
 	bool table; /* for a person, not JSON */
+	bool json;  /* asked for by name */
+
+	/* Of explain alone. */
+	bool jsonl, tls;
+	const char *table_path; /* NULL: that of the folder */
 };
 
 struct command {
@@ -46,17 +54,26 @@ static const char help[] =
 	"  effects  get|set|clear [JSON|@FILE|-|latency=MS]   what every call meets\n"
 	"  status                                             the daemon, in numbers\n"
 	"  ps                                                 the processes that use it\n"
+	"  explain  [--jsonl] [--table FILE] [--tls]          what is made of the HTTP request on\n"
+	"                                                     stdin, and of the rules for it\n"
+	"  services [GLOB]                                    the known services\n"
+	"  operations SERVICE                                 the known operations of one\n"
 	"\n"
 	"  -d, --dir DIR   the runtime folder; otherwise $CHAOS_DIR, $XDG_RUNTIME_DIR/chaos or\n"
 	"                  /tmp/chaos-$UID\n"
-	"      --json      print JSON on a terminal, too\n"
+	"      --json      print JSON on a terminal, too; for services and operations: anywhere\n"
+	"      --jsonl     read lines of {\"raw\": BASE64, \"tls\": true|false}, print one for "
+	"each\n"
+	"      --table FILE   the rules' table; otherwise that of the runtime folder, if any\n"
+	"      --tls       the request was sent inside a TLS session\n"
 	"      --help, --version\n"
 	"\n"
 	"'set' puts the given rules in the place of all, 'add' appends them, 'remove' takes away\n"
 	"the rules that are equal to them. Each prints the configuration that is then in force.\n"
 	"JSON comes from stdin with '-', or when there is none and stdin is no terminal.\n"
 	"\n"
-	"Exit status: 0; 1 when the daemon refuses or does not answer; 2 for wrong usage.\n";
+	"Exit status: 0; 1 when the daemon refuses or does not answer, a line can't be read, or a\n"
+	"name is not known; 2 for wrong usage.\n";
 
 __attribute__((format(printf, 2, 3))) static int fail(int code, const char *format, ...)
 {
@@ -308,12 +325,108 @@ static int run_configuration(
 	return code;
 }
 
+/* No daemon and no table: no rules. */
+static int map_table(const struct session *session, const struct table **table)
+{
+	const char *path = session->table_path;
+	char in_folder[PATH_MAX + 16];
+	int error;
+
+	if (!path) {
+		snprintf(in_folder, sizeof(in_folder), "%s/" RUNTIME_TABLE, session->folder);
+		path = in_folder;
+	}
+	error = table_file_map(path, table);
+	if (!error || (error == -ENOENT && !session->table_path))
+		return 0;
+	return fail(EXIT_REFUSED, "%s: %s", path, table_file_error(error));
+}
+
+static int explain_many(const struct table *table)
+{
+	long bad = explain_lines(STDIN_FILENO, stdout, table);
+
+	if (bad < 0)
+		return fail(EXIT_REFUSED, "%s", strerror((int)-bad));
+	return bad ? EXIT_REFUSED : EXIT_SUCCESS;
+}
+
+static int explain_stdin(const struct session *session, const struct table *table)
+{
+	size_t size;
+	char *raw = read_all(STDIN_FILENO, &size);
+	int error;
+
+	if (!raw)
+		return fail(EXIT_USAGE, "stdin: %s", strerror(errno));
+	error = explain_write(stdout, session->table ? EXPLAIN_TEXT : EXPLAIN_JSON, table,
+		(struct span){raw, size}, session->tls);
+	free(raw);
+	if (!error && !session->table)
+		putchar('\n');
+	return error ? fail(EXIT_REFUSED, "stdout: %s", strerror(-error)) : EXIT_SUCCESS;
+}
+
+static int end_output(int code)
+{
+	if (fflush(stdout) == EOF)
+		return fail(EXIT_REFUSED, "stdout: %s", strerror(errno));
+	return code;
+}
+
+static int run_explain(
+	const struct command *command, const struct session *session, char **arguments)
+{
+	const struct table *table = NULL;
+
+	if (*arguments)
+		return fail(EXIT_USAGE, "%s: '%s' is too much", command->name, *arguments);
+	if (map_table(session, &table))
+		return EXIT_REFUSED;
+	return end_output(session->jsonl ? explain_many(table) : explain_stdin(session, table));
+}
+
+static int refuse_service(const char *name)
+{
+	struct span nearest = known_nearest_service(name);
+
+	if (nearest.len)
+		return fail(EXIT_REFUSED, "no service is called '%s'; did you mean '%.*s'?", name,
+			(int)nearest.len, nearest.at);
+	return fail(EXIT_REFUSED, "no service is called '%s'", name);
+}
+
+static int run_services(
+	const struct command *command, const struct session *session, char **arguments)
+{
+	if (*arguments && arguments[1])
+		return fail(EXIT_USAGE, "%s: '%s' is too much", command->name, arguments[1]);
+	if (!known_services(stdout, *arguments, session->json))
+		return end_output(refuse_service(*arguments));
+	return end_output(EXIT_SUCCESS);
+}
+
+static int run_operations(
+	const struct command *command, const struct session *session, char **arguments)
+{
+	if (!*arguments)
+		return fail(EXIT_USAGE, "%s: the name of a service is missing", command->name);
+	if (arguments[1])
+		return fail(EXIT_USAGE, "%s: '%s' is too much", command->name, arguments[1]);
+	if (known_operations(stdout, *arguments, session->json) < 0)
+		return refuse_service(*arguments);
+	return end_output(EXIT_SUCCESS);
+}
+
 static const struct command commands[] = {
 	{"faults", run_configuration, "/_localstack/chaos/faults", "no fault rules", "[]", NULL},
 	{"outages", run_configuration, "/outages", "no outages", "[]", NULL},
 	{"effects", run_configuration, "/_localstack/chaos/effects", NULL, "{\"latency\":0}", NULL},
 	{"status", run_report, "/_chaos/status", NULL, NULL, NULL},
 	{"ps", run_report, "/_chaos/processes", "no processes", NULL, processes_arrange},
+	{"explain", run_explain, NULL, NULL, NULL, NULL},
+	{"services", run_services, NULL, NULL, NULL, NULL},
+	{"operations", run_operations, NULL, NULL, NULL, NULL},
 };
 
 static const struct command *find_command(const char *name)
@@ -342,6 +455,9 @@ int main(int argc, char **argv)
 	static const struct option known[] = {
 		{"dir", required_argument, NULL, 'd'},
 		{"json", no_argument, NULL, 'j'},
+		{"jsonl", no_argument, NULL, 'l'},
+		{"table", required_argument, NULL, 't'},
+		{"tls", no_argument, NULL, 's'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
 		{NULL, 0, NULL, 0},
@@ -358,6 +474,16 @@ int main(int argc, char **argv)
 			break;
 		case 'j':
 			session.table = false;
+			session.json = true;
+			break;
+		case 'l':
+			session.jsonl = true;
+			break;
+		case 't':
+			session.table_path = optarg;
+			break;
+		case 's':
+			session.tls = true;
 			break;
 		case 'h':
 			fputs(help, stdout);
@@ -374,6 +500,8 @@ int main(int argc, char **argv)
 	command = find_command(argv[optind]);
 	if (!command)
 		return fail(EXIT_USAGE, "'%s' is no command (see chaos-ctl --help)", argv[optind]);
+	if (command->run != run_explain && (session.jsonl || session.tls || session.table_path))
+		return fail(EXIT_USAGE, "--jsonl, --table and --tls are for explain alone");
 	if (choose_folder(&session, folder))
 		return EXIT_REFUSED;
 	return command->run(command, &session, argv + optind + 1);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CHAOS_TOOLS_EXPLAIN_H
+#define CHAOS_TOOLS_EXPLAIN_H
+
+/* What the library would make of a request: the same engine, without a program. */
+
+#include "shim/engine/aws/escape.h"
+#include "shim/table.h"
+
+enum explain_form {
+	EXPLAIN_LINE, /* JSON for scripts, as short as it may be */
+	EXPLAIN_JSON, /* all of it, with the rules that were tried */
+	EXPLAIN_TEXT, /* the same for a person */
+};
+
+/*
+ * Appends what is made of the bytes of one request as they go out; `tls`: inside a TLS session.
+ * `table` may be NULL: no rules. Without a line end for EXPLAIN_LINE and EXPLAIN_JSON.
+ */
+void explain(struct sink *out, enum explain_form form, const struct table *table, struct span raw,
+	bool tls);
+
+#endif
