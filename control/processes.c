@@ -68,6 +68,13 @@ bool processes_any(const struct journal *journal)
 	return false;
 }
 
+/* Of those that have ended, only such as had something to do with the network are of interest. */
+static bool is_listed(const struct journal_process *process, bool running)
+{
+	return running || (atomic_load(&process->pid) && (atomic_load(&process->connections) ||
+								 atomic_load(&process->calls)));
+}
+
 static void add_number(cJSON *object, const char *name, uint64_t value)
 {
 	sure(cJSON_AddNumberToObject(object, name, (double)value));
@@ -84,12 +91,13 @@ static void add_text(cJSON *object, const char *name, const char *text, size_t c
 	sure(cJSON_AddStringToObject(object, name, copy));
 }
 
-static cJSON *process_json(const struct journal_process *process)
+static cJSON *process_json(const struct journal_process *process, bool running)
 {
 	cJSON *object = sure(cJSON_CreateObject());
 	cJSON *blind;
 
 	add_number(object, "pid", atomic_load(&process->pid));
+	sure(cJSON_AddBoolToObject(object, "running", running));
 	add_text(object, "command", process->command, sizeof(process->command));
 	add_number(object, "since", process->since);
 	add_number(object, "connections", atomic_load(&process->connections));
@@ -109,9 +117,13 @@ char *processes_json(const struct journal *journal)
 	cJSON *array = sure(cJSON_CreateArray());
 	char *text;
 
-	for (size_t i = 0; i < JOURNAL_PROCESSES; i++)
-		if (lives(&journal->processes[i]))
-			cJSON_AddItemToArray(array, process_json(&journal->processes[i]));
+	for (size_t i = 0; i < JOURNAL_PROCESSES; i++) {
+		const struct journal_process *process = &journal->processes[i];
+		bool running = lives(process);
+
+		if (is_listed(process, running))
+			cJSON_AddItemToArray(array, process_json(process, running));
+	}
 	text = json_print(array);
 	cJSON_Delete(array);
 	return text;

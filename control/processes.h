@@ -2,7 +2,7 @@
 #ifndef CHAOS_CONTROL_PROCESSES_H
 #define CHAOS_CONTROL_PROCESSES_H
 
-/* The processes that carry the shim, as the journal lists them and as far as they live. */
+/* The processes that carry the shim, as the journal lists them. */
 
 #include <stdbool.h>
 
@@ -11,9 +11,11 @@
 /* Is this very process still there, and not just waiting to be reaped? */
 bool process_lives(uint32_t pid, uint64_t start);
 
+/* Does any of them live? */
 bool processes_any(const struct journal *journal);
 
-/* A JSON array; the caller frees it. */
+/* A JSON array of those that live, and of those that have ended and had connections, until their places
+ * are needed; the caller frees it. */
 char *processes_json(const struct journal *journal);
 
 #endif

@@ -157,6 +157,15 @@ struct conn *conn_by_random(const uint8_t random[TLS_RANDOM_LEN])
 	return NULL;
 }
 
+void conn_note_blind(struct conn *conn)
+{
+	if (!conn_is_blind(conn))
+		return;
+	shim_count_blind(JOURNAL_BLIND_TLS, conn->server_name);
+	/* Once, however many descriptors it has: as good as owned. */
+	conn->owned = true;
+}
+
 void conn_count_blind(void)
 {
 	uint32_t used = atomic_load(&conn_table.used);

@@ -102,6 +102,9 @@ struct conn *conn_private_at(int fd);
 /* The TLS connection whose ClientHello held this random, or NULL. */
 struct conn *conn_by_random(const uint8_t random[TLS_RANDOM_LEN]);
 
+/* Counts it, once, if it is blind. Locked. */
+void conn_note_blind(struct conn *conn);
+
 /* Counts the TLS connections that nobody has looked into: the process ends. */
 void conn_count_blind(void);
 

@@ -13,13 +13,6 @@
 #include "real.h"
 #include "shim.h"
 
-static void count_blind(struct conn *conn)
-{
-	shim_count_blind(JOURNAL_BLIND_TLS, conn->server_name);
-	/* Once, however many descriptors it has. */
-	conn->owned = true;
-}
-
 /* The program gives up this descriptor. What it has sent must still arrive. */
 static void forget(int fd)
 {
@@ -30,8 +23,7 @@ static void forget(int fd)
 	if (conn_is_current(conn, fd) && !conn->inherited) {
 		if (!conn->tls)
 			outbound_decide_held(conn, fd, FLOW_ENDS);
-		if (conn_is_blind(conn))
-			count_blind(conn);
+		conn_note_blind(conn);
 		if (delay_pending(conn) && conn->fd == fd)
 			conn_adopt_duplicate(conn, fd);
 		inbound_drain(conn, fd);

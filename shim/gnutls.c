@@ -145,6 +145,8 @@ int on_gnutls_handshake(const struct stack *stack, void *session)
 	int result = stack->gnutls_handshake(session);
 
 	session_leave_real(before);
+	if (result == 0)
+		session_begin(&calls, stack, session);
 	return result;
 }
 

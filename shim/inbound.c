@@ -118,6 +118,11 @@ static ssize_t before(struct conn *conn, int fd, const struct iovec *iov, int co
 
 	if (conn->held.len && !conn->tls && !is_beside(flags))
 		outbound_hurry(conn, fd);
+	/* Who waits for an answer has sent a request that nobody has seen. */
+	if (conn_is_blind(conn) && conn_enter(conn, fd)) {
+		conn_note_blind(conn);
+		conn_leave(conn);
+	}
 	if (inbound_is_answered(conn) && !is_beside(flags))
 		served = serve(conn, fd, iov, count, flags);
 	if (served == PASS)

@@ -68,6 +68,8 @@ static int shake_hands(const struct stack *stack, handshake_function *function, 
 	int result = function(session);
 
 	session_leave_real(before);
+	if (result > 0)
+		session_begin(&calls, stack, session);
 	return result;
 }
 

@@ -242,11 +242,7 @@ static ssize_t offer_ciphertext(struct conn *conn, int fd, const struct iovec *i
 	struct span slice;
 	ssize_t taken = 0;
 
-	if (conn_is_blind(conn)) {
-		shim_count_blind(JOURNAL_BLIND_TLS, conn->server_name);
-		conn_drop(conn, fd);
-		return PASS;
-	}
+	conn_note_blind(conn);
 	while ((waits || !conn->owned) && (slice = next_slice(&place)).len) {
 		if (waits && !delay_wait_for_room(conn, fd))
 			return taken;

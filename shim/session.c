@@ -156,6 +156,20 @@ static struct conn *enter(const struct session_calls *calls, const struct stack 
 	return conn && conn_enter(conn, session->fd) ? conn : NULL;
 }
 
+void session_begin(const struct session_calls *calls, const struct stack *stack, void *key)
+{
+	struct session *session = find_or_make(key);
+	int error = errno;
+
+	if (session) {
+		struct conn *conn = enter(calls, stack, session, key);
+
+		if (conn)
+			conn_leave(conn);
+	}
+	errno = error;
+}
+
 /* What became of bytes that were offered. */
 struct outcome {
 	size_t taken;	       /* decided on */

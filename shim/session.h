@@ -60,6 +60,9 @@ void session_written(const void *key, size_t len, size_t written);
 ssize_t session_read(const struct session_calls *calls, const struct stack *stack, void *key,
 	void *data, size_t len, bool peek);
 
+/* The handshake is over: from now on the connection is known to be looked into. */
+void session_begin(const struct session_calls *calls, const struct stack *stack, void *key);
+
 /* Has it been looked at? Then its handshake is over. */
 bool session_is_known(const void *key);
 

@@ -19,6 +19,7 @@
 #include "binary.h"
 #include "folder.h"
 #include "shim/runtime.h"
+#include "strict.h"
 
 /* As of env(1). */
 enum { EXIT_OWN = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
@@ -28,7 +29,7 @@ enum { EXIT_OWN = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 struct options {
 	const char *faults, *outages, *latency; /* NULL: not given */
 	const char *folder;
-	bool verbose;
+	bool verbose, strict;
 	char **command;
 };
 
@@ -43,14 +44,16 @@ static const char help[] =
 	"                            (each of these asks for a private daemon, unless -d is "
 	"given)\n"
 	"  -d, --dir DIR             use the daemon of this runtime folder, or start one there\n"
+	"  -s, --strict              exit with 125 if COMMAND had connections to AWS that could not\n"
+	"                            be looked into, and got no faults for that reason\n"
 	"  -v, --verbose             say on stderr what is done\n"
 	"      --help, --version\n"
 	"\n"
 	"The rules can be changed while COMMAND runs: CHAOS_DIR, in its environment, names the\n"
 	"folder of the daemon for chaos-ctl, and for curl --unix-socket $CHAOS_DIR/control.sock.\n"
 	"\n"
-	"Exit status: COMMAND's own, or 125 when chaos-run fails, 126 when COMMAND cannot be\n"
-	"executed, 127 when it is not found.\n";
+	"Exit status: COMMAND's own, or 125 when chaos-run fails or --strict says so, 126 when\n"
+	"COMMAND cannot be executed, 127 when it is not found.\n";
 
 static void vsay(const char *format, va_list arguments)
 {
@@ -94,6 +97,7 @@ static struct options parse(int argc, char **argv)
 		{"outages", required_argument, NULL, 'o'},
 		{"latency", required_argument, NULL, 'l'},
 		{"dir", required_argument, NULL, 'd'},
+		{"strict", no_argument, NULL, 's'},
 		{"verbose", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
@@ -103,7 +107,7 @@ static struct options parse(int argc, char **argv)
 	int option;
 
 	/* '+': the options end where the command begins. */
-	while ((option = getopt_long(argc, argv, "+f:o:l:d:v", known, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "+f:o:l:d:sv", known, NULL)) != -1) {
 		switch (option) {
 		case 'f':
 			options.faults = optarg;
@@ -117,6 +121,9 @@ static struct options parse(int argc, char **argv)
 			break;
 		case 'd':
 			options.folder = optarg;
+			break;
+		case 's':
+			options.strict = true;
 			break;
 		case 'v':
 			options.verbose = true;
@@ -423,6 +430,8 @@ int main(int argc, char **argv)
 	find_daemon(&options, folder);
 	set_environment(library, folder);
 	explain(&options, "preloading %s", library);
+	if (options.strict)
+		return strict_run(folder, options.command, EXIT_OWN);
 	execvp(options.command[0], options.command);
 	die(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE, "cannot run %s: %s",
 		options.command[0], strerror(errno));

@@ -52,6 +52,8 @@ static cJSON *arrange(const cJSON *process)
 
 	cJSON_AddItemToObject(
 		row, "pid", cJSON_Duplicate(cJSON_GetObjectItem(process, "pid"), true));
+	cJSON_AddStringToObject(row, "state",
+		cJSON_IsTrue(cJSON_GetObjectItem(process, "running")) ? "running" : "ended");
 	add_since(row, process);
 	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++)
 		cJSON_AddItemToObject(row, counts[i],

@@ -159,6 +159,7 @@ def test_processes_are_listed_with_what_they_have_seen(daemon):
     assert daemon.request("GET", PROCESSES).json == [
         {
             "pid": pid,
+            "running": True,
             "command": "pytest",
             "since": 1700000000,
             "connections": 1,
@@ -172,7 +173,19 @@ def test_processes_are_listed_with_what_they_have_seen(daemon):
     ]
 
 
-def test_processes_that_have_ended_are_not_listed(daemon):
+def test_processes_that_have_ended_are_listed_if_they_had_connections(daemon):
+    counts = (1, *(0,) * 12)
+    enter(daemon, 0, 0x7FFFFFFF, 7, b"curl", counts=counts)
+    enter(daemon, 1, 0xFFFFFFFF, 0, b"hostile", counts=counts)
+    enter(daemon, 2, 0, 0, b"free place", counts=counts)
+    listed = daemon.request("GET", PROCESSES).json
+    assert [(one["command"], one["running"]) for one in listed] == [
+        ("curl", False),
+        ("hostile", False),
+    ]
+
+
+def test_processes_that_have_ended_without_connections_are_not_listed(daemon):
     pid = os.getpid()
     zombie = subprocess.Popen(["true"])
     wait_for(lambda: ") Z " in open(f"/proc/{zombie.pid}/stat").read(), "the child to end")

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "strict.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "shim/journal.h"
+#include "shim/runtime.h"
+
+enum { NOT_EXECUTABLE = 126, NOT_FOUND = 127 };
+
+static const struct journal *map_journal(const char *folder)
+{
+	char path[PATH_MAX + 16];
+	struct stat status;
+	void *map = MAP_FAILED;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/" RUNTIME_JOURNAL, folder);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &status) == 0 && (uint64_t)status.st_size >= sizeof(struct journal))
+		map = mmap(NULL, sizeof(struct journal), PROT_READ, MAP_SHARED, fd, 0);
+	close(fd);
+	if (map == MAP_FAILED || !journal_valid(map, sizeof(struct journal)))
+		return NULL;
+	return map;
+}
+
+/* Those that end or steer a program. Stopping and going on reach both processes from the terminal. */
+static const int passed_on[] = {
+	SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH};
+
+static sigset_t waited_for(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	for (size_t i = 0; i < sizeof(passed_on) / sizeof(*passed_on); i++)
+		sigaddset(&set, passed_on[i]);
+	return set;
+}
+
+/* Returns the status that wait() gives. */
+static int wait_for(pid_t child)
+{
+	sigset_t set = waited_for();
+	siginfo_t info;
+	int status;
+
+	for (;;) {
+		pid_t ended = waitpid(child, &status, WNOHANG);
+
+		if (ended == child)
+			return status;
+		if (ended < 0 && errno != EINTR)
+			return NOT_EXECUTABLE << 8;
+		/* What comes from the terminal has reached the child, too. */
+		if (sigwaitinfo(&set, &info) > 0 && info.si_signo != SIGCHLD &&
+			info.si_code != SI_KERNEL)
+			kill(child, info.si_signo);
+	}
+}
+
+__attribute__((noreturn)) static void end_by(int number)
+{
+	static const struct rlimit none = {0, 0};
+	sigset_t set;
+
+	/* The command has left its core already. */
+	setrlimit(RLIMIT_CORE, &none);
+	signal(number, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, number);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	raise(number);
+	_exit(128 + number);
+}
+
+static void run_child(char **command, const sigset_t *mask, const struct sigaction *on_child)
+{
+	int error;
+
+	sigaction(SIGCHLD, on_child, NULL);
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	execvp(command[0], command);
+	error = errno;
+	fprintf(stderr, "chaos-run: cannot run %s: %s\n", command[0], strerror(error));
+	_exit(error == ENOENT ? NOT_FOUND : NOT_EXECUTABLE);
+}
+
+int strict_run(const char *folder, char **command, int blind)
+{
+	const struct journal *journal = map_journal(folder);
+	struct sigaction on_child, standard = {.sa_handler = SIG_DFL};
+	sigset_t set = waited_for(), mask;
+	uint64_t before;
+	pid_t child;
+	int status;
+
+	if (!journal) {
+		fprintf(stderr, "chaos-run: %s: the journal cannot be read\n", folder);
+		return blind;
+	}
+	before = atomic_load(&journal->blind_aws);
+	/* Where SIGCHLD is ignored, wait() learns nothing. */
+	sigaction(SIGCHLD, &standard, &on_child);
+	sigprocmask(SIG_BLOCK, &set, &mask);
+	child = fork();
+	if (child == 0)
+		run_child(command, &mask, &on_child);
+	if (child < 0) {
+		fprintf(stderr, "chaos-run: %s\n", strerror(errno));
+		return blind;
+	}
+	status = wait_for(child);
+	if (atomic_load(&journal->blind_aws) != before) {
+		fprintf(stderr,
+			"chaos-run: connections to AWS could not be looked into: %llu (see "
+			"chaos-ctl ps)\n",
+			(unsigned long long)(atomic_load(&journal->blind_aws) - before));
+		return blind;
+	}
+	if (WIFSIGNALED(status))
+		end_by(WTERMSIG(status));
+	return WEXITSTATUS(status);
+}
