@@ -29,7 +29,7 @@ static struct span first_label(struct span name)
 	return dot ? (struct span){name.at, (size_t)(dot - name.at)} : name;
 }
 
-/* Letters, then at least two more groups, of which the last is a number: "ap-southeast-7". */
+/* A few letters, then at least two more groups, of which the last is a number: "ap-southeast-7". */
 static bool has_region_shape(struct span text)
 {
 	size_t groups = 1, group = 0;
@@ -38,7 +38,7 @@ static bool has_region_shape(struct span text)
 		char byte = text.at[i];
 
 		if (byte == '-') {
-			if (group == 0)
+			if (group == 0 || (groups == 1 && group > 4))
 				return false;
 			groups++;
 			group = 0;

@@ -96,9 +96,13 @@ static enum aws_identity call_by_action(struct aws_look *look, struct query_call
 static void read_action(struct span params, bool complete, struct query_call *query)
 {
 	struct span key, value;
+	const char *end;
 
+	if (!params.len)
+		return;
+	end = params.at + params.len;
 	while (aws_params_next(&params, &key, &value)) {
-		if (!complete && params.len == 0)
+		if (!complete && value.at + value.len == end)
 			return;
 		if (!query->action.len && span_equal(key, SPAN("Action")) && aws_is_name(value))
 			query->action = value;

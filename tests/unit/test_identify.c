@@ -1,0 +1,769 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <check.h>
+
+#include "identify_of.h"
+
+#include <zlib.h>
+
+struct example {
+	const char *request, *expected;
+};
+
+static void check_example(const struct example *example)
+{
+	struct wire wire;
+	char words[1024];
+
+	wire_identify(&wire, example->request, strlen(example->request), true);
+	ck_assert_str_eq(wire_words(&wire, words), example->expected);
+	wire_done(&wire);
+}
+
+/* Each protocol, recognised from the bytes alone. */
+static const struct example protocols[] = {
+	{"POST /" LOCAL TARGET("DynamoDB_20120810.GetItem") SIGNED("eu-west-2", "dynamodb") END
+		"{}",
+		"dynamodb:GetItem eu-west-2 json"},
+	{"POST /" LOCAL TARGET("com.amazonaws.codestar.connections.CodeStar_connections_20191201."
+			       "ListHosts") SIGNED("eu-west-2", "codestar-connections") END,
+		"codestar-connections:ListHosts eu-west-2 json"},
+	{"POST /" LOCAL "X-Amz-Target: Kinesis_20131202.PutRecord\r\n"
+	 "Content-Type: application/x-amz-cbor-1.1\r\n" SIGNED("eu-west-2", "kinesis") END,
+		"kinesis:PutRecord eu-west-2 json-cbor"},
+	{"POST /" LOCAL FORM SIGNED("eu-west-2", "sts") END
+		"Action=GetCallerIdentity&Version=2011-06-15",
+		"sts:GetCallerIdentity eu-west-2 query"},
+	{"POST /" LOCAL FORM SIGNED("eu-west-2", "ec2") END
+		"Action=DescribeInstances&Version=2016-11-15",
+		"ec2:DescribeInstances eu-west-2 ec2"},
+	{"GET /2015-03-31/functions/f" LOCAL SIGNED("eu-west-2", "lambda") END,
+		"lambda:GetFunction eu-west-2 rest-json"},
+	{"GET /2013-04-01/hostedzone/Z1" LOCAL SIGNED("us-east-1", "route53") END,
+		"route53:GetHostedZone us-east-1 rest-xml"},
+	{"GET /bucket/key" LOCAL SIGNED("eu-west-2", "s3") END, "s3:GetObject eu-west-2 s3"},
+	{"POST /service/GraniteServiceVersion20100801/operation/PutMetricData" LOCAL
+	 "smithy-protocol: rpc-v2-cbor\r\n" SIGNED("eu-west-2", "monitoring") END,
+		"cloudwatch:PutMetricData eu-west-2 cbor"},
+	{"POST /" LOCAL TARGET("GraniteServiceVersion20100801.PutMetricData")
+			SIGNED("eu-west-2", "monitoring") END,
+		"cloudwatch:PutMetricData eu-west-2 json"},
+	{"POST /" LOCAL FORM SIGNED("eu-west-2", "monitoring") END
+		"Action=PutMetricData&Version=2010-08-01",
+		"cloudwatch:PutMetricData eu-west-2 query"},
+};
+
+START_TEST(every_protocol_is_recognised)
+{
+	check_example(&protocols[_i]);
+}
+END_TEST
+
+static const struct example signatures[] = {
+	{"GET /b/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AK%2F20260101%2Feu-west-2%2Fs3"
+	 "%2Faws4_request&X-Amz-Signature=0" LOCAL END,
+		"s3:GetObject eu-west-2 s3"},
+	{"GET "
+	 "/?Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Credential=AK/20260101/eu-west-2/sts/"
+	 "aws4_request" LOCAL END,
+		"sts:GetCallerIdentity eu-west-2 query"},
+	{"GET /b/k" LOCAL SIGNED_V4A("s3") "X-Amz-Region-Set: us-east-1,us-west-2\r\n" END,
+		"s3:GetObject us-east-1,us-west-2 s3"},
+	{"GET /b/k" LOCAL "X-Amz-Region-Set: *\r\n" SIGNED_V4A("s3") END, "s3:GetObject * s3"},
+	{"GET "
+	 "/b/k?X-Amz-Algorithm=AWS4-ECDSA-P256-SHA256&X-Amz-Credential=AK%2F20260101%2Fs3%2Faws4"
+	 "_request&X-Amz-Region-Set=eu-*" LOCAL END,
+		"s3:GetObject eu-* s3"},
+	{"GET /b/k" LOCAL "Authorization: AWS AK:c2ln\r\n" END, "s3:GetObject - s3"},
+	{"GET /b/k?AWSAccessKeyId=AK&Signature=c2ln&Expires=1" LOCAL END, "s3:GetObject - s3"},
+	{"POST /" LOCAL FORM END "AWSAccessKeyId=AK&Action=ListDomains&SignatureVersion=2&Version="
+	 "2009-04-15&Signature=c2ln",
+		"sdb:ListDomains - query"},
+	{"GET /" LOCAL "Authorization: AWS4-HMAC-SHA256 Credential=A/K/20260101/eu-west-2/s3/"
+	 "aws4_request, SignedHeaders=host, Signature=0\r\n" END,
+		"s3:ListBuckets eu-west-2 s3"},
+	{"PUT /v1/spaces" LOCAL "Authorization: Bearer t\r\n" SDK END, "none"},
+	{"POST /v1/spaces" LOCAL "Authorization: Bearer t\r\n" SDK END,
+		"codecatalyst:ListSpaces - rest-json"},
+	{"POST /model/m/converse" HTTP HOST(
+		 "bedrock-runtime.eu-west-2.amazonaws.com") "Authorization: Bearer t\r\n" END,
+		"bedrock-runtime:Converse eu-west-2 rest-json"},
+};
+
+START_TEST(every_kind_of_signature_is_read)
+{
+	check_example(&signatures[_i]);
+}
+END_TEST
+
+static const struct example unsigned_calls[] = {
+	{"POST /" LOCAL TARGET("AWSCognitoIdentityProviderService.InitiateAuth") END,
+		"cognito-idp:InitiateAuth - json"},
+	{"POST /" LOCAL FORM END "Action=AssumeRoleWithSAML&Version=2011-06-15",
+		"sts:AssumeRoleWithSAML - query"},
+	{"GET /federation/credentials?role_name=r&account_id=1" LOCAL
+	 "x-amz-sso_bearer_token: t\r\n" END,
+		"sso:GetRoleCredentials - rest-json"},
+	{"POST /token" LOCAL SDK END, "sso-oidc:CreateToken - rest-json"},
+	{"POST /token" HTTP HOST("oidc.eu-west-2.amazonaws.com") END,
+		"sso-oidc:CreateToken eu-west-2 rest-json"},
+	{"POST /v1/token" HTTP HOST("eu-west-2.signin.aws.amazon.com") END,
+		"signin:CreateOAuth2Token eu-west-2 rest-json"},
+	{"GET /2015-03-31/functions" LOCAL SDK END, "lambda:ListFunctions - rest-json"},
+	{"GET /bucket/key" LOCAL SDK END, "s3:GetObject - s3"},
+	{"GET /key" HTTP HOST("b.s3.amazonaws.com") END, "s3:GetObject - s3"},
+	{"GET /b/k" LOCAL "User-Agent: aws-sdk-js/3.1 ua/2.1 api/s3#3.1\r\n" END,
+		"s3:GetObject - s3"},
+	{"POST /000000000000/q" LOCAL FORM END "Action=SendMessage&MessageBody=b",
+		"sqs:SendMessage - query"},
+	{"GET /queue/us-east-1/000000000000/q?Action=ReceiveMessage" LOCAL END,
+		"sqs:ReceiveMessage - query"},
+};
+
+START_TEST(unsigned_calls_need_strong_evidence)
+{
+	check_example(&unsigned_calls[_i]);
+}
+END_TEST
+
+static const struct example others[] = {
+	{"GET /foo" HTTP HOST("localhost:8080") END, "none"},
+	{"GET /" HTTP HOST("example.org") END, "none"},
+	{"PUT /bucket/key" HTTP HOST("localhost:9000") END, "none"},
+	{"POST /token" HTTP HOST("login.example.org") END, "none"},
+	{"POST /token" HTTP HOST("login.example.org") "Authorization: Bearer t\r\n" END, "none"},
+	{"POST /" HTTP HOST("example.org") FORM END "Action=Login&Version=2", "none"},
+	{"POST /" HTTP HOST("example.org") FORM END "Action=Login&Version=2011-06-15", "none"},
+	{"GET /?Action=ListUsers" HTTP HOST("example.org") END, "none"},
+	{"GET /index.html" HTTP HOST("b.s3-website.eu-west-2.amazonaws.com") END, "none"},
+	{"GET /index.html" HTTP HOST("b.s3-website-us-east-1.amazonaws.com") END, "none"},
+	{"GET /" HTTP HOST("ec2-1-2-3-4.eu-west-2.compute.amazonaws.com") END, "none"},
+	{"GET /" HTTP HOST("lb-1.eu-west-2.elb.amazonaws.com") END, "none"},
+	{"GET /_search" HTTP HOST("search-d.eu-west-2.es.amazonaws.com") END, "none"},
+	{"GET /prod/pets" HTTP HOST("abc.execute-api.eu-west-2.amazonaws.com") END, "none"},
+	{"GET /_localstack/health" HTTP HOST("localhost.localstack.cloud:4566") END, "none"},
+	{"CONNECT s3.amazonaws.com:443" HTTP HOST("s3.amazonaws.com:443") END, "none"},
+	{"OPTIONS /key" HTTP HOST("b.s3.amazonaws.com") "Origin: http://a\r\n" END, "none"},
+	{"GET /latest/meta-data/" HTTP HOST("169.254.169.254") SDK END, "none"},
+	{"GET /v2/credentials/1" HTTP HOST("localhost:1338") SDK END, "none"},
+	{"PUT /latest/api/token" HTTP HOST("localhost:1338") SDK END, "none"},
+	{"GET /bucket/key" LOCAL "Authorization: Basic YTpi\r\n" END, "none"},
+	{"GET /b/k" LOCAL "Authorization: AWS4-HMAC-SHA256 Credential=AK/s3\r\n" END, "none"},
+};
+
+START_TEST(what_is_not_aws_is_no_call)
+{
+	check_example(&others[_i]);
+}
+END_TEST
+
+static const struct example unknown[] = {
+	{"GET /things" LOCAL SIGNED("eu-west-2", "brandnew") END, "brandnew: eu-west-2 rest-json"},
+	{"POST /" LOCAL TARGET("Brand_20300101.Do") END, "Brand_20300101:Do - json"},
+	{"POST /" LOCAL TARGET("Brand_20300101.Do") SIGNED("eu-west-2", "brandnew") END,
+		"brandnew:Do eu-west-2 json"},
+	{"POST /" LOCAL FORM SIGNED("eu-west-2", "brandnew") END "Action=Do&Version=2030-01-01",
+		"brandnew:Do eu-west-2 query"},
+	{"POST /service/Brand/operation/Do" LOCAL "smithy-protocol: rpc-v2-cbor\r\n" END,
+		"Brand:Do - cbor"},
+	{"POST /" LOCAL TARGET("DynamoDB_20120810.Invent") SIGNED("eu-west-2", "dynamodb") END,
+		"dynamodb:Invent eu-west-2 json"},
+	{"POST /" LOCAL TARGET("AmazonSQS_2.SendMessage") SIGNED("eu-west-2", "sqs") END,
+		"sqs:SendMessage eu-west-2 json"},
+	{"GET /2040-01-01/new" LOCAL SIGNED("eu-west-2", "lambda") END,
+		"lambda: eu-west-2 rest-json"},
+	{"GET /prod/pets" HTTP HOST("abc.execute-api.eu-west-2.amazonaws.com")
+			SIGNED("eu-west-2", "execute-api") END,
+		"execute-api: eu-west-2 rest-json"},
+};
+
+START_TEST(what_the_model_does_not_know_keeps_its_name_off_the_wire)
+{
+	check_example(&unknown[_i]);
+}
+END_TEST
+
+START_TEST(an_unknown_service_has_no_model)
+{
+	struct wire wire;
+	const char *request = "GET /things" LOCAL SIGNED("eu-west-2", "brandnew") END;
+
+	wire_identify(&wire, request, strlen(request), true);
+	ck_assert_int_eq(wire.call.candidates[0].model, -1);
+	wire_done(&wire);
+}
+END_TEST
+
+static const struct example queries[] = {
+	{"POST /" LOCAL FORM SIGNED("eu-west-2", "ec2") END
+		"InstanceId.1=i-1&Version=2016-11-15&Action=StopInstances",
+		"ec2:StopInstances eu-west-2 ec2"},
+	{"POST /?Action=ListUsers" LOCAL FORM SIGNED("eu-west-2", "iam") END "Version=2010-05-08",
+		"iam:ListUsers eu-west-2 query"},
+	{"POST /" LOCAL FORM SIGNED("eu-west-2", "elasticloadbalancing") END
+		"Action=DescribeLoadBalancers&Version=2012-06-01",
+		"elb:DescribeLoadBalancers eu-west-2 query"},
+	{"POST /" LOCAL FORM SIGNED("eu-west-2", "elasticloadbalancing") END
+		"Action=DescribeLoadBalancers&Version=2015-12-01",
+		"elbv2:DescribeLoadBalancers eu-west-2 query"},
+	{"POST /" LOCAL FORM "Transfer-Encoding: chunked\r\n" SIGNED("eu-west-2", "sts") END
+		"c\r\nAction=GetCa\r\n20\r\nllerIdentity&Version=2011-06-15&\r\n0\r\n\r\n",
+		"sts:GetCallerIdentity eu-west-2 query"},
+	{"POST /123456789012/q" HTTP HOST("sqs.eu-west-2.amazonaws.com")
+			FORM SIGNED("eu-west-2", "sqs") END "Action=SendMessage&Version=2012-11-05",
+		"sqs:SendMessage eu-west-2 query"},
+	{"POST /" LOCAL FORM SIGNED("eu-west-2", "sts") END "Version=2011-06-15",
+		"sts: eu-west-2 query"},
+};
+
+START_TEST(the_query_protocol_is_read_wherever_its_parameters_stand)
+{
+	check_example(&queries[_i]);
+}
+END_TEST
+
+/* A gzip member of `text`, as a request. Returns its length. */
+static size_t gzip_request(const char *text, size_t len, char *out, size_t cap)
+{
+	const char *head = "POST /" LOCAL FORM
+			   "Content-Encoding: gzip\r\n" SIGNED("eu-west-2", "monitoring") END;
+	z_stream stream = {0};
+	size_t size = strlen(head);
+
+	memcpy(out, head, size);
+	deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+	stream.next_in = (Bytef *)(uintptr_t)text;
+	stream.avail_in = (uInt)len;
+	stream.next_out = (Bytef *)out + size;
+	stream.avail_out = (uInt)(cap - size);
+	ck_assert_int_eq(deflate(&stream, Z_FINISH), Z_STREAM_END);
+	size = cap - stream.avail_out;
+	deflateEnd(&stream);
+	return size;
+}
+
+START_TEST(a_compressed_query_is_unpacked)
+{
+	const char *text = "Namespace=n&Action=PutMetricData&Version=2010-08-01";
+	char request[2048], words[1024];
+	size_t len = gzip_request(text, strlen(text), request, sizeof(request));
+	struct wire wire;
+
+	wire_identify(&wire, request, len, true);
+	ck_assert_str_eq(wire_words(&wire, words), "cloudwatch:PutMetricData eu-west-2 query");
+	ck_assert(span_equal(wire.call.version, SPAN("2010-08-01")));
+	wire_done(&wire);
+}
+END_TEST
+
+START_TEST(a_compressed_query_is_waited_for)
+{
+	const char *text = "Namespace=n&Action=PutMetricData&Version=2010-08-01";
+	char request[2048], words[1024];
+	size_t len = gzip_request(text, strlen(text), request, sizeof(request));
+	struct wire wire;
+
+	for (size_t cut = 0; cut <= len; cut++) {
+		struct http1_head head;
+		const char *expected;
+
+		if (http1_parse(&head, request, cut, 0) < 0)
+			continue;
+		wire_identify(&wire, request, cut, false);
+		expected = wire_words(&wire, words);
+		if (strcmp(expected, "more") != 0)
+			ck_assert_str_eq(expected, "cloudwatch:PutMetricData eu-west-2 query");
+		wire_done(&wire);
+	}
+}
+END_TEST
+
+START_TEST(a_huge_compressed_query_is_read_at_its_beginning)
+{
+	static char text[1 << 20], request[1 << 16];
+	char words[1024];
+	struct wire wire;
+	size_t len;
+
+	memset(text, 'a', sizeof(text));
+	memcpy(text, "Action=PutMetricData&Version=2010-08-01&X=", 42);
+	len = gzip_request(text, sizeof(text), request, sizeof(request));
+	wire_identify(&wire, request, len, false);
+	ck_assert_str_eq(wire_words(&wire, words), "cloudwatch:PutMetricData eu-west-2 query");
+	wire_done(&wire);
+}
+END_TEST
+
+START_TEST(the_body_is_waited_for_until_it_names_the_operation)
+{
+	const char *request = "POST /" LOCAL FORM SIGNED("eu-west-2", "sts") END
+		"Version=2011-06-15&Action=GetCallerIdentity&X=1";
+	const char *enough = strstr(request, "&X=1");
+	char words[1024];
+	struct wire wire;
+
+	for (const char *end = strstr(request, "Version"); end <= request + strlen(request);
+		end++) {
+		wire_identify(&wire, request, (size_t)(end - request), false);
+		ck_assert_str_eq(wire_words(&wire, words),
+			end <= enough ? "more" : "sts:GetCallerIdentity eu-west-2 query");
+		wire_done(&wire);
+	}
+}
+END_TEST
+
+START_TEST(nothing_is_waited_for_in_a_complete_body)
+{
+	const char *request = "POST /" LOCAL FORM SIGNED("eu-west-2", "sts") END;
+	char words[1024];
+	struct wire wire;
+
+	wire_identify(&wire, request, strlen(request), false);
+	ck_assert_str_eq(wire_words(&wire, words), "more");
+	wire_done(&wire);
+	wire_identify(&wire, request, strlen(request), true);
+	ck_assert_str_eq(wire_words(&wire, words), "sts: eu-west-2 query");
+	wire_done(&wire);
+}
+END_TEST
+
+#define POST_FORM "Content-Type: multipart/form-data; boundary=x\r\n"
+#define PART(name, value)                                                                          \
+	"--x\r\nContent-Disposition: form-data; name=\"" name "\"\r\n\r\n" value "\r\n"
+#define FILE_PART                                                                                  \
+	"--x\r\nContent-Disposition: form-data; name=\"file\"; "                                   \
+	"filename=\"f\"\r\n\r\nX-Amz-Credential"
+
+static const struct example forms[] = {
+	{"POST /bucket" LOCAL POST_FORM END PART("key", "k")
+			PART("x-amz-credential", "AK/20260101/eu-west-2/s3/aws4_request") FILE_PART,
+		"s3:PostObject eu-west-2 s3"},
+	{"POST /bucket/" LOCAL POST_FORM END PART("AWSAccessKeyId", "AK") FILE_PART,
+		"s3:PostObject - s3"},
+	{"POST /" HTTP HOST("b.s3.eu-west-2.amazonaws.com") POST_FORM END PART("key", "k")
+			FILE_PART,
+		"s3:PostObject eu-west-2 s3"},
+	{"POST /upload" HTTP HOST("localhost:8080") POST_FORM END PART("key", "k") FILE_PART,
+		"none"},
+	{"POST /upload/it" LOCAL POST_FORM END PART("AWSAccessKeyId", "AK"), "none"},
+};
+
+START_TEST(an_upload_form_of_s3_is_known_by_its_signature_or_host)
+{
+	check_example(&forms[_i]);
+}
+END_TEST
+
+START_TEST(an_upload_form_is_waited_for_up_to_its_file)
+{
+	const char *request = "POST /upload" LOCAL POST_FORM END PART("key", "k");
+	const char *with_file = "POST /upload" LOCAL POST_FORM END PART("key", "k") FILE_PART;
+	char words[1024];
+	struct wire wire;
+
+	wire_identify(&wire, request, strlen(request), false);
+	ck_assert_str_eq(wire_words(&wire, words), "more");
+	wire_done(&wire);
+	wire_identify(&wire, with_file, strlen(with_file), false);
+	ck_assert_str_eq(wire_words(&wire, words), "none");
+	wire_done(&wire);
+}
+END_TEST
+
+/* Paths and hosts of S3. %s-less: each is GET unless it says so. */
+static const struct {
+	const char *host, *target, *operation, *region;
+} s3[] = {
+	{"127.0.0.1:9000", "GET /", "ListBuckets", "eu-west-2"},
+	{"127.0.0.1:9000", "GET /b", "ListObjects", "eu-west-2"},
+	{"127.0.0.1:9000", "GET /b/", "ListObjects", "eu-west-2"},
+	{"127.0.0.1:9000", "GET /b?list-type=2&prefix=p", "ListObjectsV2", "eu-west-2"},
+	{"127.0.0.1:9000", "GET /b?location", "GetBucketLocation", "eu-west-2"},
+	{"127.0.0.1:9000", "GET /b/?location=", "GetBucketLocation", "eu-west-2"},
+	{"127.0.0.1:9000", "GET /b/k/with/slashes/", "GetObject", "eu-west-2"},
+	{"127.0.0.1:9000", "GET /b//k", "GetObject", "eu-west-2"},
+	{"127.0.0.1:9000", "GET /b/k?acl", "GetObjectAcl", "eu-west-2"},
+	{"127.0.0.1:9000", "GET /b/k?uploadId=1", "ListParts", "eu-west-2"},
+	{"127.0.0.1:9000", "GET /b/k?x-id=GetObject&versionId=1", "GetObject", "eu-west-2"},
+	{"127.0.0.1:9000", "HEAD /b", "HeadBucket", "eu-west-2"},
+	{"127.0.0.1:9000", "HEAD /b/k", "HeadObject", "eu-west-2"},
+	{"127.0.0.1:9000", "PUT /b", "CreateBucket", "eu-west-2"},
+	{"127.0.0.1:9000", "PUT /b/k?partNumber=1&uploadId=u", "UploadPart", "eu-west-2"},
+	{"127.0.0.1:9000", "POST /b?delete", "DeleteObjects", "eu-west-2"},
+	{"127.0.0.1:9000", "POST /b/k?uploads", "CreateMultipartUpload", "eu-west-2"},
+	{"127.0.0.1:9000", "POST /b/k?uploadId=u", "CompleteMultipartUpload", "eu-west-2"},
+	{"127.0.0.1:9000", "DELETE /b?delete", "DeleteBucket", "eu-west-2"},
+	{"b.s3.eu-west-2.amazonaws.com", "GET /", "ListObjects", "eu-west-2"},
+	{"b.s3.eu-west-2.amazonaws.com", "GET /k", "GetObject", "eu-west-2"},
+	{"my.dotted.bucket.s3.eu-west-2.amazonaws.com", "GET /k", "GetObject", "eu-west-2"},
+	{"b.s3.amazonaws.com", "GET /k", "GetObject", "eu-west-2"},
+	{"b.s3-us-west-2.amazonaws.com", "GET /k", "GetObject", "eu-west-2"},
+	{"s3.eu-west-2.amazonaws.com", "GET /b/k", "GetObject", "eu-west-2"},
+	{"b.s3.dualstack.eu-west-2.amazonaws.com", "GET /k", "GetObject", "eu-west-2"},
+	{"b.s3-fips.us-gov-west-1.amazonaws.com", "GET /k", "GetObject", "eu-west-2"},
+	{"b.s3-accelerate.amazonaws.com", "GET /k", "GetObject", "eu-west-2"},
+	{"b.s3-accelerate.dualstack.amazonaws.com", "GET /k", "GetObject", "eu-west-2"},
+	{"b.s3.cn-north-1.amazonaws.com.cn", "GET /k", "GetObject", "eu-west-2"},
+	{"ap-123456789012.s3-accesspoint.eu-west-2.amazonaws.com", "GET /k", "GetObject",
+		"eu-west-2"},
+	{"m.mrap.accesspoint.s3-global.amazonaws.com", "GET /k", "GetObject", "eu-west-2"},
+	{"ap-123456789012.s3-object-lambda.eu-west-2.amazonaws.com", "GET /k", "GetObject",
+		"eu-west-2"},
+	{"ap-123456789012.op-1.s3-outposts.eu-west-2.amazonaws.com", "GET /k", "GetObject",
+		"eu-west-2"},
+	{"b--euw2-az1--x-s3.s3express-euw2-az1.eu-west-2.amazonaws.com", "GET /?session",
+		"CreateSession", "eu-west-2"},
+	{"b.bucket.vpce-1a-2b.s3.eu-west-2.vpce.amazonaws.com", "GET /k", "GetObject", "eu-west-2"},
+	{"bucket.vpce-1a-2b.s3.eu-west-2.vpce.amazonaws.com", "GET /b/k", "GetObject", "eu-west-2"},
+	{"my-bucket.localhost:4566", "GET /k", "GetObject", "eu-west-2"},
+	{"my-bucket.s3.localhost:4566", "GET /k", "GetObject", "eu-west-2"},
+	{"s3.localhost:4566", "GET /b/k", "GetObject", "eu-west-2"},
+	{"b.s3.localhost.localstack.cloud:4566", "GET /k", "GetObject", "eu-west-2"},
+	{"s3.localhost.localstack.cloud:4566", "GET /b/k", "GetObject", "eu-west-2"},
+	{"b.s3.eu-west-2.localhost.localstack.cloud:4566", "GET /k", "GetObject", "eu-west-2"},
+	{"b.s3.minio.example:9000", "GET /k", "GetObject", "eu-west-2"},
+};
+
+START_TEST(s3_is_found_at_all_its_addresses)
+{
+	char request[1024], words[1024], expected[128];
+	struct wire wire;
+
+	snprintf(request, sizeof(request), "%s HTTP/1.1\r\nHost: %s\r\n%s\r\n", s3[_i].target,
+		s3[_i].host, SIGNED("eu-west-2", "s3"));
+	snprintf(expected, sizeof(expected), "s3:%s %s s3", s3[_i].operation, s3[_i].region);
+	wire_identify(&wire, request, strlen(request), true);
+	ck_assert_str_eq(wire_words(&wire, words), expected);
+	wire_done(&wire);
+}
+END_TEST
+
+static const struct example s3_forms[] = {
+	{"PUT /b/k" LOCAL "x-amz-copy-source: /c/d\r\n" SIGNED("eu-west-2", "s3") END,
+		"s3:CopyObject eu-west-2 s3"},
+	{"PUT /b/k" LOCAL "Transfer-Encoding: chunked\r\nContent-Encoding: aws-chunked\r\n" SIGNED(
+		 "eu-west-2", "s3") END "5\r\nhello\r\n0\r\n\r\n",
+		"s3:PutObject eu-west-2 s3"},
+	{"GET /" LOCAL SIGNED("eu-west-2", "s3express") END,
+		"s3:ListDirectoryBuckets eu-west-2 s3"},
+	{"GET /b?lifecycle" LOCAL SIGNED("eu-west-2", "s3") END,
+		"s3:GetBucketLifecycleConfiguration s3:GetBucketLifecycle eu-west-2 s3"},
+	{"PUT /b?notification" LOCAL SIGNED("eu-west-2", "s3") END,
+		"s3:PutBucketNotificationConfiguration s3:PutBucketNotification eu-west-2 s3"},
+	{"GET /v20180820/accesspoint" HTTP
+			HOST("123456789012.s3-control.eu-west-2.amazonaws.com") "x-amz-account-id: "
+										"123456789012\r"
+										"\n" SIGNED(
+											"eu-west-2",
+											"s3") END,
+		"s3control:ListAccessPoints eu-west-2 rest-xml"},
+	{"POST /WriteGetObjectResponse" HTTP HOST("route.s3-object-lambda.eu-west-2.amazonaws.com")
+			SIGNED("eu-west-2", "s3-object-lambda") END,
+		"s3:WriteGetObjectResponse eu-west-2 s3"},
+};
+
+START_TEST(s3_operations_are_told_apart)
+{
+	check_example(&s3_forms[_i]);
+}
+END_TEST
+
+static const struct example hosts[] = {
+	{"POST /" HTTP HOST("timestream-ingest.eu-west-2.api.aws") TARGET(
+		 "Timestream_20181101.ListTagsForResource") SIGNED("eu-west-2", "timestream") END,
+		"timestream-write:ListTagsForResource eu-west-2 json"},
+	{"POST /" HTTP HOST("query-cell2.timestream.eu-west-2.amazonaws.com") TARGET(
+		 "Timestream_20181101.TagResource") SIGNED("eu-west-2", "timestream") END,
+		"timestream-query:TagResource eu-west-2 json"},
+	{"POST /" LOCAL TARGET("Timestream_20181101.ListTagsForResource")
+			SIGNED("eu-west-2", "timestream") END,
+		"timestream-query:ListTagsForResource timestream-write:ListTagsForResource "
+		"eu-west-2 "
+		"json"},
+	{"GET /tags/a" HTTP HOST("ivsrealtime.eu-west-2.amazonaws.com") SIGNED("eu-west-2", "ivs")
+			END,
+		"ivs-realtime:ListTagsForResource eu-west-2 rest-json"},
+	{"GET /v2/tile?x=1" HTTP HOST("maps.geo.eu-west-2.amazonaws.com")
+			SIGNED("eu-west-2", "geo-maps") END,
+		"geo-maps: eu-west-2 rest-json"},
+	{"GET /v2/tiles/t/1/2/3" HTTP HOST("maps.geo.eu-west-2.amazonaws.com")
+			SIGNED("eu-west-2", "geo-maps") END,
+		"geo-maps:GetTile eu-west-2 rest-json"},
+	{"POST /" HTTP HOST("vpce-1a-2b.sqs.eu-west-2.vpce.amazonaws.com") FORM END
+		"Action=ListQueues&Version=2012-11-05",
+		"sqs:ListQueues eu-west-2 query"},
+	{"POST /" HTTP HOST("eu-west-2.queue.amazonaws.com") FORM END
+		"Action=ListQueues&Version=2012-11-05",
+		"sqs:ListQueues eu-west-2 query"},
+	{"POST /" HTTP HOST("123456789012.ddb.eu-west-2.amazonaws.com")
+			TARGET("DynamoDB_20120810.GetItem") END,
+		"dynamodb:GetItem eu-west-2 json"},
+	{"GET /2015-03-31/functions" HTTP HOST("lambda-fips.us-gov-west-1.amazonaws.com") END,
+		"lambda:ListFunctions us-gov-west-1 rest-json"},
+	{"GET /2015-03-31/functions" HTTP HOST("lambda.eusc-de-east-1.amazonaws.eu") END,
+		"lambda:ListFunctions eusc-de-east-1 rest-json"},
+	{"GET /2015-03-31/functions" HTTP HOST("lambda.us-isob-east-1.sc2s.sgov.gov") END,
+		"lambda:ListFunctions us-isob-east-1 rest-json"},
+	{"GET /2015-03-31/functions" HTTP HOST("lambda.cn-north-1.api.amazonwebservices.com.cn.")
+			END,
+		"lambda:ListFunctions cn-north-1 rest-json"},
+	{"GET /2015-03-31/functions" HTTP HOST("lambda.xx-newland-12.amazonaws.com") END,
+		"lambda:ListFunctions xx-newland-12 rest-json"},
+	{"GET http://lambda.eu-west-2.amazonaws.com/2015-03-31/functions?MaxItems=1" HTTP HOST(
+		 "proxy:3128") END,
+		"lambda:ListFunctions eu-west-2 rest-json"},
+	{"GET http://127.0.0.1:4566" HTTP HOST("proxy:3128") SIGNED("eu-west-2", "s3") END,
+		"s3:ListBuckets eu-west-2 s3"},
+};
+
+START_TEST(hosts_tell_service_and_region)
+{
+	check_example(&hosts[_i]);
+}
+END_TEST
+
+static const struct example shared[] = {
+	{"GET /restapis" LOCAL SIGNED("eu-west-2", "apigateway") END,
+		"apigateway:GetRestApis eu-west-2 rest-json"},
+	{"GET /v2/apis" LOCAL SIGNED("eu-west-2", "apigateway") END,
+		"apigatewayv2:GetApis eu-west-2 rest-json"},
+	{"POST /v2/email/outbound-emails" LOCAL SIGNED("eu-west-2", "ses") END,
+		"sesv2:SendEmail eu-west-2 rest-json"},
+	{"POST /" LOCAL FORM SIGNED("eu-west-2", "rds") END
+		"Action=DescribeDBClusters&Version=2014-10-31",
+		"rds:DescribeDBClusters docdb:DescribeDBClusters neptune:DescribeDBClusters "
+		"eu-west-2 "
+		"query"},
+	{"POST /" LOCAL FORM SIGNED(
+		 "eu-west-2", "rds") "User-Agent: aws-sdk-js/3.1 api/docdb#3.1\r\n" END
+				     "Action=DescribeDBClusters&Version=2014-10-31",
+		"docdb:DescribeDBClusters eu-west-2 query"},
+	{"POST /" LOCAL FORM SIGNED("eu-west-2", "rds") END
+		"Action=DescribeDBShardGroups&Version=2014-10-31",
+		"rds:DescribeDBShardGroups eu-west-2 query"},
+	{"POST /imports/" LOCAL SIGNED("eu-west-2", "lex") END
+		"{\"payload\":\"\",\"resourceType\":\"BOT\",\"mergeStrategy\":\"x\"}",
+		"lex-models:StartImport eu-west-2 rest-json"},
+	{"POST /imports/" LOCAL SIGNED("eu-west-2", "lex") END "{}",
+		"lexv2-models:ListImports eu-west-2 rest-json"},
+	{"PUT /bots/1/botversions" LOCAL SIGNED("eu-west-2",
+		 "lex") "User-Agent: aws-sdk-js/3.1 ua/2.1 api/lex-models-v2#3.1 m/E\r\n" END,
+		"lexv2-models:CreateBotVersion eu-west-2 rest-json"},
+	{"GET /tags/a%2Fb" LOCAL SIGNED("eu-west-2", "wisdom") END,
+		"qconnect:ListTagsForResource wisdom:ListTagsForResource eu-west-2 rest-json"},
+	{"POST /2013-01-01/search" LOCAL FORM SIGNED("eu-west-2", "cloudsearch") END "q=a",
+		"cloudsearchdomain:Search eu-west-2 rest-json"},
+	{"POST /%40connections/c" LOCAL SIGNED("eu-west-2", "execute-api") END,
+		"apigatewaymanagementapi:PostToConnection eu-west-2 rest-json"},
+};
+
+START_TEST(services_of_one_signing_name_are_told_apart_or_all_named)
+{
+	check_example(&shared[_i]);
+}
+END_TEST
+
+START_TEST(only_body_bytes_that_matter_are_waited_for)
+{
+	const char *request = "POST /imports/" LOCAL SIGNED("eu-west-2", "lex") END;
+	const char *other = "POST /tags/a" LOCAL SIGNED("eu-west-2", "lex") END;
+	char words[1024];
+	struct wire wire;
+
+	wire_identify(&wire, request, strlen(request), false);
+	ck_assert_str_eq(wire_words(&wire, words), "more");
+	wire_done(&wire);
+	wire_identify(&wire, other, strlen(other), false);
+	ck_assert_int_eq(wire.identity, AWS_CALL);
+	wire_done(&wire);
+}
+END_TEST
+
+static const struct {
+	const char *request, *home;
+} homes[] = {
+	{"POST /" LOCAL FORM SIGNED("eu-west-2", "iam") END "Action=ListUsers&Version=2010-05-08",
+		"us-east-1"},
+	{"POST /" LOCAL FORM SIGNED("cn-northwest-1", "iam") END
+		"Action=ListUsers&Version=2010-05-08",
+		"cn-north-1"},
+	{"GET /2013-04-01/hostedzone" LOCAL SIGNED("eu-west-2", "route53") END, "us-east-1"},
+	{"POST /" LOCAL TARGET("AWSOrganizationsV20161128.ListRoots")
+			SIGNED("us-gov-east-1", "organizations") END,
+		"us-gov-west-1"},
+	{"GET /global-networks" LOCAL SIGNED("eu-west-2", "networkmanager") END, "us-west-2"},
+	{"POST /" LOCAL FORM SIGNED("eu-west-2", "sqs") END "Action=ListQueues&Version=2012-11-05",
+		""},
+	{"POST /" LOCAL TARGET("DynamoDB_20120810.ListTables") SIGNED("eu-west-2", "dynamodb") END,
+		""},
+	{"POST /" HTTP HOST("sts.amazonaws.com") FORM END
+		"Action=AssumeRoleWithSAML&Version=2011-06-15",
+		"us-east-1"},
+	{"POST /" LOCAL TARGET("ArcRegionSwitch.ListPlans") SIGNED("eu-west-2", "arc-region-switch")
+			END,
+		"us-east-1"},
+	{"POST /" LOCAL TARGET("ArcRegionSwitch.ListPlansInRegion")
+			SIGNED("eu-west-2", "arc-region-switch") END,
+		""},
+};
+
+START_TEST(global_services_have_a_home_region)
+{
+	struct wire wire;
+
+	wire_identify(&wire, homes[_i].request, strlen(homes[_i].request), true);
+	ck_assert_int_eq(wire.identity, AWS_CALL);
+	ck_assert(span_equal(wire.call.home_region, span_of(homes[_i].home)));
+	wire_done(&wire);
+}
+END_TEST
+
+START_TEST(a_call_tells_of_its_sdk_and_its_attempt)
+{
+	const char *request = "HEAD /b" LOCAL SIGNED(
+		"eu-west-2", "s3") "User-Agent: Boto3/1.43.11 md/Botocore#1.43.11\r\nContent-Type: "
+				   "text/plain\r\n"
+				   "amz-sdk-invocation-id: 0f9a-1\r\namz-sdk-request: ttl=1; "
+				   "attempt=3; max=5\r\n" END;
+	struct wire wire;
+
+	wire_identify(&wire, request, strlen(request), true);
+	ck_assert(wire.call.is_head);
+	ck_assert_int_eq(wire.call.attempt, 3);
+	ck_assert(span_equal(wire.call.invocation_id, SPAN("0f9a-1")));
+	ck_assert(span_equal(wire.call.sdk, SPAN("Boto3/1.43.11")));
+	ck_assert(span_equal(wire.call.content_type, SPAN("text/plain")));
+	wire_done(&wire);
+}
+END_TEST
+
+START_TEST(query_compatible_services_are_marked)
+{
+	const char *sqs =
+		"POST /" LOCAL TARGET("AmazonSQS.SendMessage") SIGNED("eu-west-2", "sqs") END;
+	const char *sns = "POST /" LOCAL FORM SIGNED("eu-west-2", "sns") END
+		"Action=Publish&Version=2010-03-31";
+	struct wire wire;
+
+	wire_identify(&wire, sqs, strlen(sqs), true);
+	ck_assert(wire.call.query_compatible);
+	wire_done(&wire);
+	wire_identify(&wire, sns, strlen(sns), true);
+	ck_assert(!wire.call.query_compatible);
+	ck_assert(span_equal(wire.call.version, SPAN("2010-03-31")));
+	wire_done(&wire);
+}
+END_TEST
+
+/* All examples, cut anywhere and with any byte changed, are read within their bounds. */
+static void damage(const char *request)
+{
+	size_t len = strlen(request);
+	char *copy = malloc(len);
+	char resource[16];
+
+	for (size_t i = 0; i < len; i++) {
+		struct http1_head head;
+		struct wire wire;
+
+		memcpy(copy, request, len);
+		copy[i] = (char)(copy[i] ^ (1 << (i & 7)));
+		if (http1_parse(&head, copy, len, 0) > 0) {
+			wire_identify(&wire, copy, len, true);
+			ck_assert_int_ne(wire.identity, AWS_NEEDS_BODY);
+			if (wire.identity == AWS_CALL)
+				aws_resource(&wire.head, &wire.body, &wire.call, resource,
+					sizeof(resource));
+			wire_done(&wire);
+		}
+		if (http1_parse(&head, request, i, 0) > 0) {
+			wire_identify(&wire, request, i, false);
+			if (wire.identity == AWS_CALL)
+				aws_resource(&wire.head, &wire.body, &wire.call, resource,
+					sizeof(resource));
+			wire_done(&wire);
+		}
+	}
+	free(copy);
+}
+
+START_TEST(damaged_requests_are_read_within_their_bounds)
+{
+	static const struct {
+		const struct example *at;
+		int count;
+	} all[] = {
+		{protocols, COUNT(protocols)},
+		{signatures, COUNT(signatures)},
+		{unsigned_calls, COUNT(unsigned_calls)},
+		{queries, COUNT(queries)},
+		{forms, COUNT(forms)},
+		{hosts, COUNT(hosts)},
+	};
+
+	for (int i = 0; i < all[_i].count; i++)
+		damage(all[_i].at[i].request);
+}
+END_TEST
+
+START_TEST(a_path_of_many_segments_takes_no_long_time)
+{
+	static char request[60000];
+	size_t len = 0;
+	char words[1024];
+	struct wire wire;
+
+	len += (size_t)sprintf(request, "GET /portals");
+	while (len < 50000)
+		len += (size_t)sprintf(request + len, "/portals");
+	strcpy(request + len, LOCAL SIGNED("eu-west-2", "workspaces-web") END);
+	for (int i = 0; i < 1000; i++) {
+		wire_identify(&wire, request, strlen(request), true);
+		ck_assert_str_eq(
+			wire_words(&wire, words), "workspaces-web:GetPortal eu-west-2 rest-json");
+		wire_done(&wire);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("identify");
+	TCase *tests = tcase_create("identify");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_loop_test(tests, every_protocol_is_recognised, 0, COUNT(protocols));
+	tcase_add_loop_test(tests, every_kind_of_signature_is_read, 0, COUNT(signatures));
+	tcase_add_loop_test(tests, unsigned_calls_need_strong_evidence, 0, COUNT(unsigned_calls));
+	tcase_add_loop_test(tests, what_is_not_aws_is_no_call, 0, COUNT(others));
+	tcase_add_loop_test(
+		tests, what_the_model_does_not_know_keeps_its_name_off_the_wire, 0, COUNT(unknown));
+	tcase_add_test(tests, an_unknown_service_has_no_model);
+	tcase_add_loop_test(
+		tests, the_query_protocol_is_read_wherever_its_parameters_stand, 0, COUNT(queries));
+	tcase_add_test(tests, a_compressed_query_is_unpacked);
+	tcase_add_test(tests, a_compressed_query_is_waited_for);
+	tcase_add_test(tests, a_huge_compressed_query_is_read_at_its_beginning);
+	tcase_add_test(tests, the_body_is_waited_for_until_it_names_the_operation);
+	tcase_add_test(tests, nothing_is_waited_for_in_a_complete_body);
+	tcase_add_loop_test(
+		tests, an_upload_form_of_s3_is_known_by_its_signature_or_host, 0, COUNT(forms));
+	tcase_add_test(tests, an_upload_form_is_waited_for_up_to_its_file);
+	tcase_add_loop_test(tests, s3_is_found_at_all_its_addresses, 0, COUNT(s3));
+	tcase_add_loop_test(tests, s3_operations_are_told_apart, 0, COUNT(s3_forms));
+	tcase_add_loop_test(tests, hosts_tell_service_and_region, 0, COUNT(hosts));
+	tcase_add_loop_test(
+		tests, services_of_one_signing_name_are_told_apart_or_all_named, 0, COUNT(shared));
+	tcase_add_test(tests, only_body_bytes_that_matter_are_waited_for);
+	tcase_add_loop_test(tests, global_services_have_a_home_region, 0, COUNT(homes));
+	tcase_add_test(tests, a_call_tells_of_its_sdk_and_its_attempt);
+	tcase_add_test(tests, query_compatible_services_are_marked);
+	tcase_add_loop_test(tests, damaged_requests_are_read_within_their_bounds, 0, 6);
+	tcase_add_test(tests, a_path_of_many_segments_takes_no_long_time);
+	suite_add_tcase(suite, tests);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
