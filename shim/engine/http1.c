@@ -2,30 +2,40 @@
 #include "http1.h"
 
 /* RFC 9110 5.6.2: the characters of a token. */
-static bool is_token(char byte)
-{
-	static const char others[] = "!#$%&'*+-.^_`|~";
+static const bool token_bytes[256] = {
+	['!'] = true,
+	['#' ... '\''] = true,
+	['*'] = true,
+	['+'] = true,
+	['-'] = true,
+	['.'] = true,
+	['0' ... '9'] = true,
+	['A' ... 'Z'] = true,
+	['^' ... 'z'] = true,
+	['|'] = true,
+	['~'] = true,
+};
 
-	if ((byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z'))
-		return true;
-	return (byte >= '0' && byte <= '9') || (byte && strchr(others, byte));
-}
-
-static bool all_tokens(struct span text)
+static bool is_token(struct span text)
 {
 	for (size_t i = 0; i < text.len; i++)
-		if (!is_token(text.at[i]))
+		if (!token_bytes[(uint8_t)text.at[i]])
 			return false;
 	return text.len > 0;
 }
 
+static bool is_space(char byte)
+{
+	return byte == ' ' || byte == '\t' || byte == '\r';
+}
+
 static struct span trim(struct span text)
 {
-	while (text.len && (text.at[0] == ' ' || text.at[0] == '\t')) {
+	while (text.len && is_space(text.at[0])) {
 		text.at++;
 		text.len--;
 	}
-	while (text.len && strchr(" \t\r", text.at[text.len - 1]) && text.at[text.len - 1])
+	while (text.len && is_space(text.at[text.len - 1]))
 		text.len--;
 	return text;
 }
@@ -73,7 +83,7 @@ static int parse_request_line(struct http1_head *head, struct span line)
 	head->method = (struct span){line.at, (size_t)(first - line.at)};
 	head->target = (struct span){first + 1, (size_t)(last - first - 1)};
 	version = span_from(line, (size_t)(last + 1 - line.at));
-	if (!all_tokens(head->method) || !head->target.len || span_find(head->target, ' '))
+	if (!is_token(head->method) || !head->target.len || span_find(head->target, ' '))
 		return HTTP1_BAD;
 	if (version.len != 8 || memcmp(version.at, "HTTP/1.", 7))
 		return HTTP1_BAD;
@@ -112,19 +122,22 @@ static bool list_has(struct span list, struct span token)
 	return false;
 }
 
-bool http1_next_field(struct span *cursor, struct span *name, struct span *value)
+static bool split_field(struct span line, struct span *name, struct span *value)
 {
-	struct span line;
-	const char *colon;
+	const char *colon = span_find(line, ':');
 
-	if (!next_line(cursor, &line))
-		return false;
-	colon = span_find(line, ':');
 	if (!colon)
 		return false;
 	*name = (struct span){line.at, (size_t)(colon - line.at)};
 	*value = trim(span_from(line, name->len + 1));
 	return true;
+}
+
+bool http1_next_field(struct span *cursor, struct span *name, struct span *value)
+{
+	struct span line;
+
+	return next_line(cursor, &line) && split_field(line, name, value);
 }
 
 struct span http1_field(const struct http1_head *head, struct span wanted)
@@ -137,41 +150,66 @@ struct span http1_field(const struct http1_head *head, struct span wanted)
 	return (struct span){NULL, 0};
 }
 
-/* Reads what framing needs, and refuses what two parsers would read in two ways (RFC 9112 6.3). */
-static int parse_fields(struct http1_head *head)
-{
-	struct span cursor = head->fields, name, value;
-	bool has_length = false, upgrade_field = false, upgrade_option = false;
+/* What framing needs to know of the fields. */
+struct framing {
+	bool has_length, upgrade_field, upgrade_option;
+};
 
-	while (cursor.len) {
-		if (!http1_next_field(&cursor, &name, &value) || !all_tokens(name))
+static int note_field(
+	struct http1_head *head, struct framing *framing, struct span name, struct span value)
+{
+	if (span_equal_nocase(name, SPAN("host"))) {
+		head->host = value;
+	} else if (span_equal_nocase(name, SPAN("content-length"))) {
+		if (parse_length(head, value, framing->has_length))
 			return HTTP1_BAD;
-		if (span_equal_nocase(name, SPAN("host"))) {
-			head->host = value;
-		} else if (span_equal_nocase(name, SPAN("content-length"))) {
-			if (parse_length(head, value, has_length))
-				return HTTP1_BAD;
-			has_length = true;
-		} else if (span_equal_nocase(name, SPAN("transfer-encoding"))) {
-			if (head->chunked || !span_equal_nocase(value, SPAN("chunked")))
-				return HTTP1_BAD;
-			head->chunked = true;
-		} else if (span_equal_nocase(name, SPAN("expect"))) {
-			head->expects_continue = span_equal_nocase(value, SPAN("100-continue"));
-		} else if (span_equal_nocase(name, SPAN("upgrade"))) {
-			upgrade_field = true;
-		} else if (span_equal_nocase(name, SPAN("connection"))) {
-			upgrade_option |= list_has(value, SPAN("upgrade"));
-			head->closes |= list_has(value, SPAN("close"));
-		}
+		framing->has_length = true;
+	} else if (span_equal_nocase(name, SPAN("transfer-encoding"))) {
+		if (head->chunked || !span_equal_nocase(value, SPAN("chunked")))
+			return HTTP1_BAD;
+		head->chunked = true;
+	} else if (span_equal_nocase(name, SPAN("expect"))) {
+		head->expects_continue = span_equal_nocase(value, SPAN("100-continue"));
+	} else if (span_equal_nocase(name, SPAN("upgrade"))) {
+		framing->upgrade_field = true;
+	} else if (span_equal_nocase(name, SPAN("connection"))) {
+		framing->upgrade_option |= list_has(value, SPAN("upgrade"));
+		head->closes |= list_has(value, SPAN("close"));
 	}
-	head->upgrades =
-		(upgrade_field && upgrade_option) || span_equal(head->method, SPAN("CONNECT"));
-	return has_length && head->chunked ? HTTP1_BAD : 0;
+	return 0;
 }
 
-/* Where the empty line after the fields ends, or 0. */
-static size_t find_end(const char *data, size_t len, size_t from)
+/*
+ * Reads the fields to the empty line that ends them, and refuses what two parsers would read in two
+ * ways (RFC 9112 6.3). Returns the bytes read, HTTP1_PARTIAL or HTTP1_BAD.
+ */
+static ssize_t parse_fields(struct http1_head *head, struct span rest)
+{
+	struct span line, name, value;
+	struct framing framing = {0};
+	const char *start = rest.at;
+
+	head->closes = head->minor == 0;
+	for (;;) {
+		const char *at = rest.at;
+
+		if (!next_line(&rest, &line))
+			return HTTP1_PARTIAL;
+		if (line.len == 0) {
+			head->fields = (struct span){start, (size_t)(at - start)};
+			break;
+		}
+		if (!split_field(line, &name, &value) || !is_token(name) ||
+			note_field(head, &framing, name, value))
+			return HTTP1_BAD;
+	}
+	head->upgrades = (framing.upgrade_field && framing.upgrade_option) ||
+			 span_equal(head->method, SPAN("CONNECT"));
+	return framing.has_length && head->chunked ? HTTP1_BAD : rest.at - start;
+}
+
+/* Is there an empty line in `data`, after byte `from`? */
+static bool has_end(const char *data, size_t len, size_t from)
 {
 	struct span rest = {data + from, len - from};
 	const char *end;
@@ -180,43 +218,44 @@ static size_t find_end(const char *data, size_t len, size_t from)
 		size_t after = (size_t)(end - data) + 1;
 
 		if (after < len && data[after] == '\n')
-			return after + 1;
+			return true;
 		if (after + 1 < len && data[after] == '\r' && data[after + 1] == '\n')
-			return after + 2;
+			return true;
 		rest = (struct span){data + after, len - after};
 	}
-	return 0;
+	return false;
+}
+
+static ssize_t partial(size_t len)
+{
+	return len < HTTP1_HEAD_MAX ? HTTP1_PARTIAL : HTTP1_BAD;
 }
 
 ssize_t http1_parse(struct http1_head *head, const char *data, size_t len, size_t seen)
 {
 	struct span rest = {data, len}, line;
-	size_t limit = len < HTTP1_HEAD_MAX ? len : HTTP1_HEAD_MAX;
+	ssize_t fields;
 
+	/* What has been walked once is not walked again before its end is there: it may have come in
+	 * two pieces. */
+	if (seen && !has_end(data, len, seen > 3 ? seen - 3 : 0))
+		return partial(len);
 	memset(head, 0, sizeof(*head));
 	/* RFC 9112 2.2: empty lines before a request line are to be ignored. */
 	while (rest.len && (rest.at[0] == '\r' || rest.at[0] == '\n'))
 		rest = span_from(rest, 1);
 	if (!next_line(&rest, &line))
-		return len < HTTP1_HEAD_MAX ? HTTP1_PARTIAL : HTTP1_BAD;
+		return partial(len);
 	/* Checked before the head is whole: what is no request must not be waited for. */
 	if (parse_request_line(head, line))
 		return HTTP1_BAD;
-	/* The search begins at the end of the request line, since a request may have no fields, or a
-	 * little before what was seen, since the line end may have come in two pieces. */
-	size_t from = (size_t)(rest.at - data) - 1;
-
-	if (seen > from + 3)
-		from = seen - 3;
-	head->size = find_end(data, limit, from);
-	if (!head->size)
-		return len < HTTP1_HEAD_MAX ? HTTP1_PARTIAL : HTTP1_BAD;
-	head->fields = (struct span){rest.at, head->size - (size_t)(rest.at - data)};
-	head->closes = head->minor == 0;
-	head->fields.len -= head->fields.len > 1 && data[head->size - 2] == '\r' ? 2 : 1;
-	if (parse_fields(head))
+	fields = parse_fields(head, rest);
+	if (fields == HTTP1_PARTIAL)
+		return partial(len);
+	if (fields < 0)
 		return HTTP1_BAD;
-	return (ssize_t)head->size;
+	head->size = (size_t)(rest.at - data) + (size_t)fields;
+	return head->size <= HTTP1_HEAD_MAX ? (ssize_t)head->size : HTTP1_BAD;
 }
 
 void http1_body_begin(struct http1_body *body, const struct http1_head *head)
