@@ -106,24 +106,30 @@ bool aws_is_name(struct span text)
 	return true;
 }
 
-/* Cuts the last part of a credential off. */
+static bool is_escaped_slash(struct span text)
+{
+	return text.len >= 3 && text.at[0] == '%' && text.at[1] == '2' &&
+	       (text.at[2] | 0x20) == 'f';
+}
+
+/* Cuts the last part of a credential off: behind a '/', or a "%2F" where it stands in a query. */
 static bool last_part(struct span *credential, struct span *part)
 {
-	for (size_t i = credential->len; i > 0; i--) {
-		size_t at = i - 1, step = 0;
+	const char *slash = credential->len ? memrchr(credential->at, '/', credential->len) : NULL;
+	size_t at, step = 1;
 
-		if (credential->at[at] == '/')
-			step = 1;
-		else if (credential->len - at >= 3 && credential->at[at] == '%' &&
-			 credential->at[at + 1] == '2' && (credential->at[at + 2] | 0x20) == 'f')
-			step = 3;
-		if (step) {
-			*part = span_from(*credential, at + step);
-			credential->len = at;
-			return true;
-		}
+	if (slash) {
+		at = (size_t)(slash - credential->at);
+	} else {
+		for (at = credential->len, step = 3; at > 0; at--)
+			if (is_escaped_slash(span_from(*credential, at - 1)))
+				break;
+		if (at-- == 0)
+			return false;
 	}
-	return false;
+	*part = span_from(*credential, at + step);
+	credential->len = at;
+	return true;
 }
 
 bool aws_credential_read(
@@ -161,21 +167,17 @@ static void read_scope(struct aws_request *request, struct span credential, bool
 /* The value of "Credential=" in an Authorization field. */
 static struct span credential_of(struct span authorization)
 {
-	struct span key = SPAN("Credential=");
+	struct span key = SPAN("Credential="), rest;
+	const char *found = memmem(authorization.at, authorization.len, key.at, key.len);
+	size_t len = 0;
 
-	for (size_t i = 0; i + key.len <= authorization.len; i++) {
-		struct span rest = span_from(authorization, i);
-		size_t len = 0;
-
-		if (!span_starts(rest, key))
-			continue;
-		rest = span_from(rest, key.len);
-		while (len < rest.len && rest.at[len] != ',' && rest.at[len] != ' ')
-			len++;
-		rest.len = len;
-		return rest;
-	}
-	return (struct span){0};
+	if (!found)
+		return (struct span){0};
+	rest = span_from(authorization, (size_t)(found - authorization.at) + key.len);
+	while (len < rest.len && rest.at[len] != ',' && rest.at[len] != ' ')
+		len++;
+	rest.len = len;
+	return rest;
 }
 
 static void read_authorization(struct aws_request *request)
@@ -260,22 +262,23 @@ bool aws_request_is_sdk(const struct aws_request *request)
 	return false;
 }
 
+/* The name in a product "api/NAME#VERSION" of a User-Agent. */
 static struct span api_of(struct span agent)
 {
 	struct span key = SPAN("api/");
 
-	for (size_t i = 0; i + key.len < agent.len; i++) {
-		struct span name;
-		size_t len = 0;
+	while (agent.len) {
+		const char *space = span_find(agent, ' ');
+		size_t len = space ? (size_t)(space - agent.at) : agent.len;
+		struct span product = {agent.at, len}, name;
 
-		if ((i > 0 && agent.at[i - 1] != ' ') || memcmp(agent.at + i, key.at, key.len) != 0)
+		agent = span_from(agent, len + 1);
+		if (!span_starts(product, key))
 			continue;
-		name = span_from(agent, i + key.len);
-		while (len < name.len && name.at[len] != '#' && name.at[len] != ' ' &&
-			name.at[len] != '/')
-			len++;
-		name.len = len;
-		return name;
+		name = span_from(product, key.len);
+		for (len = 0; len < name.len && name.at[len] != '#' && name.at[len] != '/'; len++)
+			continue;
+		return (struct span){name.at, len};
 	}
 	return (struct span){0};
 }
