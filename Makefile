@@ -193,6 +193,12 @@ $(B)/bench/client $(B)/bench/server: $(B)/bench/%: $(B)/obj/tools/bench/%.o
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lpthread
 
+# And what the engine takes on its own.
+$(B)/bench/engine: $(B)/obj/tools/bench/engine.o $(B)/libcontrol.a $(B)/libengine.a
+	$(call say,LD)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CONTROL_LIBS) -l:libz.a
+
 # Setup comes first: on a fresh machine nothing can be built before.
 .PHONY: check demo bench fuzz
 check:
@@ -205,7 +211,7 @@ demo:
 
 bench:
 	$(Q)tools/setup bench
-	+$(Q)$(MAKE) --no-print-directory all $(B)/bench/client $(B)/bench/server
+	+$(Q)$(MAKE) --no-print-directory all $(addprefix $(B)/bench/,client server engine)
 	$(Q)BUILD='$(B)' tools/bench/run
 
 FUZZ_SECONDS ?= 60
