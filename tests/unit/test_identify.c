@@ -414,6 +414,10 @@ static const struct {
 		"CreateSession", "eu-west-2"},
 	{"b.bucket.vpce-1a-2b.s3.eu-west-2.vpce.amazonaws.com", "GET /k", "GetObject", "eu-west-2"},
 	{"bucket.vpce-1a-2b.s3.eu-west-2.vpce.amazonaws.com", "GET /b/k", "GetObject", "eu-west-2"},
+	{"my-bucket.bucket.vpce-1a-2b.s3.eu-west-2.vpce.amazonaws.com", "GET /k", "GetObject",
+		"eu-west-2"},
+	{"bucket.s3.eu-west-2.amazonaws.com", "GET /k", "GetObject", "eu-west-2"},
+	{"control.s3.eu-west-2.amazonaws.com", "GET /k", "GetObject", "eu-west-2"},
 	{"my-bucket.localhost:4566", "GET /k", "GetObject", "eu-west-2"},
 	{"my-bucket.s3.localhost:4566", "GET /k", "GetObject", "eu-west-2"},
 	{"s3.localhost:4566", "GET /b/k", "GetObject", "eu-west-2"},
@@ -449,12 +453,15 @@ static const struct example s3_forms[] = {
 		"s3:GetBucketLifecycleConfiguration s3:GetBucketLifecycle eu-west-2 s3"},
 	{"PUT /b?notification" LOCAL SIGNED("eu-west-2", "s3") END,
 		"s3:PutBucketNotificationConfiguration s3:PutBucketNotification eu-west-2 s3"},
-	{"GET /v20180820/accesspoint" HTTP
-			HOST("123456789012.s3-control.eu-west-2.amazonaws.com") "x-amz-account-id: "
-										"123456789012\r"
-										"\n" SIGNED(
-											"eu-west-2",
-											"s3") END,
+	{"GET /v20180820/accesspoint" HTTP HOST(
+		 "123456789012.s3-control.eu-west-2.amazonaws.com") "x-amz-account-id: "
+								    "123456789012\r"
+								    "\n" SIGNED("eu-west-2", "s3")
+									    END,
+		"s3control:ListAccessPoints eu-west-2 rest-xml"},
+	{"GET /v20180820/accesspoint" HTTP HOST("control.vpce-1a-2b.s3.eu-west-2.vpce.amazonaws."
+						"com") "x-amz-account-id: 123456789012\r\n" SIGNED(
+		 "eu-west-2", "s3") END,
 		"s3control:ListAccessPoints eu-west-2 rest-xml"},
 	{"POST /WriteGetObjectResponse" HTTP HOST("route.s3-object-lambda.eu-west-2.amazonaws.com")
 			SIGNED("eu-west-2", "s3-object-lambda") END,

@@ -186,11 +186,29 @@ static bool is_s3_label(struct span label)
 	return span_starts(label, SPAN("s3-")) && aws_is_region(span_from(label, 3));
 }
 
+/*
+ * Cuts off what of an endpoint stands before the service: "x.mrap.accesspoint" of a multi-region
+ * access point, and of VPC endpoints "bucket.vpce-1a2b", "my-bucket.bucket.vpce-1a2b",
+ * "control.vpce-1a2b". `key` becomes that of another service where it is one.
+ */
+static struct span cut_endpoint(struct span name, struct span *key)
+{
+	struct span label, rest = last_label(name, &label);
+
+	if (span_starts(label, SPAN("vpce-")))
+		rest = last_label(rest, &label);
+	else if (!span_equal(*key, SPAN("s3-global")))
+		return name;
+	if (span_equal(label, SPAN("control")))
+		*key = SPAN("s3-control");
+	return rest;
+}
+
 /* Reads an S3 name, given without suffix and region: the bucket stands before its last label. */
 static bool read_s3(struct aws_host *host, struct span name)
 {
 	char buffer[KEY_MAX];
-	struct span label, bucket = last_label(name, &label), part;
+	struct span label, bucket = last_label(name, &label);
 	struct span key = normal_key(label, buffer);
 
 	if (!is_s3_label(key))
@@ -198,15 +216,7 @@ static bool read_s3(struct aws_host *host, struct span name)
 	if (!host->region.len && span_starts(label, SPAN("s3-")) &&
 		aws_is_region(span_from(label, 3)))
 		host->region = span_from(label, 3);
-	/* VPC endpoints: bucket.vpce-1a2b.s3, my-bucket.bucket.vpce-1a2b.s3, control.vpce-1a2b.s3 */
-	last_label(bucket, &part);
-	if (span_starts(part, SPAN("vpce-")))
-		bucket = last_label(bucket, &part);
-	last_label(bucket, &part);
-	if (span_equal(part, SPAN("control")) && part.at != name.at)
-		key = SPAN("s3-control");
-	else if (span_equal(part, SPAN("accesspoint")) || span_equal(part, SPAN("bucket")))
-		bucket = last_label(bucket, &part);
+	bucket = cut_endpoint(bucket, &key);
 	host->bucket = bucket;
 	if (!bucket.len)
 		host->services = model_find_host(key);
