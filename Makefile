@@ -118,6 +118,18 @@ $(B)/fuzz/%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/replay.o $(B)/libc
 .PHONY: fuzzers
 fuzzers: $(FUZZ)
 
+# What the conformance tests put their requests and errors before.
+$(B)/conformance/%: $(B)/obj/tests/conformance/%.o $(B)/libengine.a
+	$(call say,LD)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -l:libz.a
+
+# The tables of AWS' services; not a file to be remade by itself, for it takes botocore.
+.PHONY: model
+model:
+	$(Q)python3 tools/aws-model/generate.py > shim/engine/aws/model_data.c.new
+	$(Q)mv shim/engine/aws/model_data.c.new shim/engine/aws/model_data.c
+
 # Objects that only a pattern names are kept, too.
 .SECONDARY:
 
@@ -130,6 +142,7 @@ help:
 		'make check     run the tests' \
 		'make bench     measure what the library costs' \
 		'make fuzz      look for inputs that break it, FUZZ_SECONDS= for each target' \
+		'make model     make the tables of AWS services anew from the installed botocore' \
 		'make lint      check style, manual pages and scripts; build with clang, too' \
 		'make install   install below $$(DESTDIR)$$(PREFIX), which is now $(DESTDIR)$(PREFIX)' \
 		'make clean     remove build/' \
@@ -153,7 +166,7 @@ install: all
 # What is written by hand.
 C_FILES := $(filter-out shim/engine/aws/model_data.c,$(wildcard \
 	$(foreach dir,shim shim/engine shim/engine/aws control tools tools/bench tests/unit tests/fuzz \
-		tests/e2e/clients tests/transparency,$(dir)/*.c $(dir)/*.h)))
+		tests/conformance tests/e2e/clients tests/transparency,$(dir)/*.c $(dir)/*.h)))
 SCRIPTS  = $(shell grep -rlE '^\#!/bin/(ba)?sh' .ci tests tools)
 
 .PHONY: lint lint-style lint-c lint-man lint-scripts lint-clang
