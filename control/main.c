@@ -110,6 +110,18 @@ static const struct argp argp = {
 	       "Chaos API on control.sock in the runtime folder.",
 };
 
+/* One that is closed would else be the number of a file or pipe of ours, until leave() takes it. */
+static void open_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 static void stay(__attribute__((unused)) void *context)
 {
 }
@@ -167,6 +179,7 @@ int main(int argc, char **argv)
 {
 	struct options options = {0};
 
+	open_standard_descriptors();
 	argp_program_version_hook = print_version;
 	argp_err_exit_status = 1;
 	argp_parse(&argp, argc, argv, 0, NULL, &options);
