@@ -134,8 +134,6 @@ static const char *skip_token(const char **at, const char *end, char before)
 		++*at;
 		return NULL;
 	}
-	if ((uint8_t) * *at < ' ')
-		return "a control character stands between the values";
 	return skip_word(at);
 }
 
