@@ -397,24 +397,21 @@ static bool is_tls_name(const char *name)
 	return strncmp(name, "SSL_", 4) == 0 || strncmp(name, "gnutls_", 7) == 0;
 }
 
-/* A TLS function found by handle: a program that looks it up so would call it past us. */
-static void *found_by_handle(void *handle, const char *name)
+/*
+ * A TLS function found in a library: a program that looks it up so would call it past us. A name that
+ * we alone export is not there: programs ask so which version they have.
+ */
+static void *find_tls(void *handle, const char *name, const void *caller)
 {
 	void *function = stack_real_dlsym(handle, name);
 	const struct stack *stack;
 
-	if (!function || is_ours(function))
-		return function;
+	if (!function)
+		return NULL;
+	if (is_ours(function))
+		return real_for(name, caller) ? function : NULL;
 	stack = stack_of_function(function);
 	return stack ? stack_closure(stack, name, function) : function;
-}
-
-/* A name that only we export is not there: programs ask so which version they have. */
-static void *found_in_scope(const char *name, const void *caller)
-{
-	void *function = stack_real_dlsym(RTLD_DEFAULT, name);
-
-	return is_ours(function) && !real_for(name, caller) ? NULL : function;
 }
 
 void *dlsym(void *restrict handle, const char *restrict name);
@@ -422,9 +419,7 @@ __attribute__((visibility("default"))) void *dlsym(void *restrict handle, const 
 {
 	if (!is_tls_name(name) || handle == RTLD_NEXT)
 		return stack_real_dlsym(handle, name);
-	if (handle == RTLD_DEFAULT)
-		return found_in_scope(name, __builtin_return_address(0));
-	return found_by_handle(handle, name);
+	return find_tls(handle, name, __builtin_return_address(0));
 }
 
 /*

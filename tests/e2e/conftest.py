@@ -116,12 +116,11 @@ def free_port():
         return probe.getsockname()[1]
 
 
-@pytest.fixture(scope="session")
-def moto():
-    """A real AWS backend; gives its URL."""
+def start_moto(*options):
+    """Returns the process and its port."""
     port = free_port()
     server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port), *options],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env=environment(),
@@ -133,7 +132,23 @@ def moto():
             return probe.connect_ex(("127.0.0.1", port)) == 0
 
     wait_for(listens, "moto")
+    return server, port
+
+
+@pytest.fixture(scope="session")
+def moto():
+    """A real AWS backend; gives its URL."""
+    server, port = start_moto()
     yield f"http://127.0.0.1:{port}"
+    server.kill()
+    server.wait()
+
+
+@pytest.fixture(scope="session")
+def tls_moto(authority):
+    """The same behind TLS."""
+    server, port = start_moto("-c", str(authority.certificate), "-k", str(authority.key))
+    yield f"https://localhost:{port}"
     server.kill()
     server.wait()
 
@@ -146,7 +161,9 @@ def programs():
     for source in CLIENTS.glob("*.c"):
         compiler = os.environ.get("CC", "cc").split()
         target = folder / source.stem
-        subprocess.run([*compiler, "-D_GNU_SOURCE", "-O1", "-g", "-o", target, source], check=True)
+        kind = ["-shared", "-fPIC"] if source.name.startswith("lib") else []
+        flags = [*kind, "-D_GNU_SOURCE", "-O1", "-g", "-o", target]
+        subprocess.run([*compiler, *flags, source], check=True)
     if shutil.which("javac"):
         sources = list(CLIENTS.glob("*.java"))
         subprocess.run(["javac", "-nowarn", "-d", folder, *sources], check=True)

@@ -37,6 +37,46 @@ KINDS = {
 }  # fmt: skip
 
 
+
+
+def openssl(library, *ways):
+    return lambda port, programs: [programs / "tls_client", port, library, *ways]
+
+
+# Every way to use OpenSSL; found by a handle, the functions are closures.
+OPENSSL = {
+    " ".join(ways) or "plain": ways
+    for ways in (
+        (),
+        ("extended",),
+        ("peeks",),
+        ("extended", "peeks"),
+        ("polls",),
+        ("extended", "polls"),
+        ("pumps",),
+        ("extended", "pumps"),
+        ("implied",),
+        ("implied", "polls"),
+        ("old",),
+        ("old", "renegotiates"),
+        ("updates",),
+        ("clears",),
+        ("clears", "polls"),
+        ("resumes",),
+        ("resumes", "old"),
+        ("moves",),
+        ("crosses",),
+        ("crosses", "pumps"),
+        ("unloads",),
+    )
+}
+KINDS |= {f"openssl {name}": openssl("libssl.so.3", *ways) for name, ways in OPENSSL.items()}
+KINDS |= {
+    f"openssl-global {name}": openssl("+libssl.so.3", *OPENSSL[name])
+    for name in ("plain", "extended", "polls", "pumps", "unloads")
+}
+
+
 @pytest.fixture
 def sink(tls_sink):
     return tls_sink

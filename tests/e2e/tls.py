@@ -66,6 +66,8 @@ class Authority:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificate, self.key)
         context.set_alpn_protocols(alpn)
+        # As servers were before OpenSSL 3: SSL_OP_ALLOW_CLIENT_RENEGOTIATION.
+        context.options |= 1 << 8
         if newest:
             context.maximum_version = newest
         return context
@@ -94,39 +96,54 @@ class TlsSink(Sink):
         super()._serve(tls, connection)
 
 
-class Forwarder(TlsSink):
-    """TLS in front of a server that speaks plain HTTP."""
+class Proxy:
+    """An HTTP proxy that knows CONNECT alone, and leads wherever it is asked to `port`."""
 
-    def __init__(self, authority, url, **options):
-        host, _, port = url.rpartition("/")[2].partition(":")
-        self.behind = (host, int(port))
-        super().__init__(authority, **options)
+    def __init__(self, port):
+        self.behind = port
+        self.targets = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
 
-    def _serve(self, sock, connection):
-        try:
-            tls = self.context.wrap_socket(sock, server_side=True)
-            plain = socket.create_connection(self.behind)
-        except OSError:
-            sock.close()
-            return
+    def close(self):
+        self.listener.close()
 
-        def pump(source, target):
+    def _accept(self):
+        while True:
             try:
-                while data := source.recv(65536):
-                    connection.raw += data if source is tls else b""
-                    target.sendall(data)
+                sock, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
+
+    def _serve(self, sock):
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += sock.recv(1)
+        self.targets.append(head.split()[1].decode())
+        sock.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        join(sock, socket.create_connection(("127.0.0.1", self.behind)))
+
+
+def join(one, other):
+    """Carries bytes between two sockets until one ends."""
+
+    def pump(source, target):
+        try:
+            while data := source.recv(65536):
+                target.sendall(data)
+        except OSError:
+            pass
+        for end in (one, other):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
-            for end in (plain, tls):
-                try:
-                    end.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
 
-        back = threading.Thread(target=pump, args=(plain, tls), daemon=True)
-        back.start()
-        pump(tls, plain)
-        back.join()
-        tls.close()
-        plain.close()
-        connection.ended.set()
+    back = threading.Thread(target=pump, args=(other, one), daemon=True)
+    back.start()
+    pump(one, other)
+    back.join()
+    one.close()
+    other.close()

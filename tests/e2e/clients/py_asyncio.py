@@ -4,13 +4,12 @@ argument it names the module that makes the loop."""
 
 import asyncio
 import importlib
-import ssl
 import sys
 
 import signed
 
 PORT = int(sys.argv[1])
-TLS = ssl.create_default_context() if signed.SCHEME == "https" else None
+TLS = signed.tls_context()
 
 
 async def exchange(reader, writer, operation, body):

@@ -9,10 +9,11 @@ import time
 import signed
 
 PORT = int(sys.argv[1])
+TLS = signed.tls_context()
 
 
 async def call():
-    reader, writer = await asyncio.open_connection("127.0.0.1", PORT)
+    reader, writer = await asyncio.open_connection(signed.HOST, PORT, ssl=TLS)
     fields = {"Host": "127.0.0.1", "Content-Length": 2, **signed.headers("PutRecord")}
     head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
     writer.write(f"POST / HTTP/1.1\r\n{head}\r\n{{}}".encode())

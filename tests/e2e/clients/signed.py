@@ -2,6 +2,7 @@
 """The request that every steered client makes."""
 
 import os
+import ssl
 import sys
 
 SCHEME = os.environ.get("SCHEME", "http")
@@ -12,6 +13,11 @@ HEADERS = {
     "Authorization": "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260101/us-east-1/kinesis/"
     "aws4_request, SignedHeaders=host;x-amz-date;x-amz-target, Signature=" + "0" * 64,
 }
+
+
+def tls_context():
+    """None for plain HTTP."""
+    return ssl.create_default_context() if SCHEME == "https" else None
 
 
 def headers(operation):

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What cannot be looked into works unchanged, and is told of."""
+
+import os
+import signal
+import subprocess
+
+import pytest
+
+from harness import BUILD, CLIENTS, Client, environment, wait_for
+from tls import AWS_HOST
+
+WARNING = f"calls to {AWS_HOST} get no faults: its TLS library can't be hooked"
+
+
+def node(port, host, authority, tmp_path):
+    return ["node", CLIENTS / "node_https.js", port, host]
+
+
+def java(port, host, authority, tmp_path):
+    hosts = tmp_path / "hosts"
+    hosts.write_text(f"127.0.0.1 {host}\n")
+    options = [*authority.java_options(), f"-Djdk.net.hosts.file={hosts}"]
+    place = ["-XX:TieredStopAtLevel=1", "-cp", BUILD / "e2e", "JavaHttps"]
+    return ["java", *options, *place, f"https://{host}:{port}/"]
+
+
+@pytest.fixture(params=[node, java])
+def command(request, programs, tls_sink, authority, tmp_path):
+    """Makes the command line of a client whose TLS is its own, for a host."""
+    return lambda host=AWS_HOST: request.param(tls_sink.port, host, authority, tmp_path)
+
+
+@pytest.fixture
+def strict(daemon, authority):
+    """Runs a command under chaos-run --strict."""
+
+    def strict(*command, **env):
+        return subprocess.run(
+            [BUILD / "chaos-run", "--strict", "-d", daemon.folder, "--", *map(str, command)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            env=environment(**authority.environment, **env),
+            timeout=60,
+        )
+
+    return strict
+
+
+def processes(daemon):
+    return daemon.request("GET", "/_chaos/processes").json
+
+
+def test_program_works_unchanged_and_is_listed_with_the_host(
+    daemon, run, tls_sink, authority, command
+):
+    daemon.faults({})
+    done = run(*command(), **authority.environment)
+    assert (done.returncode, done.stdout) == (0, "200\n"), done.stderr
+    assert len(tls_sink.requests) == 1
+    (one,) = [one for one in processes(daemon) if one["blind"]["tls"]]
+    assert (one["running"], one["blind"]["tls"], one["blind_aws"]) == (False, 1, 1)
+    assert one["blind_host"] == AWS_HOST
+    listed = subprocess.run(
+        [BUILD / "chaos-ctl", "-d", daemon.folder, "ps"], capture_output=True, text=True
+    )
+    assert AWS_HOST in listed.stdout
+
+
+def test_program_is_warned_of_once(daemon, run, authority, command):
+    done = run(*command(), **authority.environment)
+    assert done.stderr.count("chaos-run:") == done.stderr.count(WARNING) == 1
+
+
+def test_warning_is_silenced(daemon, run, authority, command):
+    done = run(*command(), **authority.environment, CHAOS_QUIET=1)
+    assert "chaos-run:" not in done.stderr
+
+
+def test_other_hosts_are_counted_without_a_word(daemon, run, authority, command):
+    done = run(*command("localhost"), **authority.environment)
+    assert (done.returncode, "chaos-run:" in done.stderr) == (0, False)
+    totals = daemon.totals()
+    assert (totals["blind"], totals["blind_aws"]) == (1, 0)
+
+
+# ---- --strict ----
+
+
+def test_strict_fails_a_command_that_was_blind_to_aws(strict, command):
+    done = strict(*command(), CHAOS_QUIET=1)
+    assert (done.returncode, done.stdout) == (125, "200\n")
+    assert "could not be looked into" in done.stderr
+
+
+def test_strict_is_content_with_blindness_to_others(strict, command):
+    assert strict(*command("localhost")).returncode == 0
+
+
+def test_strict_is_content_with_a_command_that_was_seen(daemon, strict, tls_sink):
+    daemon.faults({})
+    field = "Authorization: AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/s3/aws4_request, x=0"
+    done = strict("curl", "-s", "-H", field, "-w", " %{http_code}", f"{tls_sink.url}/bucket/key")
+    assert done.returncode == 0 and done.stdout.endswith(" 503")
+
+
+@pytest.mark.parametrize("code", [0, 7, 125, 255])
+def test_strict_ends_with_the_command_s_own_code(strict, code):
+    assert strict("sh", "-c", f"exit {code}").returncode == code
+
+
+def test_strict_ends_by_the_signal_that_ended_the_command(strict):
+    assert strict("sh", "-c", "kill -9 $$").returncode == -signal.SIGKILL
+
+
+def test_strict_says_what_cannot_be_executed(strict, tmp_path):
+    assert strict(tmp_path / "missing").returncode == 127
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
+def test_strict_passes_signals_on(daemon, number):
+    script = "trap 'echo caught; exit 3' TERM INT USR1; echo ready; while :; do sleep 0.1; done"
+    command = [BUILD / "chaos-run", "-s", "-d", daemon.folder, "sh", "-c", script]
+    one = Client(command, environment())
+    try:
+        assert one.line() == "ready"
+        os.kill(one.process.pid, number)
+        assert one.line() == "caught"
+        assert one.process.wait(20) == 3
+    finally:
+        one.kill()
+
+
+def test_strict_is_told_of_in_the_help():
+    done = subprocess.run([BUILD / "chaos-run", "--help"], capture_output=True, text=True)
+    assert "--strict" in done.stdout
+
+
+# ---- HTTP/2 ----
+
+
+@pytest.fixture
+def http2(authority):
+    """The port of a server that agrees on HTTP/2."""
+    server = subprocess.Popen(
+        ["node", CLIENTS / "node_http2.js", authority.certificate, authority.key],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    yield int(server.stdout.readline())
+    server.kill()
+    server.wait()
+    server.stdout.close()
+
+
+def curl(port, *more):
+    place = ["--resolve", f"{AWS_HOST}:{port}:127.0.0.1", f"https://{AWS_HOST}:{port}/"]
+    return ["curl", "-sS", "--aws-sigv4", "aws:amz:us-east-1:kinesis", "--user", "A:B",
+            "-H", "X-Amz-Target: Kinesis_20131202.PutRecord", "-d", "{}", *more, *place]  # fmt: skip
+
+
+def test_http2_works_unchanged_and_is_reported(daemon, run, strict, authority, http2):
+    daemon.faults({})
+    done = run(*curl(http2, "--http2"), **authority.environment)
+    assert (done.returncode, done.stdout) == (0, "served by 2.0")
+    assert f"calls to {AWS_HOST} get no faults: it speaks HTTP/2" in done.stderr
+    totals = daemon.totals()
+    assert (totals["calls"], totals["blind"], totals["blind_aws"]) == (0, 1, 1)
+    (one,) = processes(daemon)
+    assert (one["blind"]["http2"], one["blind_host"]) == (1, AWS_HOST)
+    assert strict(*curl(http2, "--http2")).returncode == 125
+
+
+def test_same_server_is_seen_over_http1(daemon, strict, authority, http2):
+    daemon.faults({})
+    done = strict(*curl(http2, "--http1.1", "-w", " %{http_code}"))
+    assert done.returncode == 0 and done.stdout.endswith(" 503")
+
+
+def test_connection_that_was_not_used_is_not_blind(daemon, run, tls_sink, authority):
+    script = (
+        "import socket, ssl, sys; s = socket.create_connection(('localhost', int(sys.argv[1])));"
+        "ssl.create_default_context().wrap_socket(s, server_hostname='localhost').close()"
+    )
+    done = run("python3", "-c", script, tls_sink.port, **authority.environment)
+    assert done.returncode == 0, done.stderr
+    wait_for(lambda: daemon.totals()["connections"] == 1, "the connection to be counted")
+    assert daemon.totals()["blind"] == 0
