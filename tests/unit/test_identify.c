@@ -459,9 +459,9 @@ static const struct example s3_forms[] = {
 								    "\n" SIGNED("eu-west-2", "s3")
 									    END,
 		"s3control:ListAccessPoints eu-west-2 rest-xml"},
-	{"GET /v20180820/accesspoint" HTTP HOST("control.vpce-1a-2b.s3.eu-west-2.vpce.amazonaws."
-						"com") "x-amz-account-id: 123456789012\r\n" SIGNED(
-		 "eu-west-2", "s3") END,
+	{"GET /v20180820/accesspoint" HTTP HOST(
+		 "control.vpce-1a-2b.s3.eu-west-2.vpce.amazonaws."
+		 "com") "x-amz-account-id: 123456789012\r\n" SIGNED("eu-west-2", "s3") END,
 		"s3control:ListAccessPoints eu-west-2 rest-xml"},
 	{"POST /WriteGetObjectResponse" HTTP HOST("route.s3-object-lambda.eu-west-2.amazonaws.com")
 			SIGNED("eu-west-2", "s3-object-lambda") END,

@@ -25,7 +25,7 @@ struct aws_rest {
 struct aws_match {
 	int service;
 	unsigned operation; /* within the service */
-	unsigned doubts; /* why another one of the same fit is likelier */
+	unsigned doubts;    /* why another one of the same fit is likelier */
 };
 
 /* Where the labels of a path stand: segments first .. end - 1 each. */
