@@ -188,6 +188,7 @@ static ssize_t parse_fields(struct http1_head *head, struct span rest)
 	struct span line, name, value;
 	struct framing framing = {0};
 	const char *start = rest.at;
+	bool bad = false;
 
 	head->closes = head->minor == 0;
 	for (;;) {
@@ -199,13 +200,14 @@ static ssize_t parse_fields(struct http1_head *head, struct span rest)
 			head->fields = (struct span){start, (size_t)(at - start)};
 			break;
 		}
+		/* Told at the end, however the head comes in pieces. */
 		if (!split_field(line, &name, &value) || !is_token(name) ||
 			note_field(head, &framing, name, value))
-			return HTTP1_BAD;
+			bad = true;
 	}
 	head->upgrades = (framing.upgrade_field && framing.upgrade_option) ||
 			 span_equal(head->method, SPAN("CONNECT"));
-	return framing.has_length && head->chunked ? HTTP1_BAD : rest.at - start;
+	return bad || (framing.has_length && head->chunked) ? HTTP1_BAD : rest.at - start;
 }
 
 /* Is there an empty line in `data`, after byte `from`? */
