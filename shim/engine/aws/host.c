@@ -29,8 +29,7 @@ static struct span first_label(struct span name)
 	return dot ? (struct span){name.at, (size_t)(dot - name.at)} : name;
 }
 
-/* A few letters, then at least two more groups, of which the last is a number: "ap-southeast-7". */
-static bool has_region_shape(struct span text)
+bool aws_is_region(struct span text)
 {
 	size_t groups = 1, group = 0;
 
@@ -53,11 +52,6 @@ static bool has_region_shape(struct span text)
 		group++;
 	}
 	return groups >= 3 && group > 0 && text.at[text.len - 1] <= '9';
-}
-
-bool aws_is_region(struct span text)
-{
-	return model_find_region(text) >= 0 || has_region_shape(text);
 }
 
 static bool is_filler(struct span label)

@@ -16,7 +16,10 @@ struct aws_host {
 
 void aws_host_read(struct aws_host *host, struct span name);
 
-/* "us-east-1", or what looks like a region that is too new for the tables. */
+/*
+ * Does it look like the name of a region, known or new: a few letters, then two or more groups, the last a
+ * number ("ap-southeast-7")?
+ */
 bool aws_is_region(struct span text);
 
 /* Does the list hold this service? */

@@ -61,19 +61,25 @@ static bool is_home_call(const struct aws_candidate *candidate)
 	       model_bits(model_operations[service->operations + operation]) & MODEL_OPERATION_HOME;
 }
 
+static int partition_of(const struct aws_look *look)
+{
+	int region = model_find_region(look->call->region);
+
+	if (region >= 0)
+		return model_region_partitions[region];
+	return look->host.partition < 0 ? 0 : look->host.partition;
+}
+
 static void fill_home(struct aws_look *look)
 {
 	struct aws_call *call = look->call;
-	int region = model_find_region(call->region);
-	int partition = region >= 0 ? model_region_partitions[region] : look->host.partition;
-
 	for (int i = 0; i < call->candidate_count; i++) {
 		uint8_t home;
 
 		if (!is_home_call(&call->candidates[i]))
 			continue;
 		home = model_homes[model_services[call->candidates[i].model].home]
-				  [partition < 0 ? 0 : partition];
+				  [partition_of(look)];
 		if (home != MODEL_NONE) {
 			call->home_region = aws_model_region_name(home);
 			return;

@@ -22,6 +22,8 @@ void aws_services_narrow(struct aws_services *services, aws_keeps *keeps, const 
 	unsigned kept = 0;
 	uint16_t at[AWS_CANDIDATES_MAX];
 
+	if (services->count <= 1)
+		return;
 	for (unsigned i = 0; i < services->count; i++)
 		if (keeps(services->at[i], context))
 			at[kept++] = services->at[i];

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-/* The fields that tell something. */
+/* The fields that tell something, by the length of their names. */
 static const struct {
 	char name[28];
 	uint8_t len;
@@ -13,37 +13,41 @@ static const struct {
 	{                                                                                          \
 		name, sizeof(name) - 1, offsetof(struct aws_request, member)                       \
 	}
-	FIELD("authorization", authorization),
-	FIELD("x-amz-target", target),
-	FIELD("smithy-protocol", smithy),
-	FIELD("content-type", content_type),
-	FIELD("content-encoding", content_encoding),
 	FIELD("user-agent", user_agent),
-	FIELD("x-amz-user-agent", amz_user_agent),
+	FIELD("x-amz-target", target),
+	FIELD("content-type", content_type),
+	FIELD("authorization", authorization),
+	FIELD("smithy-protocol", smithy),
 	FIELD("amz-sdk-request", sdk_request),
-	FIELD("amz-sdk-invocation-id", invocation_id),
+	FIELD("content-encoding", content_encoding),
+	FIELD("x-amz-user-agent", amz_user_agent),
 	FIELD("x-amz-region-set", region_set),
+	FIELD("amz-sdk-invocation-id", invocation_id),
 	FIELD("x-amz-sso_bearer_token", sso_token),
 #undef FIELD
 };
+
+static void read_field(struct aws_request *request, struct span name, struct span value)
+{
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields) && fields[i].len <= name.len; i++) {
+		struct span *field;
+
+		if (fields[i].len != name.len || (name.at[0] | 0x20) != fields[i].name[0] ||
+			strncasecmp(name.at, fields[i].name, name.len) != 0)
+			continue;
+		field = (void *)((char *)request + fields[i].offset);
+		if (!field->at)
+			*field = value;
+		return;
+	}
+}
 
 static void read_fields(struct aws_request *request)
 {
 	struct span cursor = request->head->fields, name, value;
 
-	while (http1_next_field(&cursor, &name, &value)) {
-		for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
-			struct span *field;
-
-			if (name.len != fields[i].len ||
-				strncasecmp(name.at, fields[i].name, name.len) != 0)
-				continue;
-			field = (void *)((char *)request + fields[i].offset);
-			if (!field->at)
-				*field = value;
-			break;
-		}
-	}
+	while (http1_next_field(&cursor, &name, &value))
+		read_field(request, name, value);
 }
 
 static struct span without_port(struct span host)
@@ -94,15 +98,18 @@ static void read_target(struct aws_request *request)
 
 bool aws_is_name(struct span text)
 {
+	static const bool is_part[256] = {['a' ... 'z'] = true,
+		['A' ... 'Z'] = true,
+		['0' ... '9'] = true,
+		['-'] = true,
+		['_'] = true,
+		['.'] = true};
+
 	if (text.len == 0 || text.len > 128)
 		return false;
-	for (size_t i = 0; i < text.len; i++) {
-		char byte = text.at[i];
-
-		if (!(byte >= 'a' && byte <= 'z') && !(byte >= 'A' && byte <= 'Z') &&
-			!(byte >= '0' && byte <= '9') && byte != '-' && byte != '_' && byte != '.')
+	for (size_t i = 0; i < text.len; i++)
+		if (!is_part[(uint8_t)text.at[i]])
 			return false;
-	}
 	return true;
 }
 
@@ -169,14 +176,14 @@ static struct span credential_of(struct span authorization)
 {
 	struct span key = SPAN("Credential="), rest;
 	const char *found = memmem(authorization.at, authorization.len, key.at, key.len);
-	size_t len = 0;
+	const char *comma;
 
 	if (!found)
 		return (struct span){0};
 	rest = span_from(authorization, (size_t)(found - authorization.at) + key.len);
-	while (len < rest.len && rest.at[len] != ',' && rest.at[len] != ' ')
-		len++;
-	rest.len = len;
+	comma = span_find(rest, ',');
+	if (comma)
+		rest.len = (size_t)(comma - rest.at);
 	return rest;
 }
 

@@ -201,8 +201,6 @@ static void consider(struct walk *walk, uint32_t terminal, uint64_t path)
 	bool is_id;
 	int order;
 
-	if (MODEL_TERMINAL_METHOD(terminal) != rest->method)
-		return;
 	if (constraint) {
 		const uint32_t *at = model_constraints + constraint - 1;
 
@@ -291,7 +289,8 @@ static void visit(struct walk *walk, unsigned node, unsigned segment, uint64_t p
 	if (segment == rest->segment_count) {
 		for (unsigned i = model_nodes[node].terminal; i < model_nodes[node + 1].terminal;
 			i++)
-			consider(walk, model_terminals[i], path);
+			if (MODEL_TERMINAL_METHOD(model_terminals[i]) == rest->method)
+				consider(walk, model_terminals[i], path);
 		return;
 	}
 	literal = literal_child(node, rest->segments[segment]);
