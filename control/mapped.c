@@ -71,6 +71,7 @@ int mapped_create(struct mapped *file)
 	file->fd = openat(file->folder_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (file->fd < 0)
 		return fail(file, -errno, "cannot be created");
+	file->unfinished = true;
 	if (ftruncate(file->fd, (off_t)file->size) < 0)
 		return fail(file, -errno, "cannot be given its size");
 	file->len = file->size;
@@ -84,6 +85,7 @@ int mapped_install(struct mapped *file)
 	new_name(file, name);
 	if (renameat(file->folder_fd, name, file->folder_fd, file->name) < 0)
 		return fail(file, -errno, "cannot be put in its place");
+	file->unfinished = false;
 	return 0;
 }
 
@@ -100,6 +102,13 @@ int mapped_reserve(struct mapped *file, size_t at, size_t len)
 
 void mapped_close(struct mapped *file)
 {
+	char name[NAME_CAP];
+
+	if (file->unfinished) {
+		new_name(file, name);
+		unlinkat(file->folder_fd, name, 0);
+		file->unfinished = false;
+	}
 	if (file->at)
 		munmap(file->at, file->len < file->size ? file->len : file->size);
 	if (file->fd >= 0)

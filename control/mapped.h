@@ -4,6 +4,7 @@
 
 /* A file of a fixed size in the runtime folder, mapped for the daemon and the shims to share. */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define MAPPED_REASON 512
@@ -15,8 +16,9 @@ struct mapped {
 	char path[256];	  /* for messages; may be cut off */
 	char *reason;	  /* MAPPED_REASON bytes: what went wrong */
 	int fd;
-	void *at;   /* NULL: not mapped */
-	size_t len; /* of the file; not more than `size` of it are mapped */
+	void *at;	 /* NULL: not mapped */
+	size_t len;	 /* of the file; not more than `size` of it are mapped */
+	bool unfinished; /* it was made, and is not in its place yet */
 };
 
 /* All return 0 or -errno with the reason filled. Whatever they return, mapped_close() may follow. */
@@ -33,6 +35,7 @@ int mapped_install(struct mapped *file);
 /* Gives a range of the file its room on the disk, so that no store into it can fail. */
 int mapped_reserve(struct mapped *file, size_t at, size_t len);
 
+/* Removes a new file that was not installed; for that the folder must still be open. */
 void mapped_close(struct mapped *file);
 
 #endif

@@ -139,11 +139,11 @@ int writer_open(struct writer *writer, const char *folder, const char **reason)
 	prepare(writer, &writer->journal_file, folder, "journal", sizeof(*writer->journal));
 	writer->table_file.folder_fd = writer->journal_file.folder_fd = folder_fd;
 	error = open_files(writer);
-	close(folder_fd);
-	if (error) {
+	if (error)
 		writer_close(writer);
+	close(folder_fd);
+	if (error)
 		return error;
-	}
 	memset(writer->slot_room, 0, sizeof(writer->slot_room));
 	writer->counters_room = 0;
 	writer->table = writer->table_file.at;

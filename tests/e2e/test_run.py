@@ -3,6 +3,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 
@@ -144,6 +145,17 @@ def test_failure_has_its_exit_code_and_reason(words, code, says):
     assert done.returncode == code
     assert says in done.stderr
     assert done.stdout == ""
+
+
+def test_private_daemon_that_does_not_start_leaves_nothing(tmp_path):
+    def limit():
+        resource.setrlimit(resource.RLIMIT_AS, (60 << 20, 60 << 20))
+
+    env = environment(XDG_RUNTIME_DIR=tmp_path)
+    done = chaos_run("-l", 1, "true", env=env, preexec_fn=limit)
+    assert done.returncode == 125
+    assert "did not start" in done.stderr
+    assert os.listdir(tmp_path) == []
 
 
 @pytest.fixture(scope="session")
