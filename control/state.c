@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "check.h"
@@ -165,9 +166,14 @@ int state_load(
 	const char *path, struct config *config, char *aside, size_t cap, struct refusal *why)
 {
 	size_t len;
-	char *text = file_read(path, &len);
+	char *text = NULL;
+	struct stat status;
 	int error;
 
+	/* Who opens a pipe would wait for its other end. */
+	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+		return refuse(why, 500, "cannot read %s: it is not a regular file", path);
+	text = file_read(path, &len);
 	*aside = '\0';
 	*config = (struct config){.next_id = state_first_id()};
 	if (!text && errno == ENOENT)

@@ -154,6 +154,14 @@ def test_corrupt_state_is_put_aside_and_named(daemon):
     assert (daemon.folder / aside[0]).read_text() == '{"faults": [{"serv'
 
 
+def test_state_that_is_no_file_is_refused(daemon):
+    daemon.end()
+    (daemon.folder / "state.json").unlink(missing_ok=True)
+    os.mkfifo(daemon.folder / "state.json")
+    with pytest.raises(AssertionError, match="(?s)ended with 1: .*state.json: it is not a regular file"):
+        daemon.start()
+
+
 def test_background_daemon_answers_when_the_command_returns():
     folder = runtime_folder()
     one = Daemon(folder)
