@@ -206,6 +206,11 @@ $(B)/bench/client $(B)/bench/server: $(B)/bench/%: $(B)/obj/tools/bench/%.o
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lpthread
 
+$(B)/bench/tls: $(B)/obj/tools/bench/tls.o
+	$(call say,LD)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lssl -lcrypto -lpthread
+
 # And what the engine takes on its own.
 $(B)/bench/engine: $(B)/obj/tools/bench/engine.o $(B)/libcontrol.a $(B)/libengine.a
 	$(call say,LD)
@@ -224,7 +229,7 @@ demo:
 
 bench:
 	$(Q)tools/setup bench
-	+$(Q)$(MAKE) --no-print-directory all $(addprefix $(B)/bench/,client server engine)
+	+$(Q)$(MAKE) --no-print-directory all $(addprefix $(B)/bench/,client server tls engine)
 	$(Q)BUILD='$(B)' tools/bench/run
 
 FUZZ_SECONDS ?= 60
