@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -20,47 +19,63 @@
 #define CHECK_NS 1000000000ull
 
 /* Says once why the program runs without faults. A missing file is no reason: the daemon may come. */
-static void warn_once(const char *path, const char *what)
+static void warn_once(const char *name, const char *what)
 {
 	if (!atomic_exchange(&shim.warned, true))
-		shim_say("chaos-run: %s: %s; no faults are injected\n", path, what);
+		shim_say("chaos-run: %s%s%s: %s; no faults are injected\n", shim.folder,
+			*name ? "/" : "", name, what);
+}
+
+/* The runtime folder, opened; -1 if there is none, or if others could write to it. */
+static int open_folder(void)
+{
+	int fd = open(shim.folder, O_DIRECTORY | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct stat status;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &status) == 0 && status.st_uid == geteuid() && !(status.st_mode & 077))
+		return fd;
+	warn_once("", "is not a folder of this user alone (chmod 700)");
+	real.close(fd);
+	return -1;
 }
 
 /* Maps a file of at least `size` bytes that belongs to us. The descriptor does not stay open. */
-static void *map_file(const char *path, size_t size, int protection, uint64_t *inode)
+static void *map_file(int folder, const char *name, size_t size, int protection, uint64_t *inode)
 {
 	int flags = protection & PROT_WRITE ? O_RDWR : O_RDONLY;
-	int fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int fd = openat(folder, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct stat status;
 	void *map = MAP_FAILED;
 
 	if (fd < 0)
 		return NULL;
 	if (fstat(fd, &status) || !S_ISREG(status.st_mode) || status.st_uid != geteuid())
-		warn_once(path, "is not a file of this user");
+		warn_once(name, "is not a file of this user");
 	else if ((uint64_t)status.st_size < size)
-		warn_once(path, "is of another version, or damaged (restart chaos-control)");
+		warn_once(name, "is of another version, or damaged (restart chaos-control)");
 	else
 		map = mmap(NULL, size, protection, MAP_SHARED, fd, 0);
-	if (inode)
-		*inode = status.st_ino;
+	*inode = status.st_ino;
 	real.close(fd);
 	return map == MAP_FAILED ? NULL : map;
 }
 
-static void attach_journal(const char *folder)
+static void attach_journal(int folder)
 {
-	char path[PATH_MAX + 16];
 	struct journal *journal;
+	uint64_t inode;
 
 	if (atomic_load(&shim.journal))
 		return;
-	snprintf(path, sizeof(path), "%s/" RUNTIME_JOURNAL, folder);
-	journal = map_file(path, sizeof(*journal), PROT_READ | PROT_WRITE, NULL);
+	journal =
+		map_file(folder, RUNTIME_JOURNAL, sizeof(*journal), PROT_READ | PROT_WRITE, &inode);
 	if (!journal)
 		return;
 	if (!journal_valid(journal, sizeof(*journal))) {
-		warn_once(path, "is of another version, or damaged (restart chaos-control)");
+		warn_once(RUNTIME_JOURNAL,
+			"is of another version, or damaged (restart chaos-control)");
 		munmap(journal, sizeof(*journal));
 		return;
 	}
@@ -68,21 +83,17 @@ static void attach_journal(const char *folder)
 	atomic_store(&shim.journal, journal);
 }
 
-/* One thread at a time, never in a signal handler's way. */
-static void attach(void)
+static void attach_table(int folder)
 {
-	char folder[PATH_MAX], path[PATH_MAX + 16];
 	const struct table *table;
-	uint64_t inode = 0;
+	uint64_t inode;
 
-	if (runtime_folder(folder, sizeof(folder)))
-		return;
-	snprintf(path, sizeof(path), "%s/" RUNTIME_TABLE, folder);
-	table = map_file(path, sizeof(*table), PROT_READ, &inode);
+	table = map_file(folder, RUNTIME_TABLE, sizeof(*table), PROT_READ, &inode);
 	if (!table)
 		return;
 	if (!table_valid(table, sizeof(*table))) {
-		warn_once(path, "is of another version, or damaged (restart chaos-control)");
+		warn_once(
+			RUNTIME_TABLE, "is of another version, or damaged (restart chaos-control)");
 		munmap((void *)table, sizeof(*table));
 		return;
 	}
@@ -90,6 +101,16 @@ static void attach(void)
 	atomic_store(&shim.table_inode, inode);
 	atomic_store(&shim.table_checked, shim_now());
 	atomic_store(&shim.table, table);
+}
+
+static void attach(void)
+{
+	int folder = open_folder();
+
+	if (folder < 0)
+		return;
+	attach_table(folder);
+	real.close(folder);
 }
 
 /* The old mapping is left alone: other threads may be reading it. */
@@ -102,7 +123,7 @@ static void detach(void)
 
 static bool is_replaced(const struct table *table)
 {
-	char folder[PATH_MAX], path[PATH_MAX + 16];
+	char path[PATH_MAX + 16];
 	uint64_t now, checked = atomic_load(&shim.table_checked);
 	struct stat status;
 
@@ -112,13 +133,27 @@ static bool is_replaced(const struct table *table)
 	if (now - checked < CHECK_NS ||
 		!atomic_compare_exchange_strong(&shim.table_checked, &checked, now))
 		return false;
-	if (runtime_folder(folder, sizeof(folder)))
-		return false;
-	snprintf(path, sizeof(path), "%s/" RUNTIME_TABLE, folder);
+	snprintf(path, sizeof(path), "%s/" RUNTIME_TABLE, shim.folder);
 	/* Gone: what was last in force stays so. */
 	return stat(path, &status) == 0 && status.st_ino != atomic_load(&shim.table_inode);
 }
 
+void shim_find_folder(void)
+{
+	char folder[PATH_MAX] = "", here[PATH_MAX] = "";
+	int len;
+
+	if (runtime_folder(folder, sizeof(folder)))
+		return;
+	/* A program may change its folder. */
+	if (*folder != '/' && !getcwd(here, sizeof(here)))
+		return;
+	len = snprintf(shim.folder, sizeof(shim.folder), "%s%s%s", here, *here ? "/" : "", folder);
+	if (len >= (int)sizeof(shim.folder))
+		shim.folder[0] = '\0';
+}
+
+/* While there is no daemon each request looks for one: the first after its start is to be seen. */
 const struct table *shim_table(void)
 {
 	const struct table *table = atomic_load_explicit(&shim.table, memory_order_acquire);

@@ -2,6 +2,7 @@
 #include "conn.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -60,13 +61,12 @@ static void put_free(struct conn *conn)
 /* All but the lock and the free list: late-comers may still hold a pointer. */
 static void clear(struct conn *conn)
 {
-	if (conn->held.len)
-		atomic_fetch_sub(&shim.holding, 1);
 	bytes_free(&conn->held);
 	delay_discard(conn);
+	conn->queued = 0;
+	conn->look_again = 0;
 	conn_drop_reply(conn);
 	conn->preface = 0;
-	atomic_store(&conn->waiters, 0);
 	atomic_store(&conn->is_epolled, false);
 	conn->flow = (struct flow){0};
 	conn->ahead = 0;
@@ -115,6 +115,7 @@ void conn_track(int fd)
 	conn->dev = status.st_dev;
 	conn->ino = status.st_ino;
 	atomic_store(&conn->refs, 1);
+	atomic_store(&conn->descriptors, 1);
 	atomic_store(&conn_table.slots[fd], index_of(conn));
 }
 
@@ -129,6 +130,7 @@ void conn_share(int fd, int to)
 		return;
 	}
 	conn_keep(conn);
+	atomic_fetch_add(&conn->descriptors, 1);
 	atomic_store(&conn_table.slots[to], index_of(conn));
 }
 
@@ -137,6 +139,8 @@ void conn_drop(struct conn *conn, int fd)
 	uint32_t slot = index_of(conn);
 	bool mapped = atomic_compare_exchange_strong(&conn_table.slots[fd], &slot, 0);
 
+	if (mapped)
+		atomic_fetch_sub(&conn->descriptors, 1);
 	conn_leave(conn);
 	if (mapped)
 		conn_release(conn);
@@ -178,7 +182,7 @@ void conn_count_blind(void)
 	}
 }
 
-void conn_adopt_duplicate(struct conn *conn, int fd)
+bool conn_adopt_duplicate(struct conn *conn, int fd)
 {
 	/* A high number, so that the program's own numbering stays as it would be. */
 	int own = real.fcntl(fd, F_DUPFD_CLOEXEC, 900);
@@ -186,12 +190,13 @@ void conn_adopt_duplicate(struct conn *conn, int fd)
 	if (own < 0)
 		own = real.fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	if (own < 0)
-		return;
+		return false;
 	conn_close_duplicate(conn);
 	conn->fd = own;
 	conn->owns_fd = true;
 	if ((unsigned int)own < CONN_FDS)
 		atomic_store(&conn_table.slots[own], index_of(conn) | CONN_PRIVATE);
+	return true;
 }
 
 void conn_close_duplicate(struct conn *conn)
@@ -208,11 +213,15 @@ void conn_close_duplicate(struct conn *conn)
 void conn_enter_always(struct conn *conn)
 {
 	uintptr_t nobody = 0;
+	int cancel_state;
 
+	/* A thread that is cancelled inside would leave the others waiting for ever. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
 	while (!atomic_compare_exchange_weak(&conn->owner, &nobody, this_thread())) {
 		nobody = 0;
 		sched_yield();
 	}
+	conn->cancel_state = cancel_state;
 }
 
 bool conn_enter(struct conn *conn, int fd)
@@ -228,7 +237,10 @@ bool conn_enter(struct conn *conn, int fd)
 
 void conn_leave(struct conn *conn)
 {
+	int cancel_state = conn->cancel_state;
+
 	atomic_store_explicit(&conn->owner, 0, memory_order_release);
+	pthread_setcancelstate(cancel_state, NULL);
 }
 
 bool conn_is_current(const struct conn *conn, int fd)
@@ -251,6 +263,9 @@ void conn_after_fork(void)
 		if (atomic_exchange(&conn->owner, 0)) {
 			conn->held = (struct bytes){0};
 			conn->first = conn->last = NULL;
+			conn->queued = 0;
+			conn->reply = NULL;
+			conn->reply_len = conn->reply_at = 0;
 		}
 		/* What is on the delay line is the parent's to send. */
 		delay_discard(conn);
@@ -263,8 +278,7 @@ void conn_after_fork(void)
 
 void conn_drop_reply(struct conn *conn)
 {
-	if (atomic_exchange(&conn->kept, false))
-		atomic_fetch_sub(&shim.kept, 1);
+	atomic_store(&conn->kept, false);
 	atomic_store(&conn->answered, false);
 	free(conn->reply);
 	conn->reply = NULL;
@@ -273,10 +287,8 @@ void conn_drop_reply(struct conn *conn)
 
 void conn_end_kept(struct conn *conn)
 {
-	if (!atomic_exchange(&conn->kept, false))
-		return;
-	atomic_fetch_sub(&shim.kept, 1);
-	real.shutdown(conn->fd, SHUT_RD);
+	if (atomic_exchange(&conn->kept, false))
+		real.shutdown(conn->fd, SHUT_RD);
 }
 
 bool bytes_append(struct bytes *bytes, const char *data, size_t len)

@@ -26,9 +26,11 @@ struct bytes {
 struct delayed; /* delay.c */
 
 struct conn {
-	_Atomic uintptr_t owner;    /* the thread inside (conn_enter), 0: none */
-	_Atomic uint32_t refs;	    /* descriptors, plus one while on the delay line */
-	_Atomic uint32_t next_free; /* index + 1 */
+	_Atomic uintptr_t owner;      /* the thread inside (conn_enter), 0: none */
+	int cancel_state;	      /* of that thread, while it is inside */
+	_Atomic uint32_t refs;	      /* descriptors, plus one while on the delay line */
+	_Atomic uint32_t descriptors; /* of the program */
+	_Atomic uint32_t next_free;   /* index + 1 */
 	dev_t dev; /* of the socket: a descriptor may be closed behind our back and used anew */
 	ino_t ino;
 	uint64_t serial; /* tells the connections apart that this place has held */
@@ -57,13 +59,13 @@ struct conn {
 	struct conn *next_in_line;
 	uint64_t wake;
 	bool in_line;
+	uint64_t look_again; /* when to; 0: not. Under conn_enter */
 
 	/* Inbound. The reply is written before `answered` is set, and constant from then on. */
 	_Atomic bool answered;
 	/* The reply leaves the connection open, and wakes nobody: the program reads it, or is told of
-	 * it by poll() and select(). */
+	 * it by poll() and select(). If neither happens soon, it is woken after all. */
 	_Atomic bool kept;
-	_Atomic int waiters;	 /* threads that read from it or poll it at this moment */
 	_Atomic bool is_epolled; /* it was given to epoll */
 	char *reply;
 	size_t reply_len;
@@ -127,8 +129,9 @@ void conn_drop(struct conn *conn, int fd);
 void conn_keep(struct conn *conn);
 void conn_release(struct conn *conn);
 
-/* Gives a descriptor of ours to the connection, that survives the program's close(fd). Locked. */
-void conn_adopt_duplicate(struct conn *conn, int fd);
+/* Gives a descriptor of ours to the connection, that survives the program's close(fd). False: there
+ * is none to be had. Locked. */
+bool conn_adopt_duplicate(struct conn *conn, int fd);
 
 /* Closes that descriptor. Locked. */
 void conn_close_duplicate(struct conn *conn);

@@ -7,11 +7,15 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "outbound.h"
 #include "real.h"
 #include "shim.h"
 
 /* A socket that takes nothing is tried again after this. */
 #define RETRY_NS 2000000ull
+
+/* A kept reply is read at once, as a rule, and a request that has begun goes on. */
+#define LOOK_AGAIN_NS 100000000ull
 
 /* A time later than all others. */
 #define EVERYTHING_IS_DUE (UINT64_MAX / 2)
@@ -19,7 +23,7 @@
 struct delayed {
 	struct delayed *next;
 	uint64_t due;
-	enum { DELAYED_BYTES, DELAYED_ANSWER, DELAYED_SHUTDOWN } what;
+	enum delayed_what { DELAYED_BYTES, DELAYED_ANSWER, DELAYED_SHUTDOWN } what;
 	int how;
 	size_t at, len; /* of the bytes; `at` of them are gone */
 	char bytes[];
@@ -32,6 +36,7 @@ static struct {
 	pthread_cond_t changed; /* made with the thread; its times are of CLOCK_MONOTONIC */
 	struct conn *first;
 	bool has_thread;
+	int in_hand; /* connections that were taken off and may come back */
 } line = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 static void answer_now(struct conn *conn)
@@ -58,32 +63,64 @@ void delay_discard(struct conn *conn)
 		drop_first(conn);
 }
 
-/* Does what is due. Returns when to come again; 0: nothing is left. */
-static uint64_t advance(struct conn *conn, uint64_t now)
+/* Sends what the socket takes. False: it takes nothing at the moment. */
+static bool send_some(struct conn *conn, struct delayed *item)
+{
+	ssize_t sent = real.send(conn->fd, item->bytes + item->at, item->len - item->at,
+		MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (sent < 0 && (errno == EAGAIN || errno == EINTR || errno == ENOTCONN))
+		return false;
+	/* Another error is the connection's own: the program meets it next time. */
+	item->at = sent < 0 ? item->len : item->at + (size_t)sent;
+	return true;
+}
+
+/* Does the items that are due, in their order. Returns when to come again; 0: nothing is left. */
+static uint64_t do_items(struct conn *conn, uint64_t now)
 {
 	while (conn->first) {
 		struct delayed *item = conn->first;
-		ssize_t sent;
 
 		if (item->due > now)
 			return item->due;
-		if (item->what == DELAYED_ANSWER) {
+		if (item->what == DELAYED_ANSWER)
 			answer_now(conn);
-		} else if (item->what == DELAYED_SHUTDOWN) {
+		else if (item->what == DELAYED_SHUTDOWN)
 			real.shutdown(conn->fd, item->how);
-		} else {
-			sent = real.send(conn->fd, item->bytes + item->at, item->len - item->at,
-				MSG_DONTWAIT | MSG_NOSIGNAL);
-			if (sent < 0 && (errno == EAGAIN || errno == EINTR || errno == ENOTCONN))
-				return now + RETRY_NS;
-			/* Another error is the connection's own: the program meets it next time. */
-			item->at = sent < 0 ? item->len : item->at + (size_t)sent;
-			if (item->at < item->len)
-				continue;
-		}
+		else if (!send_some(conn, item))
+			return now + RETRY_NS;
+		else if (item->at < item->len)
+			continue;
 		drop_first(conn);
 	}
 	return 0;
+}
+
+/* The program has neither sent more nor fetched its reply. */
+static void look_again(struct conn *conn)
+{
+	conn->look_again = 0;
+	conn_end_kept(conn);
+	if (conn->held.len && !conn->tls && conn->flow.state == FLOW_FRESH)
+		outbound_decide_held(conn, conn->fd, FLOW_ENDS);
+}
+
+/* Does all that is due. Returns when to come again; 0: nothing is left. */
+static uint64_t advance(struct conn *conn, uint64_t now)
+{
+	uint64_t next;
+
+	/* Closed behind our back: the number may stand for another connection by now. */
+	if (!conn_is_current(conn, conn->fd)) {
+		delay_discard(conn);
+		conn->look_again = 0;
+		return 0;
+	}
+	if (conn->look_again && conn->look_again <= now)
+		look_again(conn);
+	next = do_items(conn, now);
+	return conn->look_again && (!next || conn->look_again < next) ? conn->look_again : next;
 }
 
 /* Under the mutex. */
@@ -99,6 +136,17 @@ static void enlist(struct conn *conn, uint64_t wake)
 	*place = conn;
 }
 
+/* Under the mutex. */
+static void delist(struct conn *conn)
+{
+	struct conn **place = &line.first;
+
+	while (*place != conn)
+		place = &(*place)->next_in_line;
+	*place = conn->next_in_line;
+	conn->in_line = false;
+}
+
 static void wait_until(uint64_t wake)
 {
 	struct timespec time = {
@@ -112,21 +160,27 @@ static void serve_first(uint64_t now)
 {
 	struct conn *conn = line.first;
 	uint64_t wake;
+	bool is_back;
 
-	line.first = conn->next_in_line;
+	delist(conn);
+	line.in_hand++;
 	pthread_mutex_unlock(&line.mutex);
 	conn_enter_always(conn);
 	wake = advance(conn, now);
 	if (!wake)
 		conn_close_duplicate(conn);
 	pthread_mutex_lock(&line.mutex);
-	if (wake)
+	line.in_hand--;
+	/* It may have been put onto the line anew meanwhile: then that is another reference. */
+	is_back = conn->in_line;
+	if (wake && (!is_back || wake < conn->wake)) {
+		if (is_back)
+			delist(conn);
 		enlist(conn, wake);
-	else
-		conn->in_line = false;
+	}
 	conn_leave(conn);
 	pthread_cond_broadcast(&line.changed);
-	if (!wake)
+	if (is_back || !wake)
 		conn_release(conn);
 }
 
@@ -178,21 +232,25 @@ static bool start_thread(void)
 	return true;
 }
 
-/* Sees to it that the line comes back to this connection. */
-static void attend(struct conn *conn, uint64_t wake)
+/* Sees to it that the line comes back to this connection at `wake`. False: no thread to be had. */
+static bool attend(struct conn *conn, uint64_t wake)
 {
+	bool is_attended = true;
+
 	pthread_mutex_lock(&line.mutex);
-	if (!conn->in_line && start_thread()) {
+	if (conn->in_line && wake < conn->wake) {
+		delist(conn);
+		enlist(conn, wake);
+	} else if (!conn->in_line && start_thread()) {
 		conn_keep(conn);
 		enlist(conn, wake);
-		pthread_cond_broadcast(&line.changed);
-	} else if (!conn->in_line) {
-		/* No thread to be had: better early than never. */
-		pthread_mutex_unlock(&line.mutex);
-		advance(conn, EVERYTHING_IS_DUE);
-		return;
+	} else {
+		is_attended = conn->in_line;
 	}
+	if (line.has_thread)
+		pthread_cond_broadcast(&line.changed);
 	pthread_mutex_unlock(&line.mutex);
+	return is_attended;
 }
 
 static bool append(struct conn *conn, int what, int how, const char *data, size_t len, uint64_t due)
@@ -212,8 +270,9 @@ static bool append(struct conn *conn, int what, int how, const char *data, size_
 	conn->last = item;
 	conn->queued += len;
 	wake = advance(conn, shim_now());
-	if (wake)
-		attend(conn, wake);
+	/* Without the helper: better early than never. */
+	if (wake && !attend(conn, wake))
+		advance(conn, EVERYTHING_IS_DUE);
 	return true;
 }
 
@@ -240,17 +299,34 @@ bool delay_shutdown(struct conn *conn, int how)
 	return append(conn, DELAYED_SHUTDOWN, how, NULL, 0, 0);
 }
 
+void delay_look_again(struct conn *conn)
+{
+	conn->look_again = shim_now() + LOOK_AGAIN_NS;
+	if (!attend(conn, conn->look_again))
+		look_again(conn);
+}
+
+void delay_give_up(struct conn *conn)
+{
+	advance(conn, EVERYTHING_IS_DUE);
+	delay_discard(conn);
+}
+
 bool delay_wait_for_room(struct conn *conn, int fd)
 {
-	while (conn->queued >= DELAY_MAX) {
+	bool is_ours = true;
+	int cancel_state;
+
+	while (is_ours && conn->queued >= DELAY_MAX) {
 		pthread_mutex_lock(&line.mutex);
 		conn_leave(conn);
+		pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
 		wait_until(shim_now() + RETRY_NS);
 		pthread_mutex_unlock(&line.mutex);
-		if (!conn_enter(conn, fd))
-			return false;
+		pthread_setcancelstate(cancel_state, NULL);
+		is_ours = conn_enter(conn, fd);
 	}
-	return true;
+	return is_ours;
 }
 
 void delay_flush_all(void)
@@ -260,10 +336,11 @@ void delay_flush_all(void)
 	if (!line.has_thread)
 		return;
 	pthread_mutex_lock(&line.mutex);
-	while (line.first && shim_now() < patience) {
-		serve_first(EVERYTHING_IS_DUE);
-		/* Still there: a socket that takes nothing at the moment. */
+	while ((line.first || line.in_hand) && shim_now() < patience) {
 		if (line.first)
+			serve_first(EVERYTHING_IS_DUE);
+		/* Still there: a socket that takes nothing at the moment. */
+		if (line.first || line.in_hand)
 			wait_until(shim_now() + RETRY_NS);
 	}
 	pthread_mutex_unlock(&line.mutex);
@@ -284,5 +361,6 @@ void delay_after_fork_child(void)
 	/* The helper stayed with the parent, and so does what it has to do. */
 	line.first = NULL;
 	line.has_thread = false;
+	line.in_hand = 0;
 	pthread_mutex_unlock(&line.mutex);
 }

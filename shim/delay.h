@@ -33,6 +33,13 @@ static inline bool delay_pending(const struct conn *conn)
 	return conn->first != NULL;
 }
 
+/* Looks at the connection again soon: is its kept reply read, are its held bytes complete? If not it
+ * sees to that. */
+void delay_look_again(struct conn *conn);
+
+/* Sends at once what the socket takes, and forgets the rest: there is no descriptor to keep. */
+void delay_give_up(struct conn *conn);
+
 /* Waits until less than DELAY_MAX is on the line. Leaves the connection meanwhile. False: it means
  * something else by now (and is left). */
 bool delay_wait_for_room(struct conn *conn, int fd);

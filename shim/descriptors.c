@@ -13,7 +13,18 @@
 #include "real.h"
 #include "shim.h"
 
-/* The program gives up this descriptor. What it has sent must still arrive. */
+/* The last descriptor of a connection goes: what the program has sent must still arrive. */
+static void finish(struct conn *conn, int fd)
+{
+	if (!conn->owns_fd)
+		conn->fd = fd;
+	if (!conn->tls)
+		outbound_decide_held(conn, fd, FLOW_ENDS);
+	conn_note_blind(conn);
+	inbound_drain(conn, fd);
+}
+
+/* The program gives up this descriptor. */
 static void forget(int fd)
 {
 	struct conn *conn = conn_at(fd);
@@ -21,12 +32,10 @@ static void forget(int fd)
 	if (!conn || !conn_enter(conn, fd))
 		return;
 	if (conn_is_current(conn, fd) && !conn->inherited) {
-		if (!conn->tls)
-			outbound_decide_held(conn, fd, FLOW_ENDS);
-		conn_note_blind(conn);
-		if (delay_pending(conn) && conn->fd == fd)
-			conn_adopt_duplicate(conn, fd);
-		inbound_drain(conn, fd);
+		if (atomic_load(&conn->descriptors) == 1)
+			finish(conn, fd);
+		if (delay_pending(conn) && conn->fd == fd && !conn_adopt_duplicate(conn, fd))
+			delay_give_up(conn);
 	}
 	conn_drop(conn, fd);
 }
@@ -39,8 +48,10 @@ static void make_way(int fd)
 	if (!conn || !shim_is_own())
 		return;
 	conn_enter_always(conn);
-	if (conn_private_at(fd) == conn)
-		conn_adopt_duplicate(conn, fd);
+	if (conn_private_at(fd) == conn && !conn_adopt_duplicate(conn, fd)) {
+		delay_give_up(conn);
+		conn_close_duplicate(conn);
+	}
 	conn_leave(conn);
 }
 
@@ -52,16 +63,21 @@ static bool is_stream(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_STREAM;
 }
 
+static bool is_internet(const struct sockaddr *addr, socklen_t len)
+{
+	return len >= sizeof(addr->sa_family) &&
+	       (addr->sa_family == AF_INET || addr->sa_family == AF_INET6);
+}
+
 int on_connect(int fd, const struct sockaddr *addr, socklen_t len)
 {
 	int result = real.connect(fd, addr, len);
 	int error = errno;
 
-	if (len < sizeof(addr->sa_family) ||
-		(addr->sa_family != AF_INET && addr->sa_family != AF_INET6))
+	/* The kernel comes first: the address may be no address at all. */
+	if (result < 0 && error != EINPROGRESS && error != EINTR)
 		return result;
-	if ((result == 0 || error == EINPROGRESS || error == EINTR) && is_stream(fd) &&
-		shim_is_own()) {
+	if (is_internet(addr, len) && is_stream(fd) && shim_is_own()) {
 		forget(fd);
 		conn_track(fd);
 	}
@@ -118,7 +134,8 @@ int on_dup2(int fd, int to)
 
 int on_dup3(int fd, int to, int flags)
 {
-	before_replacing(fd, to);
+	if (!(flags & ~O_CLOEXEC))
+		before_replacing(fd, to);
 	return shared(fd, real.dup3(fd, to, flags));
 }
 

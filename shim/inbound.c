@@ -67,7 +67,7 @@ ssize_t inbound_read_reply(struct conn *conn, void *data, size_t len, bool peek)
  * hand needs bytes to do so (a 0 would be the end, before it asks the session): a record, that nobody
  * will decrypt.
  */
-static ssize_t serve_ciphertext(const struct conn *conn, const struct iovec *iov, int count)
+static ssize_t serve_ciphertext(const struct conn *conn, const struct iovec *iov)
 {
 	static const char record[] = {23, 3, 3, 0, 1, 0};
 
@@ -75,7 +75,7 @@ static ssize_t serve_ciphertext(const struct conn *conn, const struct iovec *iov
 		errno = EAGAIN;
 		return -1;
 	}
-	if (conn->reply_at == conn->reply_len || count <= 0)
+	if (conn->reply_at == conn->reply_len)
 		return 0;
 
 	size_t len = iov->iov_len < sizeof(record) ? iov->iov_len : sizeof(record);
@@ -89,15 +89,26 @@ static ssize_t serve(struct conn *conn, int fd, const struct iovec *iov, int cou
 {
 	ssize_t got = 0;
 
+	while (count > 0 && !iov->iov_len) {
+		iov++;
+		count--;
+	}
+	if (count <= 0)
+		return 0;
 	if (!conn_enter(conn, fd))
 		return PASS;
 	if (!conn_is_current(conn, fd)) {
 		conn_drop(conn, fd);
 		return PASS;
 	}
+	/* Another thread may have read it to its end. */
+	if (!inbound_is_answered(conn)) {
+		conn_leave(conn);
+		return PASS;
+	}
 	if (conn->tls)
-		got = serve_ciphertext(conn, iov, count);
-	else if (conn->preface && count > 0)
+		got = serve_ciphertext(conn, iov);
+	else if (conn->preface)
 		got = read_preface(conn, fd, iov, flags);
 	if (got == 0 && !conn->tls)
 		got = read_reply(conn, iov, count, flags);
@@ -125,8 +136,6 @@ static ssize_t before(struct conn *conn, int fd, const struct iovec *iov, int co
 	}
 	if (inbound_is_answered(conn) && !is_beside(flags))
 		served = serve(conn, fd, iov, count, flags);
-	if (served == PASS)
-		atomic_fetch_add(&conn->waiters, 1);
 	return served;
 }
 
@@ -147,7 +156,6 @@ static ssize_t after(
 	ssize_t served = PASS;
 	int error = errno;
 
-	atomic_fetch_sub(&conn->waiters, 1);
 	if (got > 0 || is_beside(flags) || count <= 0 || !iov->iov_len)
 		return got;
 	if (got == 0 || (error != EAGAIN && error != EINTR))
@@ -199,12 +207,13 @@ ssize_t on_recvmsg(struct conn *conn, int fd, struct msghdr *msg, int flags)
 	return got;
 }
 
+/* One message is as much as a stream has to give. */
 int on_recvmmsg(struct conn *conn, int fd, struct mmsghdr *msgs, unsigned int count, int flags,
 	struct timespec *timeout)
 {
 	ssize_t got;
 
-	if (!inbound_is_answered(conn) || !count)
+	if (!count)
 		return real.recvmmsg(fd, msgs, count, flags, timeout);
 	got = on_recvmsg(conn, fd, &msgs->msg_hdr, flags & ~MSG_WAITFORONE);
 	if (got < 0)

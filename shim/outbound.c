@@ -17,9 +17,6 @@
 #include "session.h"
 #include "shim.h"
 
-/* All bytes may go by the real call. */
-#define PASS (-2)
-
 /* No more is looked at in one step, so that copies stay small. */
 #define SLICE_MAX (256u * 1024)
 
@@ -52,14 +49,13 @@ void outbound_feed(struct conn *conn, const char *data, size_t len, bool pipelin
 }
 
 /*
- * May the reply be left for the program to fetch? Only if that is bound to happen: a blocking
- * descriptor that no epoll knows of, and that nobody is waiting for already. Otherwise the kernel has
- * to wake the program, and that ends the connection.
+ * May the reply be left for the program to fetch? Only if that is likely to happen: with a blocking
+ * descriptor that no epoll knows of. Otherwise the kernel has to wake the program, and that ends the
+ * connection.
  */
 static bool can_keep(const struct conn *conn, int fd, const struct flow_step *step)
 {
-	if (step->closes || step->due || conn->pumped || atomic_load(&conn->is_epolled) ||
-		atomic_load(&conn->waiters))
+	if (step->closes || step->due || atomic_load(&conn->is_epolled))
 		return false;
 	return !(real.fcntl(fd, F_GETFL) & O_NONBLOCK);
 }
@@ -94,35 +90,37 @@ bool outbound_answer(struct conn *conn, int fd, const struct flow_step *step)
 	conn->reply_len = (size_t)len;
 	if (keep) {
 		atomic_store(&conn->kept, true);
-		atomic_fetch_add(&shim.kept, 1);
-		atomic_store(&conn->answered, true);
+		atomic_store_explicit(&conn->answered, true, memory_order_release);
+		/* Another thread may be waiting in the kernel, or in a call that is not hooked. */
+		delay_look_again(conn);
 		return true;
 	}
 	return delay_answer(conn, step->due);
 }
 
-/* Does what a step says. False: no memory; the bytes were not taken. */
-static bool act(struct conn *conn, int fd, const char *data, const struct flow_step *step)
+/* Does what a step says. */
+static void act(struct conn *conn, int fd, const char *data, struct flow_step *step)
 {
-	switch (step->action) {
-	case FLOW_FORWARD:
-	case FLOW_LET_GO:
-		return delay_send(conn, data, step->count, step->due);
-	case FLOW_REPLY:
-		return outbound_answer(conn, fd, step);
-	case FLOW_SWALLOW:
-	case FLOW_HOLD:
-		break;
-	}
-	return true;
+	/* Without memory for a reply the request goes out, as it would without us. */
+	if (step->action == FLOW_REPLY && !outbound_answer(conn, fd, step))
+		step->action = flow_forgive(&conn->flow);
+	if (step->action != FLOW_FORWARD && step->action != FLOW_LET_GO)
+		return;
+	if (!delay_send(conn, data, step->count, step->due))
+		real.send(fd, data, step->count, MSG_NOSIGNAL);
 }
 
 void outbound_hold(struct conn *conn, const char *data, size_t len)
 {
-	if (!conn->held.len)
-		atomic_fetch_add(&shim.holding, 1);
-	if (!bytes_append(&conn->held, data, len))
+	bool is_first = !conn->held.len;
+
+	if (!bytes_append(&conn->held, data, len)) {
 		delay_send(conn, data, len, 0);
+		return;
+	}
+	/* A few bytes may be all of a protocol that only looks like HTTP so far. */
+	if (is_first && conn->flow.state == FLOW_FRESH)
+		delay_look_again(conn);
 }
 
 struct bytes outbound_take_held(struct conn *conn)
@@ -130,18 +128,10 @@ struct bytes outbound_take_held(struct conn *conn)
 	struct bytes held = conn->held;
 
 	conn->held = (struct bytes){0};
-	atomic_fetch_sub(&shim.holding, 1);
 	return held;
 }
 
-static void unhold(struct conn *conn, size_t len)
-{
-	bytes_consume(&conn->held, len);
-	if (!conn->held.len)
-		atomic_fetch_sub(&shim.holding, 1);
-}
-
-bool outbound_is_finished(struct conn *conn)
+bool outbound_drop_after_reply(struct conn *conn)
 {
 	if (!conn->reply || !flow_at_head(&conn->flow))
 		return false;
@@ -159,13 +149,11 @@ static size_t decide(struct conn *conn, int fd, const char *data, size_t len,
 	for (;;) {
 		if (step->action == FLOW_HOLD)
 			return at;
-		/* Without memory there is one thing left to do for the program: let it be. */
-		if (!act(conn, fd, data + at, step))
-			real.send(fd, data + at, step->count, MSG_NOSIGNAL);
+		act(conn, fd, data + at, step);
 		at += step->count;
 		if (at >= len)
 			return at;
-		if (outbound_is_finished(conn))
+		if (outbound_drop_after_reply(conn))
 			return len;
 		outbound_feed(conn, data + at, len - at, at > 0, patience, step);
 	}
@@ -178,7 +166,8 @@ void outbound_decide_held(struct conn *conn, int fd, enum flow_patience patience
 	if (!conn->held.len)
 		return;
 	outbound_feed(conn, conn->held.at, conn->held.len, false, patience, &step);
-	unhold(conn, decide(conn, fd, conn->held.at, conn->held.len, patience, &step));
+	bytes_consume(
+		&conn->held, decide(conn, fd, conn->held.at, conn->held.len, patience, &step));
 }
 
 void outbound_hurry(struct conn *conn, int fd)
@@ -230,41 +219,13 @@ static void begin_tls(struct conn *conn, const char *data, size_t len)
 	}
 }
 
-/*
- * What is sent below TLS: ciphertext, which goes as it is, but not before it is due. Until a session
- * owns the connection the records are followed: application data that nobody has looked into makes it
- * a blind one. Returns PASS or the number of bytes taken; the connection is left.
- */
-static ssize_t offer_ciphertext(struct conn *conn, int fd, const struct iovec *iov, int count)
-{
-	bool waits = delay_pending(conn) || conn->cipher_due > shim_now();
-	struct place place = {iov, count, 0};
-	struct span slice;
-	ssize_t taken = 0;
-
-	conn_note_blind(conn);
-	while ((waits || !conn->owned) && (slice = next_slice(&place)).len) {
-		if (waits && !delay_wait_for_room(conn, fd))
-			return taken;
-		if (waits)
-			delay_send(conn, slice.at, slice.len, conn->cipher_due);
-		/* What a hooked library sends in its handshake will be owned. */
-		if (!conn->owned && !session_in_real())
-			tls_follow(&conn->records, slice.at, slice.len);
-		place.offset += slice.len;
-		taken += (ssize_t)slice.len;
-	}
-	conn_leave(conn);
-	return waits ? taken : PASS;
-}
-
 /* Takes a slice of the program's bytes: all of it, one way or another. */
 static void take(struct conn *conn, int fd, const char *data, size_t len)
 {
 	struct flow_step step;
 	size_t done;
 
-	if (outbound_is_finished(conn))
+	if (outbound_drop_after_reply(conn))
 		return;
 	if (conn->held.len) {
 		outbound_hold(conn, data, len);
@@ -275,15 +236,6 @@ static void take(struct conn *conn, int fd, const char *data, size_t len)
 	done = decide(conn, fd, data, len, FLOW_WAITS, &step);
 	if (done < len)
 		outbound_hold(conn, data + done, len - done);
-}
-
-static size_t total_of(const struct iovec *iov, int count)
-{
-	size_t total = 0;
-
-	for (int i = 0; i < count; i++)
-		total += iov[i].iov_len;
-	return total;
 }
 
 /* Queues the first `len` of the program's bytes, that are to be forwarded. */
@@ -339,92 +291,130 @@ static bool is_busy(const struct conn *conn)
 	return conn->held.len || delay_pending(conn) || conn->reply;
 }
 
-/* A descriptor may have been closed behind our back, and stand for something else by now. */
-static bool is_stale(const struct conn *conn, int fd)
-{
-	return !conn_is_current(conn, fd);
-}
-
-/* Takes all bytes from `place` on. Returns how many, or PASS if the connection is no longer ours. */
-static ssize_t take_all(struct conn *conn, int fd, struct place *place)
+/* Takes all bytes from `place` on; adds them to *taken. False: the connection means something else by
+ * now, and is left. */
+static bool take_all(struct conn *conn, int fd, struct place *place, size_t *taken)
 {
 	struct span slice;
-	ssize_t taken = 0;
 
 	while ((slice = next_slice(place)).len) {
 		if (!delay_wait_for_room(conn, fd))
-			return taken;
+			return false;
 		take(conn, fd, slice.at, slice.len);
 		place->offset += slice.len;
-		taken += (ssize_t)slice.len;
+		*taken += slice.len;
 	}
-	return taken;
+	return true;
+}
+
+/* What send() says when its descriptor was closed while it waited. */
+static ssize_t result_of(size_t taken)
+{
+	if (taken)
+		return (ssize_t)taken;
+	errno = EBADF;
+	return -1;
 }
 
 /*
- * Offers what the program wants to send. Returns PASS (do it by the real call, then say how far it
- * came with outbound_sent), or the number of bytes taken.
+ * What is sent below TLS: ciphertext, which goes as it is, but not before it is due. Until a session
+ * owns the connection the records are followed: application data that nobody has looked into makes it
+ * a blind one. The connection is left.
  */
-static ssize_t offer(struct conn *conn, int fd, const struct iovec *iov, int count)
+static ssize_t offer_ciphertext(struct conn *conn, int fd, const struct iovec *iov, int count)
 {
+	bool waits = delay_pending(conn) || conn->cipher_due > shim_now();
 	struct place place = {iov, count, 0};
-	struct flow_step step;
-	size_t before = 0;
-	ssize_t taken;
+	struct span slice;
+	size_t taken = 0;
 
-	if (!conn_enter(conn, fd))
-		return PASS;
-	if (!conn->owns_fd)
-		conn->fd = fd;
-	if (conn->flow.state == FLOW_FRESH && !conn->tls) {
-		struct span start = next_slice(&place);
-
-		if (tls_sniff(start.at, start.len))
-			begin_tls(conn, start.at, start.len);
-	}
-	if (conn->tls)
-		return offer_ciphertext(conn, fd, iov, count);
-	if (!is_busy(conn)) {
-		if (walk(conn, &place, &before, &step)) {
-			if (conn->flow.state == FLOW_GONE)
-				conn_drop(conn, fd);
-			else
-				conn_leave(conn);
-			return PASS;
-		}
-		if (is_stale(conn, fd)) {
-			conn_drop(conn, fd);
-			return PASS;
-		}
-		forward_first(conn, iov, count, before);
-		conn->ahead = 0;
-
-		struct span slice = next_slice(&place);
-		size_t done = decide(conn, fd, slice.at, slice.len, FLOW_WAITS, &step);
-
-		if (done < slice.len)
-			outbound_hold(conn, slice.at + done, slice.len - done);
+	conn_note_blind(conn);
+	while ((waits || !conn->owned) && (slice = next_slice(&place)).len) {
+		if (waits && !delay_wait_for_room(conn, fd))
+			return result_of(taken);
+		if (waits)
+			delay_send(conn, slice.at, slice.len, conn->cipher_due);
+		/* What a hooked library sends in its handshake will be owned. */
+		if (!conn->owned && !session_in_real())
+			tls_follow(&conn->records, slice.at, slice.len);
 		place.offset += slice.len;
-		before += slice.len;
-	} else if (is_stale(conn, fd)) {
-		conn_drop(conn, fd);
-		return PASS;
+		taken += slice.len;
 	}
-	taken = take_all(conn, fd, &place);
 	conn_leave(conn);
-	return (ssize_t)before + taken;
+	return waits ? (ssize_t)taken : OUTBOUND_PASS;
 }
 
-/* The real call took `sent` of `len` bytes (-1: none): the flow has seen them all. */
-static ssize_t sent_by_real(struct conn *conn, int fd, size_t len, ssize_t sent)
+/* The short way, and the first step of the long one. True: all may go by the real call. */
+static bool begin(struct conn *conn, int fd, const struct iovec *iov, int count,
+	struct place *place, size_t *taken)
+{
+	struct flow_step step;
+	struct span slice;
+	size_t done;
+
+	if (walk(conn, place, taken, &step))
+		return true;
+	if (!conn_is_current(conn, fd)) {
+		conn->flow.state = FLOW_GONE;
+		return true;
+	}
+	forward_first(conn, iov, count, *taken);
+	conn->ahead = 0;
+	slice = next_slice(place);
+	done = decide(conn, fd, slice.at, slice.len, FLOW_WAITS, &step);
+	if (done < slice.len)
+		outbound_hold(conn, slice.at + done, slice.len - done);
+	place->offset += slice.len;
+	*taken += slice.len;
+	return false;
+}
+
+static void sniff_tls(struct conn *conn, const struct iovec *iov, int count)
+{
+	struct place place = {iov, count, 0};
+	struct span start = next_slice(&place);
+
+	if (conn->flow.state == FLOW_FRESH && !conn->tls && tls_sniff(start.at, start.len))
+		begin_tls(conn, start.at, start.len);
+}
+
+ssize_t outbound_offer(struct conn *conn, int fd, const struct iovec *iov, int count)
+{
+	struct place place = {iov, count, 0};
+	size_t taken = 0;
+
+	if (!conn_enter(conn, fd))
+		return OUTBOUND_PASS;
+	if (!conn->owns_fd)
+		conn->fd = fd;
+	sniff_tls(conn, iov, count);
+	if (conn->tls)
+		return offer_ciphertext(conn, fd, iov, count);
+	if (is_busy(conn) && !conn_is_current(conn, fd)) {
+		conn_drop(conn, fd);
+		return OUTBOUND_PASS;
+	}
+	if (!is_busy(conn) && begin(conn, fd, iov, count, &place, &taken)) {
+		if (conn->flow.state == FLOW_GONE)
+			conn_drop(conn, fd);
+		else
+			conn_leave(conn);
+		return OUTBOUND_PASS;
+	}
+	if (!take_all(conn, fd, &place, &taken))
+		return result_of(taken);
+	conn_leave(conn);
+	return (ssize_t)taken;
+}
+
+ssize_t outbound_sent(struct conn *conn, int fd, size_t len, ssize_t sent)
 {
 	size_t gone = sent > 0 ? (size_t)sent : 0;
-
-	if (gone == len && !conn->ahead)
-		return sent;
-
 	int error = errno;
 
+	/* Below TLS nothing was decided on. */
+	if (conn->tls || (gone == len && !conn->ahead))
+		return sent;
 	if (conn_enter(conn, fd)) {
 		/* Bytes decided on are the larger of those before and those of this call. */
 		size_t decided = conn->ahead > len ? conn->ahead : len;
@@ -434,174 +424,4 @@ static ssize_t sent_by_real(struct conn *conn, int fd, size_t len, ssize_t sent)
 	}
 	errno = error;
 	return sent;
-}
-
-/* MSG_OOB is beside the stream. */
-static bool is_in_stream(int flags)
-{
-	return !(flags & MSG_OOB);
-}
-
-ssize_t on_send(struct conn *conn, int fd, const void *buf, size_t len, int flags)
-{
-	struct iovec iov = {(void *)buf, len};
-	ssize_t taken = is_in_stream(flags) ? offer(conn, fd, &iov, 1) : PASS;
-
-	return taken != PASS ? taken : sent_by_real(conn, fd, len, real.send(fd, buf, len, flags));
-}
-
-/*
- * TCP Fast Open would send bytes that nobody has looked at. A plain connect() is what it comes down to
- * whenever there is no cookie for the server, so programs are ready for it. Returns 0 or -1.
- */
-static int open_slowly(int fd, const struct sockaddr **addr, socklen_t len, int *flags)
-{
-	if (!(*flags & MSG_FASTOPEN) || !*addr)
-		return 0;
-	if (on_connect(fd, *addr, len))
-		return -1;
-	*flags &= ~MSG_FASTOPEN;
-	*addr = NULL;
-	return 0;
-}
-
-ssize_t on_sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *addr,
-	socklen_t addr_len)
-{
-	struct conn *conn;
-
-	if (open_slowly(fd, &addr, addr_len, &flags))
-		return -1;
-	conn = conn_at(fd);
-	if (!conn)
-		return real.sendto(fd, buf, len, flags, addr, addr ? addr_len : 0);
-	return on_send(conn, fd, buf, len, flags);
-}
-
-ssize_t on_sendmsg(int fd, const struct msghdr *msg, int flags)
-{
-	const struct sockaddr *addr = msg->msg_name;
-	struct msghdr connected = *msg;
-	struct conn *conn;
-	ssize_t taken = PASS;
-
-	if (open_slowly(fd, &addr, msg->msg_namelen, &flags))
-		return -1;
-	conn = conn_at(fd);
-	if (!conn && addr)
-		return real.sendmsg(fd, msg, flags);
-	if (!addr) {
-		connected.msg_name = NULL;
-		connected.msg_namelen = 0;
-	}
-	if (conn && is_in_stream(flags))
-		taken = offer(conn, fd, msg->msg_iov, (int)msg->msg_iovlen);
-	if (taken != PASS)
-		return taken;
-
-	ssize_t sent = real.sendmsg(fd, &connected, flags);
-
-	return conn ? sent_by_real(conn, fd, total_of(msg->msg_iov, (int)msg->msg_iovlen), sent)
-		    : sent;
-}
-
-int on_sendmmsg(struct conn *conn, int fd, struct mmsghdr *msgs, unsigned int count, int flags)
-{
-	(void)conn;
-	for (unsigned int i = 0; i < count; i++) {
-		ssize_t sent = on_sendmsg(fd, &msgs[i].msg_hdr, flags);
-
-		if (sent < 0)
-			return i ? (int)i : -1;
-		msgs[i].msg_len = (unsigned int)sent;
-		if ((size_t)sent <
-			total_of(msgs[i].msg_hdr.msg_iov, (int)msgs[i].msg_hdr.msg_iovlen))
-			return (int)i + 1;
-	}
-	return (int)count;
-}
-
-ssize_t on_write(struct conn *conn, int fd, const void *buf, size_t len)
-{
-	struct iovec iov = {(void *)buf, len};
-	ssize_t taken = offer(conn, fd, &iov, 1);
-
-	return taken != PASS ? taken : sent_by_real(conn, fd, len, real.write(fd, buf, len));
-}
-
-ssize_t on_writev(struct conn *conn, int fd, const struct iovec *iov, int count)
-{
-	ssize_t taken = count > 0 ? offer(conn, fd, iov, count) : PASS;
-
-	return taken != PASS ? taken
-			     : sent_by_real(conn, fd, total_of(iov, count > 0 ? count : 0),
-				       real.writev(fd, iov, count));
-}
-
-/* A file's bytes have to be seen, too: they take the way through a buffer. */
-static ssize_t send_from(struct conn *conn, int fd, int in_fd, off64_t *offset, size_t count)
-{
-	char buffer[16384];
-	ssize_t sum = 0;
-
-	while (count) {
-		size_t want = count < sizeof(buffer) ? count : sizeof(buffer);
-		ssize_t got = offset ? pread64(in_fd, buffer, want, *offset)
-				     : real.read(in_fd, buffer, want);
-		ssize_t sent;
-
-		if (got <= 0)
-			return sum || got == 0 ? sum : -1;
-		sent = on_send(conn, fd, buffer, (size_t)got, 0);
-		if (sent < got && !offset)
-			lseek64(in_fd, (sent > 0 ? sent : 0) - got, SEEK_CUR);
-		if (sent < 0)
-			return sum ? sum : -1;
-		if (offset)
-			*offset += sent;
-		sum += sent;
-		count -= (size_t)sent;
-		if (sent < got)
-			return sum;
-	}
-	return sum;
-}
-
-ssize_t on_sendfile64(struct conn *conn, int fd, int in_fd, off64_t *offset, size_t count)
-{
-	return send_from(conn, fd, in_fd, offset, count);
-}
-
-ssize_t on_sendfile(struct conn *conn, int fd, int in_fd, off_t *offset, size_t count)
-{
-	off64_t at = offset ? *offset : 0;
-	ssize_t sent = send_from(conn, fd, in_fd, offset ? &at : NULL, count);
-
-	if (offset)
-		*offset = (off_t)at;
-	return sent;
-}
-
-/* Only a pipe can be the source here, which can't be unread: as much as the socket takes. */
-ssize_t on_splice(
-	int in_fd, off64_t *in_offset, int fd, off64_t *offset, size_t len, unsigned int flags)
-{
-	struct conn *conn = conn_at(fd);
-	char buffer[16384];
-	ssize_t got, sum = 0;
-
-	if (!conn)
-		return real.splice(in_fd, in_offset, fd, offset, len, flags);
-	got = real.read(in_fd, buffer, len < sizeof(buffer) ? len : sizeof(buffer));
-	while (sum < got) {
-		ssize_t sent = on_send(conn, fd, buffer + sum, (size_t)(got - sum), 0);
-
-		if (sent >= 0)
-			sum += sent;
-		else if (errno == EAGAIN)
-			real.poll(&(struct pollfd){.fd = fd, .events = POLLOUT}, 1, -1);
-		else
-			return sum ? sum : -1;
-	}
-	return got < 0 ? -1 : sum;
 }

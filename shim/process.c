@@ -10,9 +10,12 @@
 
 #include "real.h"
 
-static bool claim(struct journal_process *line, uint32_t from, uint32_t pid)
+/* Stands for a process that is taking the line: until its start is written nobody is to judge it. */
+#define BEING_TAKEN UINT32_MAX
+
+static bool claim(struct journal_process *line, uint32_t from)
 {
-	return atomic_compare_exchange_strong(&line->pid, &from, pid);
+	return atomic_compare_exchange_strong(&line->pid, &from, BEING_TAKEN);
 }
 
 static bool is_dead(const struct journal_process *line, uint32_t pid)
@@ -43,16 +46,16 @@ static struct journal_process *take(struct journal *journal, uint32_t pid, bool 
 
 			if (pass == 0 && owner && owner != pid)
 				continue;
-			if (owner && !is_dead(line, owner))
+			if (owner == BEING_TAKEN || (owner && !is_dead(line, owner)))
 				continue;
-			if (claim(line, owner, pid))
+			if (claim(line, owner))
 				return line;
 		}
 	}
 	return NULL;
 }
 
-static void clear(struct journal_process *line)
+static void begin(struct journal_process *line)
 {
 	atomic_store(&line->start, journal_process_start((uint32_t)getpid()));
 	line->since = (uint64_t)time(NULL);
@@ -64,6 +67,7 @@ static void clear(struct journal_process *line)
 		atomic_store(&line->blind[reason], 0);
 	atomic_store(&line->blind_aws, 0);
 	line->blind_host[0] = '\0';
+	atomic_store(&line->pid, (uint32_t)getpid());
 }
 
 /* The arguments as the kernel knows them, with spaces between. */
@@ -92,7 +96,7 @@ struct journal_process *process_register(struct journal *journal)
 		return NULL;
 	}
 	if (is_new)
-		clear(line);
+		begin(line);
 	note_command(line);
 	return line;
 }

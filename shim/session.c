@@ -187,15 +187,16 @@ static struct outcome decide(
 	while (outcome.taken < len) {
 		size_t at = outcome.taken;
 
-		if (outbound_is_finished(conn)) {
+		if (outbound_drop_after_reply(conn)) {
 			outcome.taken = len;
 			break;
 		}
 		outbound_feed(conn, data + at, len - at, at > 0, at ? FLOW_ENDS : patience, &step);
 		if (step.action == FLOW_HOLD)
 			break;
-		if (step.action == FLOW_REPLY)
-			outbound_answer(conn, fd, &step);
+		/* Without memory for a reply the request goes out, as it would without us. */
+		if (step.action == FLOW_REPLY && !outbound_answer(conn, fd, &step))
+			step.action = flow_forgive(&conn->flow);
 		if (step.action == FLOW_FORWARD || step.action == FLOW_LET_GO)
 			outcome.forward = at + step.count;
 		else if (!outcome.forward)

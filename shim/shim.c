@@ -67,6 +67,7 @@ __attribute__((constructor)) static void begin(void)
 	real_resolve();
 	seed_dice();
 	atomic_store(&shim.pid, getpid());
+	shim_find_folder();
 	pthread_atfork(before_fork, after_fork_parent, after_fork_child);
 	shim_table();
 }

@@ -14,6 +14,7 @@
 
 struct shim {
 	_Atomic pid_t pid; /* 0: not initialised. A vfork child has another one, and our memory */
+	char folder[4096]; /* the runtime folder, absolute; "": none can be named */
 	struct dice dice;
 	_Atomic(const struct table *) table;
 	_Atomic(struct journal *) journal;
@@ -22,8 +23,6 @@ struct shim {
 		table_checked;	     /* of the mapped file; when it was last looked at */
 	_Atomic bool attaching;	     /* one thread at a time */
 	_Atomic bool warned;	     /* the reason for not attaching has been said */
-	_Atomic uint32_t holding;    /* conns that hold undecided bytes */
-	_Atomic uint32_t kept;	     /* replies that wake nobody and have not been read yet */
 	_Atomic uint32_t blind_said; /* bit set of the reasons that the user has been told */
 };
 
@@ -36,6 +35,9 @@ uint64_t shim_now(void); /* CLOCK_MONOTONIC, nanoseconds */
 
 /* attach.c: the daemon's table, NULL while there is none. Looks for it if need be. */
 const struct table *shim_table(void);
+
+/* Works the runtime folder out, once: the environment is the program's to change. */
+void shim_find_folder(void);
 
 /* Drops the parent's line in the journal and takes one of its own. In the child of a fork. */
 void shim_attach_child(void);

@@ -27,36 +27,32 @@ static void hurry(int fd)
 		outbound_hurry(conn, fd);
 }
 
-/* Sends what is held, counts this thread as waiting. True: a reply is there already. */
+#define READABLE (POLLIN | POLLRDNORM)
+
+/* Sends what is held. True: a reply is there already. */
 static bool begin_polling(const struct pollfd *fds, nfds_t count)
 {
 	bool ready = false;
 
 	for (nfds_t i = 0; i < count; i++) {
-		struct conn *conn = conn_at(fds[i].fd);
-
-		if (!conn || !(fds[i].events & POLLIN))
+		if (!(fds[i].events & READABLE))
 			continue;
 		hurry(fds[i].fd);
-		atomic_fetch_add(&conn->waiters, 1);
-		ready |= has_kept(conn);
+		ready |= has_kept(conn_at(fds[i].fd));
 	}
 	return ready;
 }
 
 /* Adds the descriptors with kept replies to the result of the real call. */
-static int end_polling(struct pollfd *fds, nfds_t count, int result, bool ready)
+static int add_polled(struct pollfd *fds, nfds_t count, int result)
 {
-	for (nfds_t i = 0; i < count; i++) {
-		struct conn *conn = conn_at(fds[i].fd);
+	for (nfds_t i = 0; i < count && result >= 0; i++) {
+		short readable = fds[i].events & READABLE;
 
-		if (!conn || !(fds[i].events & POLLIN))
-			continue;
-		atomic_fetch_sub(&conn->waiters, 1);
-		if (!ready || result < 0 || !has_kept(conn) || fds[i].revents & POLLIN)
+		if (!readable || !has_kept(conn_at(fds[i].fd)))
 			continue;
 		result += fds[i].revents == 0;
-		fds[i].revents |= POLLIN;
+		fds[i].revents |= readable;
 	}
 	return result;
 }
@@ -65,23 +61,16 @@ static const struct timespec at_once;
 
 int on_poll(struct pollfd *fds, nfds_t count, int timeout)
 {
-	bool ready;
-
-	if (!is_watched())
+	if (!is_watched() || !begin_polling(fds, count))
 		return real.poll(fds, count, timeout);
-	ready = begin_polling(fds, count);
-	return end_polling(fds, count, real.poll(fds, count, ready ? 0 : timeout), ready);
+	return add_polled(fds, count, real.poll(fds, count, 0));
 }
 
 int on_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask)
 {
-	bool ready;
-
-	if (!is_watched())
+	if (!is_watched() || !begin_polling(fds, count))
 		return real.ppoll(fds, count, timeout, mask);
-	ready = begin_polling(fds, count);
-	return end_polling(
-		fds, count, real.ppoll(fds, count, ready ? &at_once : timeout, mask), ready);
+	return add_polled(fds, count, real.ppoll(fds, count, &at_once, mask));
 }
 
 /* The checked names end the program when the array is too small: the real ones know how. */
@@ -99,38 +88,28 @@ int on___ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *time
 					   : on_ppoll(fds, count, timeout, mask);
 }
 
-/* The descriptors among the first `count` that select() is asked about for reading. */
-static bool is_selected(const fd_set *reads, int fd)
-{
-	return fd < FD_SETSIZE && FD_ISSET(fd, reads) && conn_at(fd);
-}
-
-/* As begin_polling(). `asked` is a copy of the set, which the real call writes to. */
-static bool begin_selecting(int count, const fd_set *reads, fd_set *asked)
+/* Sends what is held; notes in `kept` which of the descriptors have a reply already. True: some. */
+static bool begin_selecting(int count, const fd_set *reads, fd_set *kept)
 {
 	bool ready = false;
 
-	FD_ZERO(asked);
+	FD_ZERO(kept);
 	for (int fd = 0; reads && fd < count && fd < FD_SETSIZE; fd++) {
-		if (!is_selected(reads, fd))
+		if (!FD_ISSET(fd, reads))
 			continue;
-		FD_SET(fd, asked);
 		hurry(fd);
-		atomic_fetch_add(&conn_at(fd)->waiters, 1);
-		ready |= has_kept(conn_at(fd));
+		if (!has_kept(conn_at(fd)))
+			continue;
+		FD_SET(fd, kept);
+		ready = true;
 	}
 	return ready;
 }
 
-static int end_selecting(int count, fd_set *reads, const fd_set *asked, int result, bool ready)
+static int add_selected(int count, fd_set *reads, const fd_set *kept, int result)
 {
-	for (int fd = 0; reads && fd < count && fd < FD_SETSIZE; fd++) {
-		struct conn *conn = conn_at(fd);
-
-		if (!conn || !FD_ISSET(fd, asked))
-			continue;
-		atomic_fetch_sub(&conn->waiters, 1);
-		if (!ready || result < 0 || !has_kept(conn) || FD_ISSET(fd, reads))
+	for (int fd = 0; fd < count && fd < FD_SETSIZE && result >= 0; fd++) {
+		if (!FD_ISSET(fd, kept) || FD_ISSET(fd, reads))
 			continue;
 		FD_SET(fd, reads);
 		result++;
@@ -141,28 +120,22 @@ static int end_selecting(int count, fd_set *reads, const fd_set *asked, int resu
 int on_select(int count, fd_set *reads, fd_set *writes, fd_set *excepts, struct timeval *timeout)
 {
 	struct timeval now = {0};
-	fd_set asked;
-	bool ready;
+	fd_set kept;
 
-	if (!is_watched())
+	if (!is_watched() || !begin_selecting(count, reads, &kept))
 		return real.select(count, reads, writes, excepts, timeout);
-	ready = begin_selecting(count, reads, &asked);
-	return end_selecting(count, reads, &asked,
-		real.select(count, reads, writes, excepts, ready ? &now : timeout), ready);
+	return add_selected(count, reads, &kept, real.select(count, reads, writes, excepts, &now));
 }
 
 int on_pselect(int count, fd_set *reads, fd_set *writes, fd_set *excepts,
 	const struct timespec *timeout, const sigset_t *mask)
 {
-	fd_set asked;
-	bool ready;
+	fd_set kept;
 
-	if (!is_watched())
+	if (!is_watched() || !begin_selecting(count, reads, &kept))
 		return real.pselect(count, reads, writes, excepts, timeout, mask);
-	ready = begin_selecting(count, reads, &asked);
-	return end_selecting(count, reads, &asked,
-		real.pselect(count, reads, writes, excepts, ready ? &at_once : timeout, mask),
-		ready);
+	return add_selected(
+		count, reads, &kept, real.pselect(count, reads, writes, excepts, &at_once, mask));
 }
 
 int on_epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)

@@ -67,6 +67,13 @@ struct flow {
 void flow_feed(struct flow *flow, const struct flow_env *env, const char *data, size_t len,
 	struct flow_step *step);
 
+/* Takes a FLOW_REPLY back, for which there is no memory: the request is to be forwarded. */
+static inline enum flow_action flow_forgive(struct flow *flow)
+{
+	flow->swallowing = false;
+	return FLOW_FORWARD;
+}
+
 /* Does a request begin at the next byte offered? */
 static inline bool flow_at_head(const struct flow *flow)
 {

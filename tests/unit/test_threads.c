@@ -17,6 +17,7 @@
 #include "control/writer.h"
 #include "shim/conn.h"
 #include "shim/real.h"
+#include "shim/shim.h"
 
 /* No header declares these. */
 ssize_t __read_chk(int fd, void *buf, size_t len, size_t size);
@@ -109,7 +110,7 @@ static void setup(void)
 	pthread_t thread;
 
 	ck_assert_ptr_nonnull(mkdtemp(folder));
-	setenv("CHAOS_DIR", folder, 1);
+	snprintf(shim.folder, sizeof(shim.folder), "%s", folder);
 	ck_assert_int_eq(writer_open(&writer, folder, &reason), 0);
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	listener = socket(AF_INET, SOCK_STREAM, 0);
