@@ -21,6 +21,8 @@ from variants import Maker
 # byte tells apart.
 MISNAMED = {'custom endpoint': 8}
 MISNAMED_ELSEWHERE = 7
+# Where services that are global in the partition of the client's region live.
+HOMES = ('us-east-1', 'us-west-2')
 # Every operation there is must have been tried in these.
 COMPLETE = ('custom endpoint', 'real host', 'all members', 'through a proxy')
 
@@ -67,8 +69,17 @@ def judge(row, answer):
         yield 'protocol'
 
 
+def judge_homes(rows, answers):
+    """Where a service is global, the real host's scope has its home; a custom endpoint's has not."""
+    scopes = {row[1:3]: region_on_the_wire(row[4]) for row in rows if row[0] == 'real host'}
+    for row, answer in zip(rows, answers):
+        home = scopes.get(row[1:3])
+        if row[0] == 'custom endpoint' and home in HOMES and answer.get('home_region') != home:
+            yield row, answer
+
+
 def in_words(check, answer):
-    if check in ('region', 'protocol'):
+    if check in ('region', 'protocol', 'home_region'):
         return f'{check} {answer.get(check)}'
     return ', '.join(f"{c['service']}:{c['operation']}" for c in answer.get('candidates', [])) or 'nothing'
 
@@ -82,7 +93,11 @@ def work(job):
     counts, faults = defaultdict(Counter), []
     for row in rows:
         counts[row[0]]['refused'] += row[4] is None
-    for row, answer in zip(made, identify(driver, [row[4] for row in made])):
+    answers = identify(driver, [row[4] for row in made])
+    for row, answer in judge_homes(made, answers):
+        counts[row[0]]['home_region'] += 1
+        faults.append((row[0], 'home_region', row[1], row[2], in_words('home_region', answer)))
+    for row, answer in zip(made, answers):
         count = counts[row[0]]
         count['requests'] += 1
         count['unique'] += len(answer.get('candidates', [])) == 1
@@ -110,6 +125,7 @@ def say_counts(counts, total):
             'unique': not count['unique wrong'],
             'region': not count['region'],
             'protocol': not count['protocol'],
+            'home_region': not count['home_region'],
             'complete': variant not in COMPLETE or count['requests'] == total,
         }
         passed += sum(checks.values())

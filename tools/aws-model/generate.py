@@ -43,7 +43,7 @@ def fnv1a(text):
 
 
 class Tables:
-    def __init__(self, services, partition_data):
+    def __init__(self, services, partition_data, endpoint_data):
         self.services = services
         self.pool = Pool()
         self.partitions = partition_data['partitions']
@@ -53,7 +53,7 @@ class Tables:
         samples = {p['id']: sorted(r for r in p['regions'] if not r.endswith('-global'))[:2]
                    for p in self.partitions}
         for service in services:
-            service.find_homes(samples, partition_data)
+            service.find_homes(samples, partition_data, endpoint_data)
         self.number = {service.name: i for i, service in enumerate(services)}
         self.operation_number = {s.name: {o: i for i, o in enumerate(s.operations)} for s in services}
         self.routes = {s.name: list(s.routes()) for s in services}

@@ -4,6 +4,7 @@
 from botocore.endpoint_provider import EndpointProvider
 from botocore.exceptions import EndpointProviderError
 from botocore.loaders import Loader
+from botocore.regions import EndpointResolver
 
 import hosts
 import trie
@@ -73,11 +74,9 @@ class Service:
             if not shape.get('exception') and 'error' not in shape:
                 continue
             error = shape.get('error', {})
-            status = error.get('httpStatusCode')
-            if status is None and not self.is_rest:
-                # Smithy's default, and what these protocols send.
-                status = 500 if shape.get('fault') else 400
-            if status is not None and 400 <= status <= 599:
+            # Without a status of its own an error has Smithy's default.
+            status = error.get('httpStatusCode', 500 if shape.get('fault') else 400)
+            if 400 <= status <= 599:
                 statuses.setdefault(error.get('code', name), status)
                 statuses.setdefault(name, status)
         return statuses
@@ -95,11 +94,12 @@ class Service:
                 keys.update((prefix + labels, False) for labels in plain)
         return sorted(keys)
 
-    def find_homes(self, partitions, partition_data):
+    def find_homes(self, partitions, partition_data, endpoint_data):
         """Where the service lives, for each partition that it is global in."""
         provider = EndpointProvider(self.rules, partition_data)
         for partition, sample in partitions.items():
-            self._home(provider, partition, sample, {})
+            if not self._home(provider, partition, sample, {}):
+                self._older_home(EndpointResolver(endpoint_data), partition, sample)
         general = dict(self.homes)
         for name, operation in self.operations.items():
             static = {k: v['value'] for k, v in operation.get('staticContextParams', {}).items()
@@ -125,12 +125,20 @@ class Service:
                     found = True
         return found
 
+    def _older_home(self, resolver, partition, sample):
+        """botocore signs by the older data where the rule set does not say."""
+        for region in sample:
+            endpoint = resolver.construct_endpoint(self.endpoint_prefix, region, partition) or {}
+            home = endpoint.get('credentialScope', {}).get('region', region)
+            if home != region:
+                self.homes[partition] = home
+
 
 def load():
     loader = Loader([Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
-    partition_data = loader.load_data('partitions')
+    partition_data, endpoint_data = loader.load_data('partitions'), loader.load_data('endpoints')
     services = []
     for name in sorted(loader.list_available_services('service-2')):
         services.append(Service(name, loader.load_service_model(name, 'service-2'),
                                 loader.load_service_model(name, 'endpoint-rule-set-1')))
-    return services, partition_data
+    return services, partition_data, endpoint_data

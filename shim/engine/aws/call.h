@@ -3,7 +3,7 @@
 #define CHAOS_AWS_CALL_H
 
 /* One call to AWS, as far as the bytes of its request tell. Spans point into the request or into
- * the model table, never elsewhere. */
+ * constant data, never elsewhere. */
 
 #include <stdbool.h>
 #include <stdint.h>

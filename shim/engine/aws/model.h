@@ -17,7 +17,7 @@ int aws_model_find(struct span service);
 
 struct span aws_model_service_name(int service);
 
-/* The operations of a service, in the model's order: index 0 .. count-1. */
+/* The operations of a service, sorted by name: index 0 .. count-1. */
 int aws_model_operation_count(int service);
 struct span aws_model_operation_name(int service, int operation);
 

@@ -23,12 +23,15 @@ static void match_path(const struct aws_look *look, const struct aws_services *s
 			aws_rest_match(&rest, services->at[i], matches);
 }
 
-static bool has_literal(const struct aws_matches *matches)
+static unsigned count_literals(const struct aws_matches *matches)
 {
+	unsigned count = 0;
+
+	if (!matches->count)
+		return 0;
 	for (unsigned shift = 0; shift < 64; shift += 2)
-		if ((matches->fit.path >> shift & 3) == 3)
-			return true;
-	return false;
+		count += (matches->fit.path >> shift & 3) == 3;
+	return count;
 }
 
 static void match(const struct aws_look *look, const struct aws_services *services,
@@ -123,16 +126,18 @@ static enum aws_identity call_by_path(struct aws_look *look)
 	if (!aws_request_is_sdk(request))
 		return AWS_NOT_A_CALL;
 	match_flagged(look, is_bearer ? MODEL_BEARER : MODEL_UNSIGNED, &matches);
-	if (matches.count && has_literal(&matches))
+	if (count_literals(&matches) > 0)
 		return add_matches(look, &matches);
 	if (is_bearer)
 		return AWS_NOT_A_CALL;
 	match_flagged(look, 0, &matches);
-	if (matches.count && has_literal(&matches) &&
-		(matches.count == 1 || request->invocation_id.len))
-		return add_matches(look, &matches);
+	/* SDKs ask for more than services: without an id for the call its path must be telling. */
 	if (!request->invocation_id.len)
-		return AWS_NOT_A_CALL;
+		return matches.count == 1 && count_literals(&matches) > 1
+			       ? add_matches(look, &matches)
+			       : AWS_NOT_A_CALL;
+	if (count_literals(&matches) > 0)
+		return add_matches(look, &matches);
 	aws_services_add(&s3, (unsigned)aws_model_find(SPAN("s3")));
 	match(look, &s3, &matches);
 	return matches.count ? add_matches(look, &matches) : AWS_NOT_A_CALL;
