@@ -54,9 +54,13 @@ def preloaded(folder, **more):
     return environment(LD_PRELOAD=SHIM, CHAOS_DIR=folder, **more)
 
 
+# Holds what the tests leave behind, and goes with them.
+_FOLDERS = tempfile.TemporaryDirectory(prefix="chaos-e2e-")
+
+
 def runtime_folder():
     """A private folder with a path short enough for a socket."""
-    return Path(tempfile.mkdtemp(prefix="chaos-e2e-"))
+    return Path(tempfile.mkdtemp(dir=_FOLDERS.name))
 
 
 def wait_for(condition, what, seconds=TIMEOUT):
