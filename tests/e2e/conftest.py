@@ -163,7 +163,8 @@ def programs():
         target = folder / source.stem
         kind = ["-shared", "-fPIC"] if source.name.startswith("lib") else []
         flags = [*kind, "-D_GNU_SOURCE", "-O1", "-g", "-o", target]
-        subprocess.run([*compiler, *flags, source], check=True)
+        linked = ["-lgnutls"] if source.name.startswith("gnutls") else []
+        subprocess.run([*compiler, *flags, source, *linked], check=True)
     if shutil.which("javac"):
         sources = list(CLIENTS.glob("*.java"))
         subprocess.run(["javac", "-nowarn", "-d", folder, *sources], check=True)

@@ -252,6 +252,17 @@ def test_server_in_the_same_process_is_not_taken_for_a_client(
     assert daemon.totals()["calls"] == 0
 
 
+def test_server_of_gnutls_in_the_same_process_is_not_taken_for_a_client(
+    daemon, run, authority, programs, trusting
+):
+    daemon.faults({})
+    files = authority.certificate, authority.key
+    done = run(programs / "gnutls_client", "serve", *files, **trusting())
+    assert done.returncode == 0, done.stderr
+    totals = daemon.totals()
+    assert (totals["connections"], totals["calls"], totals["blind"]) == (1, 0, 0)
+
+
 # ---- libraries ----
 
 

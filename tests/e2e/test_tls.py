@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What test_clients.py says of plain HTTP holds for HTTPS, with every TLS library that is hooked."""
 
+import importlib.util
+from pathlib import Path
+
 import pytest
 
 from harness import CLIENTS, python
@@ -75,6 +78,37 @@ KINDS |= {
     f"openssl-global {name}": openssl("+libssl.so.3", *OPENSSL[name])
     for name in ("plain", "extended", "polls", "pumps", "unloads")
 }
+
+
+
+
+def of_wheel(package, *ways):
+    """The OpenSSL that a Python package brings along."""
+    site = Path(importlib.util.find_spec(package).origin).parents[1]
+    library, crypto = (next(site.glob(f"{package}*.libs/lib{name}*")) for name in ("ssl", "crypto"))
+    return openssl(library, *ways, f"crypto={crypto}")
+
+
+# Other versions, whose sessions look different inside: 3.6 and 1.1.
+KINDS |= {
+    f"openssl-of-{package} {name}": of_wheel(package, *OPENSSL[name])
+    for package in ("pycurl", "psycopg2")
+    for name in ("plain", "extended", "polls", "pumps")
+}
+KINDS["openssl-of-pycurl flagged"] = of_wheel("pycurl", "flagged")
+
+
+def gnutls(*ways):
+    return lambda port, programs: [programs / "gnutls_client", port, *ways]
+
+
+KINDS |= {
+    f"gnutls {way}": gnutls(*way.split())
+    for way in (
+        "plain", "polls", "corks", "corks polls", "pushes", "pushes polls", "sequences",
+        "sequences polls", "old", "updates",
+    )
+}  # fmt: skip
 
 
 @pytest.fixture

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * OpenSSL, used in every way: tls_client PORT LIBRARY WAY. The library is opened at run time; with a
+ * OpenSSL, used in every way: tls_client PORT LIBRARY [WAY...] [crypto=LIBRARY]. The library is opened at run time; with a
  * leading '+' for all to see (RTLD_GLOBAL), and its functions are then found as everywhere visible.
  */
 
-#include <arpa/inet.h>
 #include <dlfcn.h>
 #include <err.h>
 #include <fcntl.h>
@@ -19,14 +18,20 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "steered.h"
+
 /* Not linked. */
 #define TLS(name) ((__typeof__(&name))find(#name))
 
+int SSL_write_ex2(SSL *ssl, const void *buf, size_t len, uint64_t flags, size_t *written);
+
 static const char *path;
+static const char *crypto;
 static void *library;
 
 static struct {
 	bool extended;	   /* the functions on _ex */
+	bool flagged;	   /* those on _ex2, too, which came with 3.3 */
 	bool peeks;	   /* looks before it reads */
 	bool polls;	   /* non-blocking, by poll() */
 	bool pumps;	   /* memory BIOs: the bytes are carried by hand */
@@ -46,6 +51,7 @@ static const struct {
 	bool *flag;
 } ways[] = {
 	{"extended", &way.extended},
+	{"flagged", &way.flagged},
 	{"peeks", &way.peeks},
 	{"polls", &way.polls},
 	{"pumps", &way.pumps},
@@ -64,8 +70,7 @@ static SSL_CTX *context;
 static SSL_SESSION *ticket;
 static SSL *ssl;
 static BIO *in, *out;
-static int fd = -1, port;
-static bool closes; /* after this answer */
+static int fd = -1;
 
 static void *find(const char *name)
 {
@@ -105,19 +110,20 @@ static bool again(int result)
 	return poll(&waiting, 1, 20000) == 1;
 }
 
-static bool put(const char *data, size_t len)
+bool put(const char *data, size_t len)
 {
 	while (len) {
 		size_t size = len < 16000 ? len : 16000, written = 0;
-		int result = way.extended ? TLS(SSL_write_ex)(ssl, data, size, &written)
-					  : TLS(SSL_write)(ssl, data, (int)size);
+		int result = way.flagged    ? TLS(SSL_write_ex2)(ssl, data, size, 0, &written)
+			     : way.extended ? TLS(SSL_write_ex)(ssl, data, size, &written)
+					    : TLS(SSL_write)(ssl, data, (int)size);
 
 		if (result <= 0) {
 			if (!again(result))
 				return false;
 			continue;
 		}
-		if (!way.extended)
+		if (!way.extended && !way.flagged)
 			written = (size_t)result;
 		data += written;
 		len -= written;
@@ -128,7 +134,7 @@ static bool put(const char *data, size_t len)
 }
 
 /* 0 at the end, which has to be told in every way that there is. */
-static int get(char *data, size_t cap)
+int get(char *data, size_t cap)
 {
 	size_t got = 0;
 	int result;
@@ -149,20 +155,6 @@ static int get(char *data, size_t cap)
 	if (!(TLS(SSL_get_shutdown)(ssl) & SSL_RECEIVED_SHUTDOWN) || TLS(ERR_peek_error)())
 		errx(1, "the end is not told by all");
 	return 0;
-}
-
-static int dial(void)
-{
-	struct sockaddr_in to = {.sin_family = AF_INET,
-		.sin_port = htons((uint16_t)port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int made = socket(AF_INET, SOCK_STREAM, 0);
-
-	if (connect(made, (struct sockaddr *)&to, sizeof(to)))
-		err(1, "connect");
-	if (way.polls)
-		fcntl(made, F_SETFL, O_NONBLOCK);
-	return made;
 }
 
 static void make_context(void)
@@ -202,6 +194,8 @@ static void shake_hands(void)
 static void open_session(void)
 {
 	fd = dial();
+	if (way.polls)
+		fcntl(fd, F_SETFL, O_NONBLOCK);
 	if (!ssl)
 		ssl = TLS(SSL_new)(context);
 	carry();
@@ -233,6 +227,9 @@ static void close_session(void)
 
 static void load(void)
 {
+	/* Some libraries do not find what they need by themselves. */
+	if (crypto && !dlopen(crypto, RTLD_NOW | RTLD_LOCAL))
+		errx(2, "%s", dlerror());
 	library = *path == '+' ? dlopen(path + 1, RTLD_NOW | RTLD_GLOBAL)
 			       : dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!library)
@@ -268,39 +265,6 @@ static void disturb(void)
 	}
 }
 
-static struct {
-	char data[1 << 16];
-	size_t len;
-} answer;
-
-static bool more(void)
-{
-	int got = get(answer.data + answer.len, sizeof(answer.data) - 1 - answer.len);
-
-	if (got > 0)
-		answer.len += (size_t)got;
-	answer.data[answer.len] = '\0';
-	return got > 0;
-}
-
-static void *read_answer(void *unused)
-{
-	const char *end, *length;
-
-	(void)unused;
-	answer.len = 0;
-	do {
-		if (!more())
-			return NULL;
-		end = strstr(answer.data, "\r\n\r\n");
-	} while (!end);
-	length = strcasestr(answer.data, "\r\nContent-Length: ");
-	while (answer.len < (size_t)(end + 4 - answer.data) + strtoul(length + 18, NULL, 10))
-		if (!more())
-			return NULL;
-	return answer.data;
-}
-
 static void *read_in_thread(void)
 {
 	pthread_t thread;
@@ -309,43 +273,6 @@ static void *read_in_thread(void)
 	pthread_create(&thread, NULL, read_answer, NULL);
 	pthread_join(thread, &got);
 	return got;
-}
-
-static void say(void)
-{
-	char *body = strstr(answer.data, "\r\n\r\n") + 4;
-	const char *field = strcasestr(answer.data, "\r\nx-amzn-errortype: ");
-	int status = atoi(answer.data + strlen("HTTP/1.1 "));
-	char code[128] = "-";
-
-	if (field && field < body)
-		sscanf(field + strlen("\r\nx-amzn-errortype: "), "%127[^\r]", code);
-	field = strcasestr(answer.data, "\r\nConnection: close");
-	closes = field && field < body;
-	for (char *at = body; *at; at++)
-		*at = *at == '\n' ? ' ' : *at;
-	printf("%d %s %s\n", status, code, body);
-}
-
-static bool ask(const char *operation, long size)
-{
-	char *request = malloc((size_t)size + 1024);
-	int len = snprintf(request, 1024,
-		"POST / HTTP/1.1\r\nHost: localhost:%d\r\nContent-Length: %ld\r\n", port, size);
-	bool sent;
-
-	if (strcmp(operation, "-") != 0)
-		len += snprintf(request + len, 512,
-			"Content-Type: application/x-amz-json-1.1\r\n"
-			"X-Amz-Target: Kinesis_20131202.%s\r\n"
-			"Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260101/us-east-1/"
-			"kinesis/aws4_request, SignedHeaders=host;x-amz-target, Signature=00\r\n",
-			operation);
-	len += snprintf(request + len, 8, "\r\n");
-	memset(request + len, 'x', (size_t)size);
-	sent = put(request, (size_t)len + (size_t)size);
-	free(request);
-	return sent;
 }
 
 static void exchange(const char *operation, long size)
@@ -372,6 +299,15 @@ static void exchange(const char *operation, long size)
 		unload();
 }
 
+static void choose(const char *word)
+{
+	if (strncmp(word, "crypto=", 7) == 0)
+		crypto = word + 7;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++)
+		if (strcmp(word, ways[i].name) == 0)
+			*ways[i].flag = true;
+}
+
 int main(int argc, char **argv)
 {
 	char operation[128];
@@ -382,9 +318,7 @@ int main(int argc, char **argv)
 	port = atoi(argv[1]);
 	path = argv[2];
 	for (int i = 3; i < argc; i++)
-		for (size_t k = 0; k < sizeof(ways) / sizeof(*ways); k++)
-			if (strcmp(argv[i], ways[k].name) == 0)
-				*ways[k].flag = true;
+		choose(argv[i]);
 	signal(SIGPIPE, SIG_IGN);
 	if (!way.unloads)
 		load();
