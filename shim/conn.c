@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "delay.h"
+#include "outbound.h"
 #include "real.h"
 #include "shim.h"
 
@@ -70,6 +71,7 @@ static void clear(struct conn *conn)
 	atomic_store(&conn->is_epolled, false);
 	conn->flow = (struct flow){0};
 	conn->ahead = 0;
+	atomic_store(&conn->unanswered, false);
 	conn->fd = -1;
 	conn->owns_fd = conn->inherited = false;
 	conn->tls = conn->owned = conn->pumped = conn->has_random = false;
@@ -144,6 +146,21 @@ void conn_drop(struct conn *conn, int fd)
 	conn_leave(conn);
 	if (mapped)
 		conn_release(conn);
+}
+
+void conn_finish_all(void)
+{
+	uint32_t used = atomic_load(&conn_table.used);
+
+	for (uint32_t i = 0; i < used; i++) {
+		struct conn *conn = &conn_table.pool[i];
+
+		if (!atomic_load(&conn->descriptors) || !conn_enter(conn, conn->fd))
+			continue;
+		if (!conn->inherited && !conn->tls && conn_is_current(conn, conn->fd))
+			outbound_decide_held(conn, conn->fd, FLOW_ENDS);
+		conn_leave(conn);
+	}
 }
 
 /* A search through all of them, once for each session whose library can't tell its descriptor. */

@@ -37,6 +37,7 @@ struct conn {
 
 	/* Outbound. All under conn_enter. */
 	struct flow flow;
+	_Atomic bool unanswered; /* a request went out, and nothing came since */
 	size_t ahead;	   /* bytes decided on, to be forwarded, that the kernel did not take yet */
 	struct bytes held; /* undecided */
 	struct delayed *first, *last; /* decided, on the delay line */
@@ -100,6 +101,9 @@ static inline struct conn *conn_at(int fd)
 
 /* Is this descriptor one that the delay line made? Then the connection, else NULL. */
 struct conn *conn_private_at(int fd);
+
+/* Sends what is held back on all connections: the process ends. */
+void conn_finish_all(void);
 
 /* The TLS connection whose ClientHello held this random, or NULL. */
 struct conn *conn_by_random(const uint8_t random[TLS_RANDOM_LEN]);

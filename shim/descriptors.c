@@ -37,6 +37,9 @@ static void forget(int fd)
 		if (delay_pending(conn) && conn->fd == fd && !conn_adopt_duplicate(conn, fd))
 			delay_give_up(conn);
 	}
+	/* The number may stand for something else soon. */
+	if (conn->fd == fd && !conn->owns_fd)
+		conn->fd = -1;
 	conn_drop(conn, fd);
 }
 
@@ -87,18 +90,18 @@ int on_connect(int fd, const struct sockaddr *addr, socklen_t len)
 
 int on_shutdown(struct conn *conn, int fd, int how)
 {
-	int result = 0;
+	bool is_queued;
 
 	if (how == SHUT_RD || !conn_enter(conn, fd))
 		return real.shutdown(fd, how);
 	if (!conn->tls)
 		outbound_decide_held(conn, fd, FLOW_ENDS);
-	if (delay_pending(conn) && delay_shutdown(conn, how)) {
-		conn_leave(conn);
-		return result;
-	}
+	is_queued = delay_pending(conn) && delay_shutdown(conn, SHUT_WR);
 	conn_leave(conn);
-	return real.shutdown(fd, how);
+	if (!is_queued)
+		return real.shutdown(fd, how);
+	/* A reader is to wake now, whatever is still to be sent. */
+	return how == SHUT_RDWR ? real.shutdown(fd, SHUT_RD) : 0;
 }
 
 /* Copies what is known of fd to its new duplicate. */
@@ -162,6 +165,13 @@ int on_close(int fd)
 		return -1;
 	}
 	return real.close(fd);
+}
+
+/* A stream reads and writes inside libc, past all hooks: the connection is no longer ours to touch. */
+FILE *on_fdopen(int fd, const char *mode)
+{
+	forget(fd);
+	return real.fdopen(fd, mode);
 }
 
 int on_fclose(FILE *file)

@@ -2,6 +2,7 @@
 /* The exported functions, one line of hooks.def each. */
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdarg.h>
 
 #include "conn.h"
@@ -15,11 +16,13 @@ void real_resolve(void)
 #define HOOK_FD(ret, name, parameters, arguments) *(void **)&real.name = dlsym(RTLD_NEXT, #name);
 #define HOOK_FD_VARIADIC(ret, name, parameters, last, arguments)                                   \
 	*(void **)&real.name = dlsym(RTLD_NEXT, #name);
-#define HOOK_ANY(ret, name, parameters, arguments) *(void **)&real.name = dlsym(RTLD_NEXT, #name);
+#define HOOK_ANY   HOOK_FD
+#define HOOK_PLAIN HOOK_FD
 #include "hooks.def"
 #undef HOOK_FD
 #undef HOOK_FD_VARIADIC
 #undef HOOK_ANY
+#undef HOOK_PLAIN
 }
 
 #define EXPORT		    __attribute__((visibility("default")))
@@ -27,8 +30,21 @@ void real_resolve(void)
 
 /* A constructor of another library may call a hook before ours has run. */
 #define NEED_REAL(name)                                                                            \
-	if (UNLIKELY(!real.name))                                                                  \
-	real_resolve()
+	do {                                                                                       \
+		if (UNLIKELY(!real.name))                                                          \
+			real_resolve();                                                            \
+	} while (0)
+
+/* What we do on the way must not be seen in errno, unless the call fails. */
+#define RETURN_NUMBER(ret, call)                                                                   \
+	do {                                                                                       \
+		int error = errno;                                                                 \
+		ret result = call;                                                                 \
+                                                                                                   \
+		if (result >= 0)                                                                   \
+			errno = error;                                                             \
+		return result;                                                                     \
+	} while (0)
 
 #define HOOK_FD(ret, name, parameters, arguments)                                                  \
 	ret name parameters;                                                                       \
@@ -37,8 +53,9 @@ void real_resolve(void)
 		struct conn *conn = conn_at(fd);                                                   \
                                                                                                    \
 		NEED_REAL(name);                                                                   \
-		return UNLIKELY(conn) ? on_##name(conn, HOOK_LIST arguments)                       \
-				      : real.name arguments;                                       \
+		if (!UNLIKELY(conn))                                                               \
+			return real.name arguments;                                                \
+		RETURN_NUMBER(ret, on_##name(conn, HOOK_LIST arguments));                          \
 	}
 
 #define HOOK_FD_VARIADIC(ret, name, parameters, last, arguments)                                   \
@@ -53,11 +70,20 @@ void real_resolve(void)
 		arg = va_arg(list, void *);                                                        \
 		va_end(list);                                                                      \
 		NEED_REAL(name);                                                                   \
-		return UNLIKELY(conn) ? on_##name(conn, HOOK_LIST arguments)                       \
-				      : real.name arguments;                                       \
+		if (!UNLIKELY(conn))                                                               \
+			return real.name arguments;                                                \
+		RETURN_NUMBER(ret, on_##name(conn, HOOK_LIST arguments));                          \
 	}
 
 #define HOOK_ANY(ret, name, parameters, arguments)                                                 \
+	ret name parameters;                                                                       \
+	EXPORT ret name parameters                                                                 \
+	{                                                                                          \
+		NEED_REAL(name);                                                                   \
+		RETURN_NUMBER(ret, on_##name arguments);                                           \
+	}
+
+#define HOOK_PLAIN(ret, name, parameters, arguments)                                               \
 	ret name parameters;                                                                       \
 	EXPORT ret name parameters                                                                 \
 	{                                                                                          \
@@ -69,9 +95,8 @@ void real_resolve(void)
 #undef HOOK_FD
 #undef HOOK_FD_VARIADIC
 #undef HOOK_ANY
+#undef HOOK_PLAIN
 
-/* Some libraries call their own functions by their exported names: within a real one these are no
- * calls of the program's. */
 #define REAL_TLS(ret, name, parameters)
 #define HOOK_TLS(ret, name, parameters, arguments, types)                                          \
 	ret name parameters;                                                                       \

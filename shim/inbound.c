@@ -149,6 +149,14 @@ static void answer_early(struct conn *conn, int fd)
 	conn_leave(conn);
 }
 
+static bool has_room(const struct iovec *iov, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (iov[i].iov_len)
+			return true;
+	return false;
+}
+
 /* After it: an end may be our own doing. */
 static ssize_t after(
 	struct conn *conn, int fd, const struct iovec *iov, int count, int flags, ssize_t got)
@@ -156,7 +164,11 @@ static ssize_t after(
 	ssize_t served = PASS;
 	int error = errno;
 
-	if (got > 0 || is_beside(flags) || count <= 0 || !iov->iov_len)
+	if (is_beside(flags))
+		return got;
+	if (got > 0)
+		atomic_store_explicit(&conn->unanswered, false, memory_order_relaxed);
+	if (got > 0 || !has_room(iov, count))
 		return got;
 	if (got == 0 || (error != EAGAIN && error != EINTR))
 		answer_early(conn, fd);

@@ -36,12 +36,15 @@ static struct flow_env look_around(
 void outbound_feed(struct conn *conn, const char *data, size_t len, bool pipelined,
 	enum flow_patience patience, struct flow_step *step)
 {
-	struct flow_env env = look_around(conn, pipelined, patience);
-	bool fresh = conn->flow.state == FLOW_FRESH;
+	bool at_head = flow_at_head(&conn->flow), fresh = conn->flow.state == FLOW_FRESH;
+	struct flow_env env =
+		look_around(conn, pipelined || atomic_load(&conn->unanswered), patience);
 
 	flow_feed(&conn->flow, &env, data, len, step);
 	if (fresh && !conn->tls && conn->flow.state != FLOW_FRESH && conn->flow.state != FLOW_GONE)
 		shim_count_connection();
+	if (at_head && step->action == FLOW_FORWARD && !conn->tls)
+		atomic_store_explicit(&conn->unanswered, true, memory_order_relaxed);
 	if (step->is_call)
 		shim_count_call(&step->rules);
 	if (step->blind != FLOW_NOT_BLIND)
@@ -57,7 +60,7 @@ static bool can_keep(const struct conn *conn, int fd, const struct flow_step *st
 {
 	if (step->closes || step->due || atomic_load(&conn->is_epolled))
 		return false;
-	return !(real.fcntl(fd, F_GETFL) & O_NONBLOCK);
+	return !(real.fcntl(fd, F_GETFL) & (O_NONBLOCK | O_ASYNC));
 }
 
 bool outbound_answer(struct conn *conn, int fd, const struct flow_step *step)
@@ -387,6 +390,7 @@ ssize_t outbound_offer(struct conn *conn, int fd, const struct iovec *iov, int c
 		return OUTBOUND_PASS;
 	if (!conn->owns_fd)
 		conn->fd = fd;
+	conn->inherited = false;
 	sniff_tls(conn, iov, count);
 	if (conn->tls)
 		return offer_ciphertext(conn, fd, iov, count);

@@ -19,6 +19,7 @@
 #define HOOK_FD_VARIADIC(ret, name, parameters, last, arguments)                                   \
 	ret (*name)(HOOK_LIST parameters, ...);
 #define HOOK_ANY(ret, name, parameters, arguments) ret(*name) parameters;
+#define HOOK_PLAIN				   HOOK_ANY
 struct real {
 #include "hooks.def"
 };
@@ -43,5 +44,6 @@ struct conn;
 #undef HOOK_FD
 #undef HOOK_FD_VARIADIC
 #undef HOOK_ANY
+#undef HOOK_PLAIN
 
 #endif

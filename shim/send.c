@@ -63,11 +63,16 @@ ssize_t on_sendto(int fd, const void *buf, size_t len, int flags, const struct s
 
 ssize_t on_sendmsg(int fd, const struct msghdr *msg, int flags)
 {
-	const struct sockaddr *addr = msg->msg_name;
-	struct msghdr connected = *msg;
+	const struct sockaddr *addr;
+	struct msghdr connected;
 	struct conn *conn;
 	ssize_t taken = OUTBOUND_PASS;
 
+	/* Bad pointers are the kernel's to judge. */
+	if (!conn_at(fd) && !(flags & MSG_FASTOPEN))
+		return real.sendmsg(fd, msg, flags);
+	addr = msg->msg_name;
+	connected = *msg;
 	if (open_slowly(fd, &addr, msg->msg_namelen, &flags))
 		return -1;
 	conn = conn_at(fd);

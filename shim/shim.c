@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 #include "delay.h"
 #include "engine/aws/host.h"
 #include "real.h"
+#include "stack.h"
 
 struct shim shim;
 
@@ -43,13 +45,16 @@ static void seed_dice(void)
 	atomic_store(&shim.dice.state, seed);
 }
 
+/* The order of the locks: the delay line's, then the TLS libraries'. */
 static void before_fork(void)
 {
 	delay_before_fork();
+	stack_before_fork();
 }
 
 static void after_fork_parent(void)
 {
+	stack_after_fork();
 	delay_after_fork_parent();
 }
 
@@ -58,8 +63,19 @@ static void after_fork_child(void)
 	atomic_store(&shim.pid, getpid());
 	seed_dice();
 	conn_after_fork();
+	stack_after_fork();
 	delay_after_fork_child();
 	shim_attach_child();
+}
+
+static void note_stderr(void)
+{
+	struct stat status;
+
+	if (fstat(STDERR_FILENO, &status))
+		return;
+	shim.stderr_dev = status.st_dev;
+	shim.stderr_ino = status.st_ino;
 }
 
 __attribute__((constructor)) static void begin(void)
@@ -68,6 +84,7 @@ __attribute__((constructor)) static void begin(void)
 	seed_dice();
 	atomic_store(&shim.pid, getpid());
 	shim_find_folder();
+	note_stderr();
 	pthread_atfork(before_fork, after_fork_parent, after_fork_child);
 	shim_table();
 }
@@ -76,6 +93,7 @@ __attribute__((destructor)) static void end(void)
 {
 	if (!shim_is_own())
 		return;
+	conn_finish_all();
 	delay_flush_all();
 	conn_count_blind();
 }
@@ -123,6 +141,7 @@ static bool is_quiet(void)
 
 void shim_say(const char *format, ...)
 {
+	struct stat now;
 	char line[1024];
 	va_list list;
 	int len;
@@ -134,7 +153,10 @@ void shim_say(const char *format, ...)
 	va_end(list);
 	if (len >= (int)sizeof(line))
 		len = sizeof(line) - 1;
-	/* A program without stderr is not to hear of it. */
+	/* A program that has closed its stderr may use the number for something else. */
+	if (fstat(STDERR_FILENO, &now) || now.st_dev != shim.stderr_dev ||
+		now.st_ino != shim.stderr_ino)
+		return;
 	if (real.write(STDERR_FILENO, line, (size_t)len) < 0)
 		return;
 }

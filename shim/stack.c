@@ -40,10 +40,10 @@ struct closure {
 	ffi_type *types[8];
 };
 
-struct caller {
-	_Atomic(const void *) address;
-	_Atomic(const struct stack *) stack;
-};
+/* What was found for a call site: its address << 5 | the place of the copy. In one word, so that no
+ * reader sees halves of two entries. Addresses of programs have 57 bits at most. */
+#define CALLER_BITS 5
+_Static_assert(STACKS_MAX == 1 << CALLER_BITS, "a copy's place fits beside the address");
 
 /* Copies are added and never removed: their libraries stay loaded (see make_stack). */
 static struct {
@@ -51,7 +51,7 @@ static struct {
 	_Atomic int count;
 	struct stack stacks[STACKS_MAX];
 	struct closure *closures[STACKS_MAX][HOOKS];
-	struct caller callers[CALLERS_MAX]; /* what was found for call sites */
+	_Atomic uint64_t callers[CALLERS_MAX];
 } known = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 /* A function of the loader. Since glibc 2.34 they are in libc itself; the older versions are those of
@@ -135,17 +135,15 @@ static int find_end(struct dl_phdr_info *info, size_t size, void *user)
 }
 
 /*
- * Fills a new entry from the library that `function` is in. The handle is kept, so that the library
- * is never unloaded while we hold pointers into it.
+ * Fills an entry from the library that `function` is in. The handle is kept, so that the library is
+ * never unloaded while we hold pointers into it.
  */
-static const struct stack *make_stack(const void *base, const void *function)
+static bool fill_stack(struct stack *stack, const void *base, const void *function)
 {
-	int count = atomic_load(&known.count);
-	struct stack *stack = &known.stacks[count];
 	void *handle = handle_of(function);
 
-	if (count == STACKS_MAX || !handle)
-		return NULL;
+	if (!handle)
+		return false;
 	for (size_t i = 0; i < HOOKS; i++) {
 		void *found = stack_real_dlsym(handle, hooks[i].name);
 
@@ -154,8 +152,7 @@ static const struct stack *make_stack(const void *base, const void *function)
 	}
 	stack->base = stack->end = base;
 	dl_iterate_phdr(find_end, stack);
-	atomic_store(&known.count, count + 1);
-	return stack;
+	return true;
 }
 
 static const struct stack *find_stack(const void *base)
@@ -168,9 +165,28 @@ static const struct stack *find_stack(const void *base)
 	return NULL;
 }
 
+/* NULL: there is no room for another one. */
+static const struct stack *add_stack(const struct stack *filled)
+{
+	const struct stack *stack;
+	int count;
+
+	pthread_mutex_lock(&known.mutex);
+	count = atomic_load(&known.count);
+	stack = find_stack(filled->base);
+	if (!stack && count < STACKS_MAX) {
+		known.stacks[count] = *filled;
+		stack = &known.stacks[count];
+		atomic_store(&known.count, count + 1);
+	}
+	pthread_mutex_unlock(&known.mutex);
+	return stack;
+}
+
 const struct stack *stack_of_function(const void *function)
 {
 	const struct stack *stack;
+	struct stack filled = {0};
 	Dl_info info;
 
 	if (!dladdr(function, &info))
@@ -178,12 +194,9 @@ const struct stack *stack_of_function(const void *function)
 	stack = find_stack(info.dli_fbase);
 	if (stack)
 		return stack;
-	pthread_mutex_lock(&known.mutex);
-	stack = find_stack(info.dli_fbase);
-	if (!stack)
-		stack = make_stack(info.dli_fbase, function);
-	pthread_mutex_unlock(&known.mutex);
-	return stack;
+	/* The loader has a lock of its own, under which constructors come back to dlsym(): it is not
+	 * to be called with ours held. */
+	return fill_stack(&filled, info.dli_fbase, function) ? add_stack(&filled) : NULL;
 }
 
 struct loaded {
@@ -298,7 +311,8 @@ static const struct stack *find_by_caller(const char *name, const void *address)
 const struct stack *stack_of(const char *name, const void *session, const void *address)
 {
 	static const struct stack none;
-	struct caller *caller = &known.callers[((uintptr_t)address >> 2) % CALLERS_MAX];
+	_Atomic uint64_t *caller = &known.callers[((uintptr_t)address >> 2) % CALLERS_MAX];
+	uint64_t site = (uint64_t)(uintptr_t)address << CALLER_BITS, noted;
 	const struct stack *stack = NULL;
 	bool is_object = session && is_openssl(name);
 
@@ -306,19 +320,26 @@ const struct stack *stack_of(const char *name, const void *session, const void *
 		stack = maker_of(session);
 	if (stack)
 		return stack;
-	stack = atomic_load(&caller->stack);
-	if (stack && atomic_load(&caller->address) == address)
-		return stack;
+	noted = atomic_load(caller);
+	if (noted >> CALLER_BITS == site >> CALLER_BITS && noted)
+		return &known.stacks[noted % STACKS_MAX];
 	stack = is_object ? meet_maker_of(session, name) : NULL;
 	if (!stack)
 		stack = find_by_caller(name, address);
 	if (!stack)
 		return &none;
-	/* In this order a reader that sees both halves of two entries can't take them for one. */
-	atomic_store(&caller->stack, NULL);
-	atomic_store(&caller->address, address);
-	atomic_store(&caller->stack, stack);
+	atomic_store(caller, site | (uint64_t)(stack - known.stacks));
 	return stack;
+}
+
+void stack_before_fork(void)
+{
+	pthread_mutex_lock(&known.mutex);
+}
+
+void stack_after_fork(void)
+{
+	pthread_mutex_unlock(&known.mutex);
 }
 
 static ffi_type *type_of(char letter)

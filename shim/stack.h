@@ -43,6 +43,10 @@ const struct stack *stack_of_function(const void *function);
  * be made. */
 void *stack_closure(const struct stack *stack, const char *name, void *function);
 
+/* Around a fork, in parent and child. */
+void stack_before_fork(void);
+void stack_after_fork(void);
+
 /* dlsym() of libc. */
 void *stack_real_dlsym(void *handle, const char *name);
 

@@ -15,6 +15,7 @@ static const struct {
 #define HOOK_FD(ret, name, parameters, arguments)		 {#name, true},
 #define HOOK_FD_VARIADIC(ret, name, parameters, last, arguments) {#name, true},
 #define HOOK_ANY(ret, name, parameters, arguments)		 {#name, false},
+#define HOOK_PLAIN						 HOOK_ANY
 #include "shim/hooks.def"
 };
 

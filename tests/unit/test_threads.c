@@ -18,6 +18,16 @@
 #include "shim/conn.h"
 #include "shim/real.h"
 #include "shim/shim.h"
+#include "shim/stack.h"
+
+/* TLS libraries are not looked for here. */
+void stack_before_fork(void)
+{
+}
+
+void stack_after_fork(void)
+{
+}
 
 /* No header declares these. */
 ssize_t __read_chk(int fd, void *buf, size_t len, size_t size);
@@ -35,6 +45,7 @@ void real_resolve(void)
 #define HOOK_FD(ret, name, parameters, arguments)		 real.name = name;
 #define HOOK_FD_VARIADIC(ret, name, parameters, last, arguments) real.name = name;
 #define HOOK_ANY(ret, name, parameters, arguments)		 real.name = name;
+#define HOOK_PLAIN						 HOOK_ANY
 #include "shim/hooks.def"
 #undef HOOK_FD
 #undef HOOK_FD_VARIADIC
