@@ -238,10 +238,6 @@ ssize_t http1_parse(struct http1_head *head, const char *data, size_t len, size_
 	struct span rest = {data, len}, line;
 	ssize_t fields;
 
-	/* What has been walked once is not walked again before its end is there: it may have come in
-	 * two pieces. */
-	if (seen && !has_end(data, len, seen > 3 ? seen - 3 : 0))
-		return partial(len);
 	memset(head, 0, sizeof(*head));
 	/* RFC 9112 2.2: empty lines before a request line are to be ignored. */
 	while (rest.len && (rest.at[0] == '\r' || rest.at[0] == '\n'))
@@ -251,6 +247,10 @@ ssize_t http1_parse(struct http1_head *head, const char *data, size_t len, size_
 	/* Checked before the head is whole: what is no request must not be waited for. */
 	if (parse_request_line(head, line))
 		return HTTP1_BAD;
+	/* What has been walked once is not walked again before its end is there: it may have come in
+	 * two pieces. */
+	if (seen && !has_end(data, len, seen > 3 ? seen - 3 : 0))
+		return partial(len);
 	fields = parse_fields(head, rest);
 	if (fields == HTTP1_PARTIAL)
 		return partial(len);

@@ -139,6 +139,19 @@ START_TEST(what_two_parsers_could_read_in_two_ways_is_refused)
 }
 END_TEST
 
+START_TEST(a_bad_head_in_pieces_is_as_bad)
+{
+	struct http1_head head;
+	ssize_t result = HTTP1_PARTIAL;
+
+	for (size_t len = 0, seen = 0; result == HTTP1_PARTIAL; seen = len++) {
+		ck_assert_uint_le(len, strlen(bad[_i]));
+		result = http1_parse(&head, bad[_i], len, seen);
+	}
+	ck_assert_int_eq(result, HTTP1_BAD);
+}
+END_TEST
+
 START_TEST(a_head_of_64_kib_without_an_end_is_refused)
 {
 	static char text[HTTP1_HEAD_MAX];
@@ -252,6 +265,7 @@ int main(void)
 	tcase_add_loop_test(tests, every_beginning_of_a_head_is_partial, 0, COUNT(good));
 	tcase_add_loop_test(
 		tests, what_two_parsers_could_read_in_two_ways_is_refused, 0, COUNT(bad));
+	tcase_add_loop_test(tests, a_bad_head_in_pieces_is_as_bad, 0, COUNT(bad));
 	tcase_add_test(tests, a_head_of_64_kib_without_an_end_is_refused);
 	tcase_add_loop_test(tests, upgrades_and_expectations_are_seen, 0, COUNT(facts));
 	tcase_add_loop_test(
