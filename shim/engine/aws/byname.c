@@ -26,14 +26,12 @@ static void call_by_name(
 /* X-Amz-Target: prefix.Operation; the prefix may hold dots. */
 static bool split_target(struct span target, struct span *prefix, struct span *operation)
 {
-	size_t dot = target.len;
+	const char *dot = target.len ? memrchr(target.at, '.', target.len) : NULL;
 
-	while (dot > 0 && target.at[dot - 1] != '.')
-		dot--;
-	if (dot == 0)
+	if (!dot)
 		return false;
-	*prefix = (struct span){target.at, dot - 1};
-	*operation = span_from(target, dot);
+	*prefix = (struct span){target.at, (size_t)(dot - target.at)};
+	*operation = span_from(target, prefix->len + 1);
 	return aws_is_name(*prefix) && aws_is_name(*operation);
 }
 
@@ -44,14 +42,12 @@ static bool split_cbor_path(struct span path, struct span *prefix, struct span *
 	const char *hash;
 
 	for (int i = 3; i >= 0; i--) {
-		size_t slash = path.len;
+		const char *slash = path.len ? memrchr(path.at, '/', path.len) : NULL;
 
-		while (slash > 0 && path.at[slash - 1] != '/')
-			slash--;
-		if (slash == 0)
+		if (!slash)
 			return false;
-		parts[i] = span_from(path, slash);
-		path.len = slash - 1;
+		parts[i] = span_from(path, (size_t)(slash - path.at) + 1);
+		path.len = (size_t)(slash - path.at);
 	}
 	*prefix = parts[1];
 	*operation = parts[3];

@@ -63,7 +63,7 @@ static void read_form(struct span text, struct form *form)
 }
 
 /* POST to a bucket: "/bucket", or "/" of its virtual host. */
-static bool may_be_form(const struct aws_look *look)
+static bool may_be_form(struct aws_look *look)
 {
 	const struct aws_request *request = &look->request;
 	struct span name = span_from(request->path, 1);
@@ -72,7 +72,7 @@ static bool may_be_form(const struct aws_look *look)
 		!span_equal(request->head->method, SPAN("POST")) ||
 		!aws_starts_nocase(request->content_type, SPAN("multipart/form-data")))
 		return false;
-	if (look->host.is_aws && !aws_host_has(&look->host, aws_model_find(SPAN("s3"))))
+	if (aws_look_host(look)->is_aws && !aws_host_has(&look->host, aws_model_find(SPAN("s3"))))
 		return false;
 	if (name.len && name.at[name.len - 1] == '/')
 		name.len--;
@@ -92,7 +92,7 @@ enum aws_identity aws_identify_form(struct aws_look *look)
 	read_form(body.text, &form);
 	if (!body.complete && !form.has_file && !form.credential.len)
 		return AWS_NEEDS_BODY;
-	if (!look->host.is_aws && !form.is_signed)
+	if (!form.is_signed && !aws_look_host(look)->is_aws)
 		return AWS_NOT_A_CALL;
 
 	if (aws_credential_read(form.credential, true, &region, &service)) {

@@ -29,23 +29,6 @@ static struct span first_product(const struct aws_request *request)
 	return agent;
 }
 
-/* The User-Agent writes ids in lower case with '-' for spaces, or nearly so. */
-static struct aws_services services_of_id(struct span id)
-{
-	char name[64];
-
-	if (id.len == 0 || id.len > sizeof(name))
-		return (struct aws_services){0};
-	for (size_t i = 0; i < id.len; i++) {
-		char byte = id.at[i];
-
-		if (byte >= 'A' && byte <= 'Z')
-			byte |= 0x20;
-		name[i] = byte == '_' || byte == '+' ? '-' : byte;
-	}
-	return aws_services_of(model_find_id((struct span){name, id.len}));
-}
-
 static bool is_home_call(const struct aws_candidate *candidate)
 {
 	const struct model_service *service;
@@ -61,13 +44,15 @@ static bool is_home_call(const struct aws_candidate *candidate)
 	       model_bits(model_operations[service->operations + operation]) & MODEL_OPERATION_HOME;
 }
 
-static int partition_of(const struct aws_look *look)
+static int partition_of(struct aws_look *look)
 {
 	int region = model_find_region(look->call->region);
+	const struct aws_host *host;
 
 	if (region >= 0)
 		return model_region_partitions[region];
-	return look->host.partition < 0 ? 0 : look->host.partition;
+	host = aws_look_host(look);
+	return host->partition < 0 ? 0 : host->partition;
 }
 
 static void fill_home(struct aws_look *look)
@@ -86,7 +71,7 @@ static void fill_home(struct aws_look *look)
 		}
 	}
 	/* A host without a region is in its partition's own. */
-	if (!call->region.len && look->host.is_aws && look->host.partition >= 0)
+	if (!call->region.len && aws_look_host(look)->is_aws && look->host.partition >= 0)
 		call->home_region =
 			aws_model_region_name(model_partition_homes[look->host.partition]);
 }
@@ -99,7 +84,9 @@ static void fill_from_head(struct aws_look *look)
 	call->is_head = span_equal(request->head->method, SPAN("HEAD"));
 	call->query_compatible = false;
 	call->candidate_count = 0;
-	call->region = request->signing_region.len ? request->signing_region : look->host.region;
+	call->region = request->signing_region;
+	if (!call->region.len)
+		call->region = aws_look_host(look)->region;
 	call->home_region = call->version = (struct span){0};
 	call->content_type = request->content_type;
 	call->invocation_id = request->invocation_id;
@@ -129,8 +116,7 @@ enum aws_identity aws_identify(
 	(void)tls;
 	look.call = call;
 	aws_request_read(&look.request, head, body);
-	aws_host_read(&look.host, look.request.host);
-	look.named = services_of_id(aws_request_sdk_service(&look.request));
+	look.has_host = false;
 	look.signed_by = aws_services_of(model_find_signing(look.request.signing_name));
 	fill_from_head(&look);
 	if (aws_request_is_foreign(&look.request))

@@ -64,6 +64,31 @@ bool aws_any_service(const struct aws_services *services, aws_keeps *keeps, cons
 	return false;
 }
 
+/* The User-Agent writes ids in lower case with '-' for spaces, or nearly so. */
+static struct aws_services services_of_id(struct span id)
+{
+	char name[64];
+
+	if (id.len == 0 || id.len > sizeof(name))
+		return (struct aws_services){0};
+	for (size_t i = 0; i < id.len; i++) {
+		char byte = id.at[i];
+
+		if (byte >= 'A' && byte <= 'Z')
+			byte |= 0x20;
+		name[i] = byte == '_' || byte == '+' ? '-' : byte;
+	}
+	return aws_services_of(model_find_id((struct span){name, id.len}));
+}
+
+const struct aws_host *aws_look_host(struct aws_look *look)
+{
+	if (!look->has_host)
+		aws_host_read(&look->host, look->request.host);
+	look->has_host = true;
+	return &look->host;
+}
+
 static bool is_listed(unsigned service, const void *services)
 {
 	const struct aws_services *list = services;
@@ -79,25 +104,44 @@ static bool has_host(unsigned service, const void *host)
 	return aws_host_has(host, (int)service);
 }
 
-void aws_look_narrow(const struct aws_look *look, struct aws_services *services)
+static struct aws_services services_of_host(const struct aws_host *host)
 {
-	aws_services_narrow(services, is_listed, &look->signed_by);
-	aws_services_narrow(services, has_host, &look->host);
-	aws_services_narrow(services, is_listed, &look->named);
+	struct aws_services services;
+
+	services.count = 0;
+	for (unsigned i = 0; i < host->services.count; i++)
+		aws_services_add(&services, host->services.at[i] >> 1);
+	return services;
 }
 
-struct aws_services aws_look_services(const struct aws_look *look)
+/* The services that the User-Agent names. */
+static struct aws_services named_services(const struct aws_look *look)
 {
-	struct aws_services services = {0};
+	return services_of_id(aws_request_sdk_service(&look->request));
+}
 
-	if (look->request.signing_name.len) {
+void aws_look_narrow(struct aws_look *look, struct aws_services *services)
+{
+	struct aws_services named;
+
+	aws_services_narrow(services, is_listed, &look->signed_by);
+	if (services->count <= 1)
+		return;
+	aws_services_narrow(services, has_host, aws_look_host(look));
+	named = named_services(look);
+	aws_services_narrow(services, is_listed, &named);
+}
+
+struct aws_services aws_look_services(struct aws_look *look)
+{
+	struct aws_services services;
+
+	if (look->request.signing_name.len)
 		services = look->signed_by;
-	} else if (look->host.is_aws) {
-		for (unsigned i = 0; i < look->host.services.count; i++)
-			aws_services_add(&services, look->host.services.at[i] >> 1);
-	} else {
-		services = look->named;
-	}
+	else if (aws_look_host(look)->is_aws)
+		services = services_of_host(&look->host);
+	else
+		services = named_services(look);
 	aws_look_narrow(look, &services);
 	return services;
 }

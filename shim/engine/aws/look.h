@@ -15,11 +15,13 @@ struct aws_services {
 
 struct aws_look {
 	struct aws_request request;
-	struct aws_host host;
 	struct aws_services signed_by; /* services of the signing name */
-	struct aws_services named;     /* by the User-Agent */
 	struct aws_call *call;
+	bool has_host; /* `host` is read: few requests need it */
+	struct aws_host host;
 };
+
+const struct aws_host *aws_look_host(struct aws_look *look);
 
 /*
  * Sets of services.
@@ -40,10 +42,10 @@ aws_keeps aws_speaks_json, aws_speaks_rest; /* context: NULL */
 bool aws_any_service(const struct aws_services *services, aws_keeps *keeps, const void *context);
 
 /* Narrows by what signature, host and User-Agent say. */
-void aws_look_narrow(const struct aws_look *look, struct aws_services *services);
+void aws_look_narrow(struct aws_look *look, struct aws_services *services);
 
 /* The services that signature, host and User-Agent alone tell. Empty: nothing does. */
-struct aws_services aws_look_services(const struct aws_look *look);
+struct aws_services aws_look_services(struct aws_look *look);
 
 /*
  * Filling the call.

@@ -39,7 +39,7 @@ bool aws_is_queue_path(struct span path)
 
 /* The services that the call may belong to. `is_known`: one of them has this operation. */
 static struct aws_services services_of(
-	const struct aws_look *look, const struct query_call *query, bool *is_known)
+	struct aws_look *look, const struct query_call *query, bool *is_known)
 {
 	const unsigned speaks_query = MODEL_QUERY_CAPABLE;
 	struct aws_services services = aws_services_of(model_find_version(query->version));
@@ -76,7 +76,7 @@ static enum aws_identity call_by_action(struct aws_look *look, struct query_call
 	bool is_known;
 	struct aws_services services = services_of(look, query, &is_known);
 
-	if (!look->request.signing_name.len && !look->host.is_aws && !is_known)
+	if (!look->request.signing_name.len && !is_known && !aws_look_host(look)->is_aws)
 		return AWS_NOT_A_CALL;
 	if (!services.count && !look->request.signing_name.len)
 		return AWS_NOT_A_CALL;

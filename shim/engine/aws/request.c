@@ -171,16 +171,20 @@ static void read_scope(struct aws_request *request, struct span credential, bool
 	}
 }
 
-/* The value of "Credential=" in an Authorization field. */
-static struct span credential_of(struct span authorization)
+/* The value of "Credential=" in what follows the scheme of an Authorization field. */
+static struct span credential_of(struct span rest)
 {
-	struct span key = SPAN("Credential="), rest;
-	const char *found = memmem(authorization.at, authorization.len, key.at, key.len);
+	struct span key = SPAN("Credential=");
 	const char *comma;
 
-	if (!found)
-		return (struct span){0};
-	rest = span_from(authorization, (size_t)(found - authorization.at) + key.len);
+	if (!span_starts(rest, key)) {
+		const char *found = rest.len ? memmem(rest.at, rest.len, key.at, key.len) : NULL;
+
+		if (!found)
+			return (struct span){0};
+		rest = span_from(rest, (size_t)(found - rest.at));
+	}
+	rest = span_from(rest, key.len);
 	comma = span_find(rest, ',');
 	if (comma)
 		rest.len = (size_t)(comma - rest.at);
@@ -190,11 +194,12 @@ static struct span credential_of(struct span authorization)
 static void read_authorization(struct aws_request *request)
 {
 	struct span value = request->authorization;
+	struct span v4 = SPAN("AWS4-HMAC-SHA256 "), v4a = SPAN("AWS4-ECDSA-P256-SHA256 ");
 
-	if (span_starts(value, SPAN("AWS4-HMAC-SHA256")))
-		read_scope(request, credential_of(value), false);
-	else if (span_starts(value, SPAN("AWS4-ECDSA-P256-SHA256")))
-		read_scope(request, credential_of(value), true);
+	if (span_starts(value, v4))
+		read_scope(request, credential_of(span_from(value, v4.len)), false);
+	else if (span_starts(value, v4a))
+		read_scope(request, credential_of(span_from(value, v4a.len)), true);
 	else if (span_starts(value, SPAN("AWS ")) && span_find(value, ':'))
 		request->signing = AWS_SIGV2;
 	else if (value.len > 7 && strncasecmp(value.at, "Bearer ", 7) == 0)

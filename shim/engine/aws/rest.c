@@ -240,11 +240,11 @@ static int literal_child(unsigned node, struct span segment)
 	unsigned low = model_nodes[node].child, high = model_nodes[node + 1].child;
 	char decoded[LITERAL_MAX];
 
-	if (span_find(segment, '%'))
-		segment = (struct span){
-			decoded, aws_decode(segment, false, decoded, sizeof(decoded))};
 	while (high > low && model_bits(model_nodes[high - 1].text) != MODEL_LITERAL)
 		high--;
+	if (low < high && span_find(segment, '%'))
+		segment = (struct span){
+			decoded, aws_decode(segment, false, decoded, sizeof(decoded))};
 	while (low < high) {
 		unsigned middle = (low + high) / 2;
 		int order = model_compare(segment, model_span(model_nodes[middle].text));
@@ -260,6 +260,11 @@ static int literal_child(unsigned node, struct span segment)
 }
 
 static void visit(struct walk *walk, unsigned node, unsigned segment, uint64_t path, unsigned used);
+
+static bool has_children(unsigned node)
+{
+	return model_nodes[node].child < model_nodes[node + 1].child;
+}
 
 /* Goes on below a label that takes the segments first .. end - 1. */
 static void visit_label(struct walk *walk, unsigned node, unsigned first, unsigned end,
@@ -281,7 +286,7 @@ static void visit(struct walk *walk, unsigned node, unsigned segment, uint64_t p
 {
 	const struct aws_rest *rest = walk->rest;
 	unsigned first = model_nodes[node].child, end = model_nodes[node + 1].child;
-	unsigned shift = 62 - used;
+	unsigned shift = 62 - used, first_end;
 	int literal;
 
 	if (walk->steps++ >= STEPS_MAX || used > 60)
@@ -305,7 +310,9 @@ static void visit(struct walk *walk, unsigned node, unsigned segment, uint64_t p
 				walk, child, segment, segment + 1, path | 2ull << shift, used + 2);
 		if (model_bits(model_nodes[child].text) != MODEL_GREEDY)
 			continue;
-		for (unsigned next = rest->segment_count; next > segment; next--)
+		/* What nothing stands below takes all. */
+		first_end = has_children(child) ? segment + 1 : rest->segment_count;
+		for (unsigned next = rest->segment_count; next >= first_end; next--)
 			visit_label(walk, child, segment, next, path | 1ull << shift, used + 2);
 	}
 }

@@ -5,8 +5,9 @@
 #include "look.h"
 #include "rest.h"
 
-static bool is_s3(unsigned service)
+static bool is_s3(unsigned service, const void *unused)
 {
+	(void)unused;
 	return model_services[service].protocol == AWS_S3;
 }
 
@@ -19,7 +20,7 @@ static void match_path(const struct aws_look *look, const struct aws_services *s
 	request.path = path;
 	aws_rest_read(&rest, &request, bucket);
 	for (unsigned i = 0; i < services->count; i++)
-		if (!bucket.len || is_s3(services->at[i]))
+		if (!bucket.len || is_s3(services->at[i], NULL))
 			aws_rest_match(&rest, services->at[i], matches);
 }
 
@@ -34,16 +35,18 @@ static unsigned count_literals(const struct aws_matches *matches)
 	return count;
 }
 
-static void match(const struct aws_look *look, const struct aws_services *services,
-	struct aws_matches *matches)
+static void match(
+	struct aws_look *look, const struct aws_services *services, struct aws_matches *matches)
 {
 	const unsigned base_path = MODEL_HAS_BASE_PATH;
-	struct span path = look->request.path, no_bucket = {0};
+	struct span path = look->request.path, no_bucket = {0}, bucket = {0};
 
 	matches->count = 0;
 	matches->wants_body = false;
-	if (look->host.bucket.len)
-		match_path(look, services, path, look->host.bucket, matches);
+	if (aws_any_service(services, is_s3, NULL))
+		bucket = aws_look_host(look)->bucket;
+	if (bucket.len)
+		match_path(look, services, path, bucket, matches);
 	/* Not all that stands before S3's name is a bucket: {route}.s3-object-lambda. */
 	if (!matches->count || matches->fit.missing)
 		match_path(look, services, path, no_bucket, matches);
@@ -108,7 +111,8 @@ static void match_flagged(const struct aws_look *look, unsigned flags, struct aw
 	matches->count = 0;
 	matches->wants_body = false;
 	for (int service = 0; service < aws_model_service_count(); service++)
-		if (!is_s3((unsigned)service) && (model_services[service].flags & flags) == flags)
+		if (!is_s3((unsigned)service, NULL) &&
+			(model_services[service].flags & flags) == flags)
 			aws_rest_match(&rest, service, matches);
 }
 
