@@ -72,6 +72,48 @@ static inline const char *wire_words(const struct wire *wire, char words[1024])
 	return words;
 }
 
+struct example {
+	const char *request, *expected;
+};
+
+static inline void check_example(const struct example *example)
+{
+	struct wire wire;
+	char words[1024];
+
+	wire_identify(&wire, example->request, strlen(example->request), true);
+	ck_assert_str_eq(wire_words(&wire, words), example->expected);
+	wire_done(&wire);
+}
+
+/* Cut anywhere and with any byte changed, a request is read within its bounds. */
+static inline void check_damaged(const char *request)
+{
+	size_t len = strlen(request);
+	char *copy = malloc(len);
+	char resource[16];
+
+	for (size_t i = 0; i < 2 * len; i++) {
+		bool is_cut = i >= len;
+		struct http1_head head;
+		struct wire wire;
+
+		memcpy(copy, request, len);
+		if (!is_cut)
+			copy[i] = (char)(copy[i] ^ (1 << (i & 7)));
+		if (http1_parse(&head, copy, is_cut ? i - len : len, 0) <= 0)
+			continue;
+		wire_identify(&wire, copy, is_cut ? i - len : len, !is_cut);
+		if (!is_cut)
+			ck_assert_int_ne(wire.identity, AWS_NEEDS_BODY);
+		if (wire.identity == AWS_CALL)
+			aws_resource(
+				&wire.head, &wire.body, &wire.call, resource, sizeof(resource));
+		wire_done(&wire);
+	}
+	free(copy);
+}
+
 #define COUNT(array) (int)(sizeof(array) / sizeof(*(array)))
 
 #endif
