@@ -7,7 +7,7 @@ import botocore
 from botocore.exceptions import (BotoCoreError, EndpointResolutionError,
                                  UnsupportedS3AccesspointConfigurationError)
 
-from corpus import CUSTOM, REGION, Values
+from corpus import CUSTOM, Values
 
 # A request that botocore refuses to make, because AWS has no such endpoint.
 REFUSED = (EndpointResolutionError, UnsupportedS3AccesspointConfigurationError)
