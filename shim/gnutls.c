@@ -96,6 +96,13 @@ ssize_t on_gnutls_record_send2(const struct stack *stack, void *session, const v
 		session, len, stack->gnutls_record_send2(session, buf, len, pad, flags), before);
 }
 
+ssize_t on_gnutls_record_send_early_data(
+	const struct stack *stack, void *session, const void *buf, size_t len)
+{
+	session_note_early(session);
+	return stack->gnutls_record_send_early_data(session, buf, len);
+}
+
 ssize_t on_gnutls_record_recv_seq(
 	const struct stack *stack, void *session, void *buf, size_t len, unsigned char *sequence)
 {

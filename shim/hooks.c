@@ -97,16 +97,20 @@ void real_resolve(void)
 #undef HOOK_ANY
 #undef HOOK_PLAIN
 
+/* Some libraries call their own functions by their exported names: these are no calls of the program's. */
 #define REAL_TLS(ret, name, parameters)
 #define HOOK_TLS(ret, name, parameters, arguments, types)                                          \
 	ret name parameters;                                                                       \
 	EXPORT ret name parameters                                                                 \
 	{                                                                                          \
-		const struct stack *inside = session_inside(session);                              \
+		const void *caller = __builtin_return_address(0);                                  \
+		const struct stack *stack = session_inside(session);                               \
                                                                                                    \
-		if (UNLIKELY(inside))                                                              \
-			return inside->name arguments;                                             \
-		return on_##name(stack_of(#name, session, __builtin_return_address(0)),            \
-			HOOK_LIST arguments);                                                      \
+		if (UNLIKELY(stack))                                                               \
+			return stack->name arguments;                                              \
+		stack = stack_of(#name, session, caller);                                          \
+		if (UNLIKELY(caller >= stack->base && caller < stack->end))                        \
+			return stack->name arguments;                                              \
+		return on_##name(stack, HOOK_LIST arguments);                                      \
 	}
 #include "tls.def"

@@ -141,6 +141,17 @@ int on_SSL_write(const struct stack *stack, void *session, const void *buf, int 
 	return result;
 }
 
+int on_SSL_write_early_data(
+	const struct stack *stack, void *session, const void *buf, size_t len, size_t *written)
+{
+	struct session_real before = session_enter_real(stack, session);
+	int result = stack->SSL_write_early_data(session, buf, len, written);
+
+	session_leave_real(before);
+	session_note_early(session);
+	return result;
+}
+
 /* With the keys in the kernel nobody would see the bytes: they take the way through a buffer. */
 ssize_t on_SSL_sendfile(
 	const struct stack *stack, void *session, int in_fd, off_t offset, size_t len, int flags)

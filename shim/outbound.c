@@ -58,7 +58,8 @@ void outbound_feed(struct conn *conn, const char *data, size_t len, bool pipelin
  */
 static bool can_keep(const struct conn *conn, int fd, const struct flow_step *step)
 {
-	if (step->closes || step->due || atomic_load(&conn->is_epolled))
+	/* A program that carries the bytes is given some that its library must not read. */
+	if (step->closes || step->due || conn->pumped || atomic_load(&conn->is_epolled))
 		return false;
 	return !(real.fcntl(fd, F_GETFL) & (O_NONBLOCK | O_ASYNC));
 }

@@ -75,7 +75,7 @@ static struct session *find_or_make(const void *key)
 		if ((!there || there == &vacant) &&
 			atomic_compare_exchange_strong(&candidate->key, &there, key)) {
 			candidate->conn = NULL;
-			candidate->aside = candidate->ended = false;
+			candidate->aside = candidate->ended = candidate->early = false;
 			session = candidate;
 		}
 	}
@@ -123,8 +123,9 @@ static void associate(struct session *session, const struct session_facts *facts
 	}
 	if (!conn || !conn_enter(conn, fd))
 		return;
-	if (conn->tls && facts->is_http2) {
-		shim_count_blind(JOURNAL_BLIND_HTTP2, conn->server_name);
+	if (conn->tls && (facts->is_http2 || session->early)) {
+		shim_count_blind(facts->is_http2 ? JOURNAL_BLIND_HTTP2 : JOURNAL_BLIND_TLS,
+			conn->server_name);
 		conn_drop(conn, fd);
 		return;
 	}
@@ -168,6 +169,14 @@ void session_begin(const struct session_calls *calls, const struct stack *stack,
 			conn_leave(conn);
 	}
 	errno = error;
+}
+
+void session_note_early(const void *key)
+{
+	struct session *session = find_or_make(key);
+
+	if (session)
+		session->early = true;
 }
 
 /* What became of bytes that were offered. */

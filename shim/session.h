@@ -23,6 +23,7 @@ struct session {
 	int fd;
 	bool aside; /* looked at, and of no interest: a server's side, HTTP/2, no connection of ours */
 	bool ended; /* the reply has been served to its end */
+	bool early; /* wrote before its handshake, which nobody has looked at */
 };
 
 /* What a library tells about a session. */
@@ -62,6 +63,9 @@ ssize_t session_read(const struct session_calls *calls, const struct stack *stac
 
 /* The handshake is over: from now on the connection is known to be looked into. */
 void session_begin(const struct session_calls *calls, const struct stack *stack, void *key);
+
+/* It writes before its handshake. */
+void session_note_early(const void *key);
 
 /* Has it been looked at? Then its handshake is over. */
 bool session_is_known(const void *key);

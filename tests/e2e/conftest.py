@@ -154,10 +154,9 @@ def tls_moto(authority):
 
 
 @pytest.fixture(scope="session")
-def programs():
+def programs(tmp_path_factory):
     """Compiles the C and Java clients; gives the folder of the results."""
-    folder = BUILD / "e2e"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = tmp_path_factory.mktemp("programs")
     for source in CLIENTS.glob("*.c"):
         compiler = os.environ.get("CC", "cc").split()
         target = folder / source.stem

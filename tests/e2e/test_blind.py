@@ -7,28 +7,31 @@ import subprocess
 
 import pytest
 
-from harness import BUILD, CLIENTS, Client, environment, wait_for
+from conftest import free_port
+from harness import BUILD, CLIENTS, Client, environment, python, wait_for
 from tls import AWS_HOST
 
 WARNING = f"calls to {AWS_HOST} get no faults: its TLS library can't be hooked"
 
 
-def node(port, host, authority, tmp_path):
+def node(port, host, authority, programs, tmp_path):
     return ["node", CLIENTS / "node_https.js", port, host]
 
 
-def java(port, host, authority, tmp_path):
+def java(port, host, authority, programs, tmp_path):
     hosts = tmp_path / "hosts"
     hosts.write_text(f"127.0.0.1 {host}\n")
     options = [*authority.java_options(), f"-Djdk.net.hosts.file={hosts}"]
-    place = ["-XX:TieredStopAtLevel=1", "-cp", BUILD / "e2e", "JavaHttps"]
+    place = ["-XX:TieredStopAtLevel=1", "-cp", programs, "JavaHttps"]
     return ["java", *options, *place, f"https://{host}:{port}/"]
 
 
 @pytest.fixture(params=[node, java])
 def command(request, programs, tls_sink, authority, tmp_path):
     """Makes the command line of a client whose TLS is its own, for a host."""
-    return lambda host=AWS_HOST: request.param(tls_sink.port, host, authority, tmp_path)
+    return lambda host=AWS_HOST: request.param(
+        tls_sink.port, host, authority, programs, tmp_path
+    )
 
 
 @pytest.fixture
@@ -135,6 +138,30 @@ def test_strict_passes_signals_on(daemon, number):
 def test_strict_is_told_of_in_the_help():
     done = subprocess.run([BUILD / "chaos-run", "--help"], capture_output=True, text=True)
     assert "--strict" in done.stdout
+
+
+def test_what_is_written_through_a_bio_is_told_of(daemon, run, tls_sink, authority):
+    daemon.faults({})
+    done = run(*python("py_bio.py", tls_sink.port), **authority.environment)
+    assert (done.returncode, done.stdout) == (0, "200 - {\"served\":true}\n"), done.stderr
+    assert [one["blind"]["tls"] for one in processes(daemon)] == [1]
+
+
+def test_early_data_is_told_of(daemon, run, authority):
+    port = free_port()
+    files = "-cert", authority.certificate, "-key", authority.key
+    server = subprocess.Popen(
+        ["openssl", "s_server", "-quiet", "-early_data", "-accept", f"127.0.0.1:{port}", *files],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(),
+    )  # fmt: skip
+    try:
+        done = run(*python("py_early.py", port), **authority.environment)
+        assert done.returncode == 0, done.stderr
+        assert b"early POST" in os.read(server.stdout.fileno(), 4096)
+    finally:
+        server.kill()
+        server.communicate()
+    assert [one["blind"]["tls"] for one in processes(daemon)] == [1]
 
 
 # ---- HTTP/2 ----

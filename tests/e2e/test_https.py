@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from harness import BUILD, CLIENTS, SHIM, preloaded, python
+from harness import CLIENTS, SHIM, preloaded, python
 from tls import AWS_HOST, Proxy, TlsSink
 
 PUT = {"service": "kinesis", "operation": "PutRecord"}
@@ -168,8 +168,9 @@ def test_pool_of_threads_has_as_many_failures_as_were_injected(daemon, run, tls_
 
 
 BLOCKING = {
-    "http.client": python("py_http.py"),
-    "openssl": [BUILD / "e2e/tls_client"],
+    "http.client": lambda port, programs: python("py_http.py", port, 0),
+    "openssl": lambda port, programs: [programs / "tls_client", port, "libssl.so.3"],
+    "gnutls": lambda port, programs: [programs / "gnutls_client", port],
 }
 
 
@@ -177,9 +178,7 @@ BLOCKING = {
 def test_blocking_client_keeps_its_connection_through_a_fault(
     daemon, start, tls_sink, programs, kind
 ):
-    command = BLOCKING[kind]
-    ways = [0] if kind == "http.client" else ["libssl.so.3"]
-    steered = start([*command, tls_sink.port, *ways])
+    steered = start(BLOCKING[kind](tls_sink.port, programs))
     for _ in range(3):
         assert steered.ask().status == 200
         daemon.faults(PUT)
@@ -188,6 +187,14 @@ def test_blocking_client_keeps_its_connection_through_a_fault(
     assert steered.ask().status == 200
     assert len({connection.port for connection in tls_sink.connections}) == 1
     assert len(tls_sink.requests) == 4
+
+
+def test_file_that_is_sent_is_seen(daemon, start, tls_sink, programs):
+    steered = start([programs / "tls_client", tls_sink.port, "libssl.so.3", "files"])
+    assert steered.ask(size=100_000).status == 200
+    daemon.faults(PUT)
+    assert steered.ask(size=100_000).status == 503
+    assert [request.body for request in tls_sink.requests] == [b"x" * 100_000]
 
 
 def test_session_is_resumed_by_its_ticket_under_faults(daemon, start, tls_sink, programs):

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "steered.h"
@@ -32,6 +33,7 @@ static void *library;
 static struct {
 	bool extended;	   /* the functions on _ex */
 	bool flagged;	   /* those on _ex2, too, which came with 3.3 */
+	bool files;	   /* sends by SSL_sendfile() */
 	bool peeks;	   /* looks before it reads */
 	bool polls;	   /* non-blocking, by poll() */
 	bool pumps;	   /* memory BIOs: the bytes are carried by hand */
@@ -52,6 +54,7 @@ static const struct {
 } ways[] = {
 	{"extended", &way.extended},
 	{"flagged", &way.flagged},
+	{"files", &way.files},
 	{"peeks", &way.peeks},
 	{"polls", &way.polls},
 	{"pumps", &way.pumps},
@@ -110,8 +113,28 @@ static bool again(int result)
 	return poll(&waiting, 1, 20000) == 1;
 }
 
+static bool put_file(const char *data, size_t len)
+{
+	int file = memfd_create("request", MFD_CLOEXEC);
+	size_t sent = 0;
+
+	if (write(file, data, len) != (ssize_t)len)
+		err(1, "a file in memory");
+	while (sent < len) {
+		ossl_ssize_t more = TLS(SSL_sendfile)(ssl, file, (off_t)sent, len - sent, 0);
+
+		if (more <= 0)
+			break;
+		sent += (size_t)more;
+	}
+	close(file);
+	return sent == len;
+}
+
 bool put(const char *data, size_t len)
 {
+	if (way.files)
+		return put_file(data, len);
 	while (len) {
 		size_t size = len < 16000 ? len : 16000, written = 0;
 		int result = way.flagged    ? TLS(SSL_write_ex2)(ssl, data, size, 0, &written)
