@@ -2,6 +2,7 @@
 /* The hooks that send. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -172,16 +173,29 @@ ssize_t on_sendfile(struct conn *conn, int fd, int in_fd, off_t *offset, size_t 
 	return sent;
 }
 
-/* Only a pipe can be the source here, which can't be unread: as much as the socket takes. */
+static bool is_ready(int fd, short events, int timeout)
+{
+	struct pollfd waiting = {.fd = fd, .events = events};
+
+	return real.poll(&waiting, 1, timeout) != 0;
+}
+
+/* The source is a pipe, which can't be unread: what was read must be taken, if the socket can take
+ * anything at all. */
 ssize_t on_splice(
 	int in_fd, off64_t *in_offset, int fd, off64_t *offset, size_t len, unsigned int flags)
 {
 	struct conn *conn = conn_at(fd);
+	bool may_wait = !(flags & SPLICE_F_NONBLOCK);
 	char buffer[16384];
 	ssize_t got, sum = 0;
 
 	if (!conn)
 		return real.splice(in_fd, in_offset, fd, offset, len, flags);
+	if (!may_wait && !(is_ready(in_fd, POLLIN, 0) && is_ready(fd, POLLOUT, 0))) {
+		errno = EAGAIN;
+		return -1;
+	}
 	got = real.read(in_fd, buffer, len < sizeof(buffer) ? len : sizeof(buffer));
 	while (sum < got) {
 		ssize_t sent = on_send(conn, fd, buffer + sum, (size_t)(got - sum), 0);
@@ -189,7 +203,7 @@ ssize_t on_splice(
 		if (sent >= 0)
 			sum += sent;
 		else if (errno == EAGAIN)
-			real.poll(&(struct pollfd){.fd = fd, .events = POLLOUT}, 1, -1);
+			is_ready(fd, POLLOUT, -1);
 		else
 			return sum ? sum : -1;
 	}

@@ -62,6 +62,7 @@ KINDS = {
     },
     "c-edge-recvmsg": sockets("sendmsg", "edge", "recvmsg"),
     "c-block-recvmsg": sockets("sendmsg", "block", "recvmsg"),
+    "c-block-recvmmsg": sockets("sendmsg", "block", "recvmmsg"),
 }  # fmt: skip
 
 

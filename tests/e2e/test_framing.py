@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """HTTP/1.1 in all its forms: what passes arrives byte for byte, what is faulted never does."""
 
+import time
+
 import pytest
 
+from sink import answer
 from wire import chunked, head, kinesis, request, scope
 
 FAULT = {"service": "kinesis", "operation": "PutRecord"}
@@ -90,18 +93,39 @@ def test_operation_that_never_comes_is_not_waited_for_in_vain(daemon, wire, sink
     assert sink.raw == [sent]
 
 
-@pytest.mark.parametrize("then", ["hangs up", "waits"])
+ENDINGS = {
+    "hangs up": "",
+    "waits": "time.sleep(3)",
+    "exits": "ctypes.CDLL(None).exit(0)",
+}
+
+
+@pytest.mark.parametrize("then", ENDINGS)
 def test_bytes_held_back_arrive_when_the_rest_does_not_come(daemon, run, sink, then):
     daemon.faults({"service": "sts", "operation": "GetCallerIdentity"})
     form = "Content-Type: application/x-www-form-urlencoded"
     sent = head(scope("sts"), form, "Content-Length: 9")
     steps = (
-        f"import socket, time; sock = socket.create_connection(('127.0.0.1', {sink.port}));"
-        f"sock.sendall({sent}); time.sleep({3 if then == 'waits' else 0})"
+        "import ctypes, socket, time;"
+        f"sock = socket.create_connection(('127.0.0.1', {sink.port}));"
+        f"sock.sendall({sent}); {ENDINGS[then]}"
     )
     assert run("python3", "-c", steps).returncode == 0
     sink.settle()
     assert sink.raw == [sent]
+
+
+def test_bytes_of_a_child_arrive_when_the_rest_does_not_come(run, sink):
+    """The parent made the connection, the child uses it."""
+    steps = (
+        "import os, socket;"
+        f"sock = socket.create_connection(('127.0.0.1', {sink.port}));"
+        "os.fork() or (sock.sendall(b'POST / HTTP/1.1'), sock.close(), os._exit(0));"
+        "os.wait()"
+    )
+    assert run("python3", "-c", steps).returncode == 0
+    sink.settle()
+    assert sink.raw == [b"POST / HTTP/1.1"]
 
 
 def test_pipelined_requests_pass_unharmed(daemon, wire, sink):
@@ -112,6 +136,20 @@ def test_pipelined_requests_pass_unharmed(daemon, wire, sink):
     one.program.finish()
     sink.settle()
     assert sink.raw == [sent * 3]
+
+
+def test_request_before_the_answer_to_another_passes(daemon, run, sink):
+    daemon.faults({})
+    sink.reply = lambda request: time.sleep(0.3) or answer()
+    first, call = request(), request(*kinesis(), body=b"{}")
+    steps = (
+        f"import socket; sock = socket.create_connection(('127.0.0.1', {sink.port}));"
+        f"sock.sendall({first}); sock.sendall({call});"
+        "got = b''\nwhile got.count(b'served') < 2: got += sock.recv(65536) or exit(1)"
+    )
+    assert run("python3", "-c", steps).returncode == 0
+    assert sink.raw == [first + call]
+    assert daemon.totals()["faults"] == 0
 
 
 def test_head_over_64_kib_passes_unread(daemon, wire, sink):

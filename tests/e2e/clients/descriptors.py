@@ -3,8 +3,12 @@
 that must end with STATUS."""
 
 import array
+import contextlib
+import ctypes
+import errno
 import fcntl
 import os
+import resource
 import select
 import socket
 import subprocess
@@ -12,6 +16,7 @@ import sys
 import tempfile
 import termios
 import threading
+import time
 
 import signed
 
@@ -78,6 +83,16 @@ def dup_crossed():
     os.close(other)
 
 
+def dup_for_each_piece():
+    """As a shell does: every piece goes through a duplicate of its own."""
+    sock = connect()
+    for at in range(0, len(CALL), 40):
+        other = os.dup(sock.fileno())
+        os.write(other, CALL[at : at + 40])
+        os.close(other)
+    assert status(sock.recv) == STATUS
+
+
 def dup_first_closed():
     sock = connect()
     other = socket.socket(fileno=os.dup(sock.fileno()))
@@ -140,6 +155,23 @@ def makefile():
     stream.write(CALL)
     stream.flush()
     assert status(stream.read1) == STATUS
+
+
+def full():
+    """No descriptor is left; after the close a file gets the number."""
+    sock = connect()
+    number = sock.fileno()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    rest = []
+    with contextlib.suppress(OSError):
+        while True:
+            rest.append(os.dup(0))
+    sock.sendall(CALL)
+    sock.close()
+    file = os.open("/tmp", os.O_RDWR | os.O_TMPFILE)
+    assert file == number
+    time.sleep(0.2)
+    assert os.fstat(file).st_size == 0
 
 
 def many():
@@ -247,6 +279,69 @@ def nonblocking():
         except BlockingIOError:
             select.select([sock], [], [], 20)
     assert data.split()[1].decode() == STATUS
+
+
+def readv_empty_first():
+    """A vector whose first buffer has no room, waiting already when the call is written."""
+    sock = connect()
+    sock.settimeout(None)
+    data = bytearray(4096)
+    seen = []
+    reader = threading.Thread(
+        target=lambda: seen.append(os.readv(sock.fileno(), [bytearray(0), data]))
+    )
+    reader.start()
+    time.sleep(0.05)
+    sock.sendall(CALL)
+    reader.join()
+    assert seen[0] > 0
+    assert data.split()[1].decode() == STATUS
+
+
+def poll_rdnorm():
+    """Asks for POLLRDNORM alone."""
+    sock = connect()
+    sock.settimeout(None)
+    sock.sendall(CALL)
+    poll = select.poll()
+    poll.register(sock, select.POLLRDNORM)
+    assert poll.poll(5000) == [(sock.fileno(), select.POLLRDNORM)]
+    assert status(sock.recv) == STATUS
+
+
+def epoll_before_connect():
+    """A blocking socket that epoll knew before it was connected."""
+    sock = socket.socket()
+    epoll = select.epoll()
+    epoll.register(sock, select.EPOLLIN)
+    sock.connect(("127.0.0.1", PORT))
+    epoll.poll(0)
+    sock.sendall(CALL)
+    deadline = time.monotonic() + 5
+    while not any(events & select.EPOLLIN for _, events in epoll.poll(1)):
+        assert time.monotonic() < deadline
+    assert status(sock.recv) == STATUS
+
+
+def splice_nothing():
+    """An empty pipe that is not to be waited for."""
+    sock = connect()
+    out, _ = os.pipe()
+    with contextlib.suppress(BlockingIOError):
+        os.splice(out, sock.fileno(), 100, flags=os.SPLICE_F_NONBLOCK)
+        raise AssertionError("nothing was spliced")
+    call(sock)
+
+
+def null():
+    """A pointer to nowhere is an error."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    sock = socket.socket()
+    assert libc.sendmsg(sock.fileno(), None, 0) == -1
+    assert ctypes.get_errno() == errno.EFAULT
+    assert libc.connect(sock.fileno(), None, 16) == -1
+    assert ctypes.get_errno() == errno.EFAULT
+    call(connect())
 
 
 def readline():
