@@ -63,10 +63,16 @@ static int refuse_held(struct folder *folder, struct refusal *why)
 
 static int take_lock(struct folder *folder, struct refusal *why)
 {
+	struct stat status;
+
 	if (flock(folder->lock, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK ? refuse_held(folder, why)
 					    : refuse(why, 500, "cannot lock %s: %s", folder->path,
 						      strerror(errno));
+	/* A private daemon removes its files at its end: then this lock is nobody's to respect. */
+	if (fstat(folder->lock, &status) || status.st_nlink == 0)
+		return refuse(why, 500, "%s is being removed by the daemon that held it; try again",
+			folder->path);
 	if (ftruncate(folder->lock, 0) < 0 || dprintf(folder->lock, "%d\n", getpid()) < 0)
 		return refuse(why, 500, "cannot write %s/" RUNTIME_LOCK ": %s", folder->path,
 			strerror(errno));
