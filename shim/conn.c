@@ -10,6 +10,7 @@
 #include "delay.h"
 #include "outbound.h"
 #include "real.h"
+#include "session.h"
 #include "shim.h"
 
 struct conn_table conn_table;
@@ -243,7 +244,10 @@ void conn_enter_always(struct conn *conn)
 
 bool conn_enter(struct conn *conn, int fd)
 {
-	if (!shim_is_own() || atomic_load(&conn->owner) == this_thread())
+	/* Below a TLS function this has been asked for already. */
+	if (!session_in_real() && !shim_is_own())
+		return false;
+	if (atomic_load(&conn->owner) == this_thread())
 		return false;
 	conn_enter_always(conn);
 	if (conn_at(fd) == conn)
