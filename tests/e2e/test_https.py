@@ -207,6 +207,19 @@ def test_session_is_resumed_by_its_ticket_under_faults(daemon, start, tls_sink, 
     assert [connection.resumed for connection in tls_sink.connections] == [False, True, True]
 
 
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_certificate_of_the_client_is_not_taken_for_data(daemon, start, tls_sink, authority, loop):
+    tls_sink.context.verify_mode = ssl.CERT_REQUIRED
+    tls_sink.context.load_verify_locations(authority.ca)
+    own = {"CERTIFICATE": authority.certificate, "KEY": authority.key}
+    steered = start(python("py_asyncio.py", tls_sink.port, loop), **own)
+    assert steered.ask().status == 200
+    daemon.faults(PUT)
+    assert steered.ask().status == 503
+    steered.finish()
+    assert daemon.totals()["blind"] == 0
+
+
 @pytest.mark.parametrize("tool", ["curl", "python"])
 def test_calls_through_a_proxy_are_seen(daemon, run, tls_sink, trusting, tool):
     proxy = Proxy(tls_sink.port)
@@ -321,7 +334,7 @@ def test_program_that_asks_for_a_function_of_tls_gets_none_where_there_is_none(d
     assert done.stdout == "False\n"
 
 
-def test_newest_of_tls_is_1_2_at_some_servers(daemon, start, authority):
+def test_call_is_seen_where_the_server_knows_no_more_than_tls_1_2(daemon, start, authority):
     sink = TlsSink(authority, newest=ssl.TLSVersion.TLSv1_2)
     try:
         steered = start(python("py_asyncio.py", sink.port))

@@ -16,8 +16,13 @@ HEADERS = {
 
 
 def tls_context():
-    """None for plain HTTP."""
-    return ssl.create_default_context() if SCHEME == "https" else None
+    """None for plain HTTP. CERTIFICATE and KEY, if they are set, are the client's own."""
+    if SCHEME != "https":
+        return None
+    context = ssl.create_default_context()
+    if "CERTIFICATE" in os.environ:
+        context.load_cert_chain(os.environ["CERTIFICATE"], os.environ["KEY"])
+    return context
 
 
 def headers(operation):
