@@ -316,6 +316,9 @@ START_TEST(nothing_is_waited_for_in_a_complete_body)
 END_TEST
 
 static const struct example hosts[] = {
+	{"POST /" HTTP HOST("search-foo.us-west-2.kinesis.amazonaws.com")
+			TARGET("Kinesis_20131202.PutRecord") END,
+		"kinesis:PutRecord us-west-2 json"},
 	{"POST /" HTTP HOST("timestream-ingest.eu-west-2.api.aws") TARGET(
 		 "Timestream_20181101.ListTagsForResource") SIGNED("eu-west-2", "timestream") END,
 		"timestream-write:ListTagsForResource eu-west-2 json"},

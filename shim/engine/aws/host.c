@@ -142,6 +142,19 @@ static bool takes_variable_labels(struct model_list services)
 	return false;
 }
 
+/* Where a label of the normal key stands in the name itself, whose bytes stay. */
+static struct span label_in(struct span name, struct span label)
+{
+	while (name.len) {
+		struct span here = first_label(name);
+
+		if (span_equal_nocase(here, label))
+			return here;
+		name = span_from(name, here.len + 1);
+	}
+	return (struct span){0};
+}
+
 /* Looks for the longest end of the name that names services. */
 static void find_services(struct aws_host *host, struct span name)
 {
@@ -159,7 +172,7 @@ static void find_services(struct aws_host *host, struct span name)
 			return;
 		}
 		if (!host->region.len && aws_is_region(label))
-			host->region = (struct span){name.at, label.len};
+			host->region = label_in(name, label);
 		else if (!span_starts(label, SPAN("vpce-")))
 			only_known = false;
 		key = span_from(key, label.len + 1);
