@@ -36,10 +36,11 @@ $(B)/flags: FORCE
 	@mkdir -p $(B)
 	@printf '%s\n' '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || \
 		printf '%s\n' '$(subst ','\'',$(FLAGS))' > $@
+.PHONY: FORCE
 FORCE:
 
 # Says what to do before the compiler says what is missing.
-HEADERS := microhttpd.h cjson/cJSON.h curl/curl.h zlib.h
+HEADERS := microhttpd.h cjson/cJSON.h curl/curl.h ffi.h zlib.h
 $(B)/headers: $(B)/flags
 	@printf '#include <%s>\n' $(HEADERS) | $(CC) $(CPPFLAGS) -E -x c - > /dev/null || \
 		{ echo "a header is missing: 'make setup' installs it" >&2; exit 1; }
