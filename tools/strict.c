@@ -102,6 +102,29 @@ static void run_child(char **command, const sigset_t *mask, const struct sigacti
 	_exit(error == ENOENT ? NOT_FOUND : NOT_EXECUTABLE);
 }
 
+/* The journal is anybody's to write: nothing but plain text goes to the terminal. */
+static void print_plain(const char *text, size_t size)
+{
+	for (size_t i = 0; i < size && text[i]; i++)
+		fputc(text[i] >= ' ' && text[i] <= '~' ? text[i] : '?', stderr);
+}
+
+/* Says of each process which server it was: a private daemon is gone when the user could ask it. */
+static void name_blind(const struct journal *journal)
+{
+	for (uint32_t i = 0; i < JOURNAL_PROCESSES; i++) {
+		const struct journal_process *process = &journal->processes[i];
+
+		if (!atomic_load(&process->pid) || !atomic_load(&process->blind_aws))
+			continue;
+		fprintf(stderr, "  pid %u, ", atomic_load(&process->pid));
+		print_plain(process->command, sizeof(process->command));
+		fputs(": ", stderr);
+		print_plain(process->blind_host, sizeof(process->blind_host));
+		fputc('\n', stderr);
+	}
+}
+
 int strict_run(const char *folder, char **command, int blind)
 {
 	const struct journal *journal = map_journal(folder);
@@ -128,10 +151,9 @@ int strict_run(const char *folder, char **command, int blind)
 	}
 	status = wait_for(child);
 	if (atomic_load(&journal->blind_aws) != before) {
-		fprintf(stderr,
-			"chaos-run: connections to AWS could not be looked into: %llu (see "
-			"chaos-ctl ps)\n",
+		fprintf(stderr, "chaos-run: connections to AWS could not be looked into: %llu\n",
 			(unsigned long long)(atomic_load(&journal->blind_aws) - before));
+		name_blind(journal);
 		return blind;
 	}
 	if (WIFSIGNALED(status))
