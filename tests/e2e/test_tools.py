@@ -370,3 +370,17 @@ def test_setup_refuses_what_it_does_not_know():
     done = subprocess.run([ROOT / "tools" / "setup", "lunch"], capture_output=True, text=True)
     assert done.returncode == 1
     assert "lunch" in done.stderr
+
+
+def test_objects_are_made_anew_when_a_flag_changes_and_only_then(tmp_path):
+    target = tmp_path / "obj/shim/engine/tls.o"
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+
+    def made(*variables):
+        command = ["make", "-s", "-C", ROOT, f"B={tmp_path}", *variables, target]
+        subprocess.run(command, check=True, capture_output=True, env=environ)
+        return target.stat().st_mtime_ns
+
+    first = made()
+    assert made() == first
+    assert made("PREFIX=/elsewhere") > first
