@@ -33,7 +33,7 @@ extern struct real real;
 /* Finds them all. Called by the constructor, or by a hook that is called before it. */
 void real_resolve(void);
 
-/* What the hooks do: on_NAME, in outbound.c, inbound.c, wait.c and descriptors.c. */
+/* What the hooks do: on_NAME, in send.c, inbound.c, wait.c and descriptors.c. */
 struct conn;
 #define HOOK_FD(ret, name, parameters, arguments)                                                  \
 	ret on_##name(struct conn *conn, HOOK_LIST parameters);
