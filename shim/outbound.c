@@ -27,7 +27,6 @@ static struct flow_env look_around(
 		.table = flow_at_head(&conn->flow) ? shim_table() : NULL,
 		.dice = &shim.dice,
 		.now = shim_now(),
-		.tls = conn->tls,
 		.pipelined = pipelined && flow_at_head(&conn->flow),
 		.patience = patience,
 	};

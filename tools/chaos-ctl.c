@@ -32,7 +32,7 @@ struct session {
 	bool json;  /* asked for by name */
 
 	/* Of explain alone. */
-	bool jsonl, tls;
+	bool jsonl;
 	const char *table_path; /* NULL: that of the folder */
 };
 
@@ -54,7 +54,7 @@ static const char help[] =
 	"  effects  get|set|clear [JSON|@FILE|-|latency=MS]   what every call meets\n"
 	"  status                                             the daemon, in numbers\n"
 	"  ps                                                 the processes that use it\n"
-	"  explain  [--jsonl] [--table FILE] [--tls]          what is made of the HTTP request on\n"
+	"  explain  [--jsonl] [--table FILE]                  what is made of the HTTP request on\n"
 	"                                                     stdin, and of the rules for it\n"
 	"  services [GLOB]                                    the known services\n"
 	"  operations SERVICE                                 the known operations of one\n"
@@ -65,7 +65,6 @@ static const char help[] =
 	"      --jsonl     read lines of {\"raw\": BASE64, \"tls\": true|false}, print one for "
 	"each\n"
 	"      --table FILE   the rules' table; otherwise that of the runtime folder, if any\n"
-	"      --tls       the request was sent inside a TLS session\n"
 	"      --help, --version\n"
 	"\n"
 	"'set' puts the given rules in the place of all, 'add' appends them, 'remove' takes away\n"
@@ -360,7 +359,7 @@ static int explain_stdin(const struct session *session, const struct table *tabl
 	if (!raw)
 		return fail(EXIT_USAGE, "stdin: %s", strerror(errno));
 	error = explain_write(stdout, session->table ? EXPLAIN_TEXT : EXPLAIN_JSON, table,
-		(struct span){raw, size}, session->tls);
+		(struct span){raw, size});
 	free(raw);
 	if (!error && !session->table)
 		putchar('\n');
@@ -457,7 +456,6 @@ int main(int argc, char **argv)
 		{"json", no_argument, NULL, 'j'},
 		{"jsonl", no_argument, NULL, 'l'},
 		{"table", required_argument, NULL, 't'},
-		{"tls", no_argument, NULL, 's'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
 		{NULL, 0, NULL, 0},
@@ -482,9 +480,6 @@ int main(int argc, char **argv)
 		case 't':
 			session.table_path = optarg;
 			break;
-		case 's':
-			session.tls = true;
-			break;
 		case 'h':
 			fputs(help, stdout);
 			return EXIT_SUCCESS;
@@ -500,8 +495,8 @@ int main(int argc, char **argv)
 	command = find_command(argv[optind]);
 	if (!command)
 		return fail(EXIT_USAGE, "'%s' is no command (see chaos-ctl --help)", argv[optind]);
-	if (command->run != run_explain && (session.jsonl || session.tls || session.table_path))
-		return fail(EXIT_USAGE, "--jsonl, --table and --tls are for explain alone");
+	if (command->run != run_explain && (session.jsonl || session.table_path))
+		return fail(EXIT_USAGE, "--jsonl and --table are for explain alone");
 	if (choose_folder(&session, folder))
 		return EXIT_REFUSED;
 	return command->run(command, &session, argv + optind + 1);

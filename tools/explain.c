@@ -21,8 +21,8 @@ struct explanation {
 /* ---- the engine ---- */
 
 /* The body is what belongs to this request, as flow hands it on. */
-static const char *read_request(struct span raw, bool tls, struct http1_head *head,
-	struct aws_body *body, struct aws_call *call)
+static const char *read_request(
+	struct span raw, struct http1_head *head, struct aws_body *body, struct aws_call *call)
 {
 	ssize_t size = http1_parse(head, raw.at, raw.len, 0);
 	struct http1_body framing;
@@ -36,18 +36,16 @@ static const char *read_request(struct span raw, bool tls, struct http1_head *he
 		return "the chunks of its body are malformed";
 	body->bytes = (struct span){raw.at + size, (size_t)count};
 	body->complete = true;
-	return aws_identify(head, body, tls, call) == AWS_CALL ? NULL
-							       : "nothing in it tells of AWS";
+	return aws_identify(head, body, call) == AWS_CALL ? NULL : "nothing in it tells of AWS";
 }
 
-static void look_at(
-	struct explanation *explanation, const struct table *table, struct span raw, bool tls)
+static void look_at(struct explanation *explanation, const struct table *table, struct span raw)
 {
 	struct http1_head head;
 	struct aws_body body;
 
 	explanation->verdict.is_fault = false;
-	explanation->reason = read_request(raw, tls, &head, &body, &explanation->call);
+	explanation->reason = read_request(raw, &head, &body, &explanation->call);
 	if (explanation->reason)
 		return;
 	explanation->resource_len = aws_resource(&head, &body, &explanation->call,
@@ -413,8 +411,7 @@ static void put_text(struct sink *out, const struct explanation *explanation)
 	each_rule(out, explanation, put_text_rule);
 }
 
-void explain(struct sink *out, enum explain_form form, const struct table *table, struct span raw,
-	bool tls)
+void explain(struct sink *out, enum explain_form form, const struct table *table, struct span raw)
 {
 	static void (*const forms[])(struct sink *, const struct explanation *) = {
 		[EXPLAIN_LINE] = put_line, [EXPLAIN_JSON] = put_json, [EXPLAIN_TEXT] = put_text};
@@ -426,7 +423,7 @@ void explain(struct sink *out, enum explain_form form, const struct table *table
 	do {
 		view = table ? table_look(table) : (struct table_view){0};
 		out->len = begin;
-		look_at(&explanation, table, raw, tls);
+		look_at(&explanation, table, raw);
 		explanation.slot = view.slot;
 		forms[form](out, &explanation);
 	} while (view.slot && !table_still(&view));

@@ -10,20 +10,19 @@
 #include "base64.h"
 #include "lines.h"
 
-int explain_write(
-	FILE *out, enum explain_form form, const struct table *table, struct span raw, bool tls)
+int explain_write(FILE *out, enum explain_form form, const struct table *table, struct span raw)
 {
 	char enough[16 * 1024], *more;
 	struct sink sink = {enough, sizeof(enough), 0};
 	size_t written;
 
-	explain(&sink, form, table, raw, tls);
+	explain(&sink, form, table, raw);
 	if (sink.len <= sink.cap) {
 		written = fwrite(sink.at, 1, sink.len, out);
 		return written == sink.len ? 0 : -errno;
 	}
 	/* Rules that are published meanwhile may take more room than those that were measured. */
-	for (more = NULL; sink.len > sink.cap; explain(&sink, form, table, raw, tls)) {
+	for (more = NULL; sink.len > sink.cap; explain(&sink, form, table, raw)) {
 		free(more);
 		more = malloc(sink.len);
 		if (!more)
@@ -35,8 +34,9 @@ int explain_write(
 	return written == sink.len ? 0 : -errno;
 }
 
-/* Takes the request out of a line, decoded in place. Returns what is wrong, or NULL. */
-static const char *read_line(const cJSON *line, struct span *raw, bool *tls)
+/* Takes the request out of a line, decoded in place. Returns what is wrong, or NULL. "tls" may be
+ * there, and says nothing that the request does not. */
+static const char *read_line(const cJSON *line, struct span *raw)
 {
 	const cJSON *text = cJSON_GetObjectItemCaseSensitive(line, "raw");
 	const cJSON *flag = cJSON_GetObjectItemCaseSensitive(line, "tls");
@@ -52,7 +52,6 @@ static const char *read_line(const cJSON *line, struct span *raw, bool *tls)
 	if (len < 0)
 		return "\\\"raw\\\" is not base64";
 	*raw = (struct span){text->valuestring, (size_t)len};
-	*tls = cJSON_IsTrue(flag);
 	return NULL;
 }
 
@@ -76,8 +75,7 @@ static int explain_one(FILE *out, const struct table *table, struct span line, u
 {
 	cJSON *value = parse(line);
 	struct span raw;
-	bool tls;
-	const char *wrong = read_line(value, &raw, &tls);
+	const char *wrong = read_line(value, &raw);
 	int error;
 
 	if (wrong)
@@ -86,7 +84,7 @@ static int explain_one(FILE *out, const struct table *table, struct span line, u
 				? -errno
 				: 1;
 	else
-		error = explain_write(out, EXPLAIN_LINE, table, raw, tls);
+		error = explain_write(out, EXPLAIN_LINE, table, raw);
 	cJSON_Delete(value);
 	return error;
 }

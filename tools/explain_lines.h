@@ -14,7 +14,6 @@
 long explain_lines(int in, FILE *out, const struct table *table);
 
 /* As explain(), written to `out`. Returns 0 or -errno. */
-int explain_write(
-	FILE *out, enum explain_form form, const struct table *table, struct span raw, bool tls);
+int explain_write(FILE *out, enum explain_form form, const struct table *table, struct span raw);
 
 #endif

@@ -75,11 +75,18 @@ static void decide(struct flow *flow, const struct flow_env *env, struct flow_st
 static void feed_head(struct flow *flow, const struct flow_env *env, const char *data, size_t len,
 	struct flow_step *step)
 {
+	bool is_fresh = flow->state == FLOW_FRESH;
 	struct http1_head head;
 	ssize_t size = http1_parse(&head, data, len, flow->seen);
 	enum aws_identity identity;
 	ssize_t count;
 
+	flow->state = FLOW_HEAD;
+	/* "GET key" of another protocol is no request, and nothing that was missed. */
+	if (size == HTTP1_BAD && is_fresh && len < HTTP1_HEAD_MAX) {
+		let_go(flow, len, FLOW_NOT_BLIND, step);
+		return;
+	}
 	if (size == HTTP1_PARTIAL && env->patience != FLOW_ENDS) {
 		hold(flow, len, step);
 		return;
@@ -102,7 +109,7 @@ static void feed_head(struct flow *flow, const struct flow_env *env, const char 
 			    head.expects_continue || len >= FLOW_HOLD_MAX,
 	};
 
-	identity = aws_identify(&head, &body, env->tls, &step->call);
+	identity = aws_identify(&head, &body, &step->call);
 	if (identity == AWS_NEEDS_BODY) {
 		/* 0: the head is whole already, and is to be found again. */
 		hold(flow, 0, step);
@@ -127,15 +134,6 @@ static void feed_fresh(struct flow *flow, const struct flow_env *env, const char
 	int http1 = http1_sniff(data, len);
 
 	if (http1 == 1) {
-		struct http1_head head;
-
-		/* "GET key" of another protocol is no request, and nothing that was missed. */
-		if (http1_parse(&head, data, len, 0) == HTTP1_BAD && len < HTTP1_HEAD_MAX) {
-			let_go(flow, len, FLOW_NOT_BLIND, step);
-			return;
-		}
-		flow->state = FLOW_HEAD;
-		flow->seen = 0;
 		feed_head(flow, env, data, len, step);
 		return;
 	}

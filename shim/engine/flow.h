@@ -47,7 +47,6 @@ struct flow_env {
 	const struct table *table; /* NULL: nothing in force */
 	struct dice *dice;
 	uint64_t now; /* CLOCK_MONOTONIC nanoseconds */
-	bool tls;     /* the bytes are the plaintext of a TLS session */
 	enum flow_patience patience;
 	bool pipelined; /* an earlier request ended in the same piece: its answer is still to come */
 };

@@ -16,7 +16,7 @@ static const bool token_bytes[256] = {
 	['~'] = true,
 };
 
-static bool is_token(struct span text)
+static inline bool is_token(struct span text)
 {
 	for (size_t i = 0; i < text.len; i++)
 		if (!token_bytes[(uint8_t)text.at[i]])
@@ -29,7 +29,7 @@ static bool is_space(char byte)
 	return byte == ' ' || byte == '\t' || byte == '\r';
 }
 
-static struct span trim(struct span text)
+static inline struct span trim(struct span text)
 {
 	while (text.len && is_space(text.at[0])) {
 		text.at++;
@@ -59,7 +59,7 @@ int http1_sniff(const char *data, size_t len)
 }
 
 /* Takes the next line off `rest`, without its line end. False: no line end in sight. */
-static bool next_line(struct span *rest, struct span *line)
+static inline bool next_line(struct span *rest, struct span *line)
 {
 	const char *end = span_find(*rest, '\n');
 
@@ -92,8 +92,9 @@ static int parse_request_line(struct http1_head *head, struct span line)
 }
 
 /* RFC 9110 8.6: digits only; a list of equal values counts as one. */
-static int parse_length(struct http1_head *head, struct span value, bool seen)
+static int parse_length(struct http1_head *head, struct span value)
 {
+	bool is_first = !head->known[HTTP1_CONTENT_LENGTH].at;
 	uint64_t length = 0;
 
 	if (!value.len || value.len > 18)
@@ -103,7 +104,7 @@ static int parse_length(struct http1_head *head, struct span value, bool seen)
 			return HTTP1_BAD;
 		length = length * 10 + (uint64_t)(value.at[i] - '0');
 	}
-	if (seen && length != head->content_length)
+	if (!is_first && length != head->content_length)
 		return HTTP1_BAD;
 	head->content_length = length;
 	return 0;
@@ -122,7 +123,7 @@ static bool list_has(struct span list, struct span token)
 	return false;
 }
 
-static bool split_field(struct span line, struct span *name, struct span *value)
+static inline bool split_field(struct span line, struct span *name, struct span *value)
 {
 	const char *colon = span_find(line, ':');
 
@@ -150,32 +151,74 @@ struct span http1_field(const struct http1_head *head, struct span wanted)
 	return (struct span){NULL, 0};
 }
 
-/* What framing needs to know of the fields. */
-struct framing {
-	bool has_length, upgrade_field, upgrade_option;
-};
-
-static int note_field(
-	struct http1_head *head, struct framing *framing, struct span name, struct span value)
+/* Which of the known fields is this? HTTP1_FIELDS: none. */
+static enum http1_field field_of(struct span name)
 {
-	if (span_equal_nocase(name, SPAN("host"))) {
-		head->host = value;
-	} else if (span_equal_nocase(name, SPAN("content-length"))) {
-		if (parse_length(head, value, framing->has_length))
-			return HTTP1_BAD;
-		framing->has_length = true;
-	} else if (span_equal_nocase(name, SPAN("transfer-encoding"))) {
+	static const char names[][24] = {
+#define FIRST(id, name) name,
+#define NEXT(id, name)	name,
+#include "fields.def"
+#undef FIRST
+#undef NEXT
+	};
+	static const uint8_t lengths[] = {
+#define FIRST(id, name) sizeof(name) - 1,
+#define NEXT(id, name)	sizeof(name) - 1,
+#include "fields.def"
+#undef FIRST
+#undef NEXT
+		0,
+	};
+	static const uint8_t first[sizeof(*names)] = {
+#define FIRST(id, name) [sizeof(name) - 1] = HTTP1_##id,
+#define NEXT(id, name)
+#include "fields.def"
+#undef FIRST
+#undef NEXT
+	};
+
+	if (name.len >= sizeof(first))
+		return HTTP1_FIELDS;
+	for (unsigned i = first[name.len]; lengths[i] == name.len; i++)
+		if ((name.at[0] | 0x20) == names[i][0] &&
+			strncasecmp(name.at, names[i], name.len) == 0)
+			return (enum http1_field)i;
+	return HTTP1_FIELDS;
+}
+
+/* What framing needs to know of a field. Returns 0 or HTTP1_BAD. */
+static int note_framing(struct http1_head *head, enum http1_field field, struct span value)
+{
+	switch (field) {
+	case HTTP1_CONTENT_LENGTH:
+		return parse_length(head, value);
+	case HTTP1_TRANSFER_ENCODING:
 		if (head->chunked || !span_equal_nocase(value, SPAN("chunked")))
 			return HTTP1_BAD;
 		head->chunked = true;
-	} else if (span_equal_nocase(name, SPAN("expect"))) {
+		return 0;
+	case HTTP1_EXPECT:
 		head->expects_continue = span_equal_nocase(value, SPAN("100-continue"));
-	} else if (span_equal_nocase(name, SPAN("upgrade"))) {
-		framing->upgrade_field = true;
-	} else if (span_equal_nocase(name, SPAN("connection"))) {
-		framing->upgrade_option |= list_has(value, SPAN("upgrade"));
+		return 0;
+	case HTTP1_CONNECTION:
+		head->upgrades |= list_has(value, SPAN("upgrade"));
 		head->closes |= list_has(value, SPAN("close"));
+		return 0;
+	default:
+		return 0;
 	}
+}
+
+static int note_field(struct http1_head *head, struct span name, struct span value)
+{
+	enum http1_field field = field_of(name);
+
+	if (field == HTTP1_FIELDS)
+		return is_token(name) ? 0 : HTTP1_BAD;
+	if (note_framing(head, field, value))
+		return HTTP1_BAD;
+	if (!head->known[field].at)
+		head->known[field] = value;
 	return 0;
 }
 
@@ -186,7 +229,6 @@ static int note_field(
 static ssize_t parse_fields(struct http1_head *head, struct span rest)
 {
 	struct span line, name, value;
-	struct framing framing = {0};
 	const char *start = rest.at;
 	bool bad = false;
 
@@ -201,13 +243,14 @@ static ssize_t parse_fields(struct http1_head *head, struct span rest)
 			break;
 		}
 		/* Told at the end, however the head comes in pieces. */
-		if (!split_field(line, &name, &value) || !is_token(name) ||
-			note_field(head, &framing, name, value))
+		if (!split_field(line, &name, &value) || note_field(head, name, value))
 			bad = true;
 	}
-	head->upgrades = (framing.upgrade_field && framing.upgrade_option) ||
+	head->upgrades = (head->upgrades && head->known[HTTP1_UPGRADE].at) ||
 			 span_equal(head->method, SPAN("CONNECT"));
-	return bad || (framing.has_length && head->chunked) ? HTTP1_BAD : rest.at - start;
+	if (bad || (head->chunked && head->known[HTTP1_CONTENT_LENGTH].at))
+		return HTTP1_BAD;
+	return rest.at - start;
 }
 
 /* Is there an empty line in `data`, after byte `from`? */

@@ -16,11 +16,21 @@
 /* A longer head is forwarded unread. */
 #define HTTP1_HEAD_MAX (64 * 1024)
 
+/* The fields of fields.def: HTTP1_HOST and so on. */
+enum http1_field {
+#define FIRST(id, name) HTTP1_##id,
+#define NEXT(id, name)	HTTP1_##id,
+#include "fields.def"
+#undef FIRST
+#undef NEXT
+	HTTP1_FIELDS
+};
+
 struct http1_head {
 	struct span method;
 	struct span target; /* as on the wire: "/path?query", or an absolute URI through a proxy */
 	int minor;	    /* 0 or 1 */
-	struct span host;
+	struct span known[HTTP1_FIELDS]; /* the first value of each; .at is NULL without one */
 	struct span fields; /* all header lines, each with its line end; no final empty line */
 	size_t size;	    /* bytes of the head with its final empty line */
 

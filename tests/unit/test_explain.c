@@ -33,7 +33,7 @@ static void expect(
 	char text[8192];
 	struct sink out = {text, sizeof(text) - 1, 0};
 
-	explain(&out, form, table, span_of(raw), false);
+	explain(&out, form, table, span_of(raw));
 	ck_assert_uint_le(out.len, out.cap);
 	text[out.len] = '\0';
 	ck_assert_str_eq(text, expected);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <check.h>
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "shim/engine/http1.h"
@@ -50,7 +52,7 @@ START_TEST(a_head_gives_method_target_host_fields_and_size)
 	ck_assert_int_eq(parse(&head, text), (ssize_t)strlen(text) - 3);
 	ck_assert(span_equal(head.method, SPAN("POST")));
 	ck_assert(span_equal(head.target, SPAN("/a/b?c=d")));
-	ck_assert(span_equal(head.host, SPAN("example.org")));
+	ck_assert(span_equal(head.known[HTTP1_HOST], SPAN("example.org")));
 	ck_assert_int_eq(head.minor, 1);
 	ck_assert_uint_eq(head.content_length, 3);
 	ck_assert(!head.chunked && !head.expects_continue && !head.upgrades);
@@ -73,6 +75,49 @@ START_TEST(fields_are_walked_in_order_and_trimmed)
 	ck_assert(http1_next_field(&cursor, &name, &value));
 	ck_assert(span_equal(name, SPAN("C")) && value.len == 0);
 	ck_assert(!http1_next_field(&cursor, &name, &value));
+}
+END_TEST
+
+/* The names of fields.def, as their ids count. */
+static const char *const known[] = {
+#define FIRST(id, name) name,
+#define NEXT(id, name)	name,
+#include "shim/engine/fields.def"
+#undef FIRST
+#undef NEXT
+};
+
+START_TEST(every_known_field_is_noted_in_any_case)
+{
+	const char *value = _i == HTTP1_CONTENT_LENGTH	    ? "7"
+			    : _i == HTTP1_TRANSFER_ENCODING ? "chunked"
+							    : "some value";
+	char name[32] = {0}, text[128];
+	struct http1_head head;
+
+	for (int upper = 0; upper < 2; upper++) {
+		for (size_t i = 0; known[_i][i]; i++)
+			name[i] = (char)(upper ? toupper(known[_i][i]) : known[_i][i]);
+		snprintf(text, sizeof(text), "GET / HTTP/1.1\r\nx: y\r\n%s: %s\r\n\r\n", name,
+			value);
+		ck_assert_int_gt(parse(&head, text), 0);
+		for (int i = 0; i < HTTP1_FIELDS; i++) {
+			if (i == _i)
+				ck_assert(span_equal(head.known[i], span_of(value)));
+			else
+				ck_assert_ptr_null(head.known[i].at);
+		}
+	}
+}
+END_TEST
+
+START_TEST(of_a_known_field_that_comes_twice_the_first_is_noted)
+{
+	struct http1_head head;
+
+	parse(&head, "GET / HTTP/1.1\r\nX-Amz-Target:\r\nx-amz-target: b\r\n\r\n");
+	ck_assert_ptr_nonnull(head.known[HTTP1_TARGET].at);
+	ck_assert_uint_eq(head.known[HTTP1_TARGET].len, 0);
 }
 END_TEST
 
@@ -261,6 +306,8 @@ int main(void)
 	tcase_add_loop_test(tests, a_stream_is_http_if_it_begins_with_a_method, 0, COUNT(sniffs));
 	tcase_add_test(tests, a_head_gives_method_target_host_fields_and_size);
 	tcase_add_test(tests, fields_are_walked_in_order_and_trimmed);
+	tcase_add_loop_test(tests, every_known_field_is_noted_in_any_case, 0, HTTP1_FIELDS);
+	tcase_add_test(tests, of_a_known_field_that_comes_twice_the_first_is_noted);
 	tcase_add_loop_test(tests, a_whole_head_is_taken, 0, COUNT(good));
 	tcase_add_loop_test(tests, every_beginning_of_a_head_is_partial, 0, COUNT(good));
 	tcase_add_loop_test(

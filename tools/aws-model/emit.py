@@ -22,7 +22,9 @@ class Writer:
 
     def pool(self, name, value):
         assert '"' not in value and '\\' not in value and '?' not in value
-        lines = (value[i:i + self.WIDTH] for i in range(0, len(value), self.WIDTH))
+        lines = [value[i:i + self.WIDTH] for i in range(0, len(value), self.WIDTH)]
+        # Readers load eight bytes from wherever a text begins.
+        lines.append('\\0' * 7)
         self._file.write(f'\nconst char {name}[] =\n' + '\n'.join(f'"{line}"' for line in lines) + ';\n')
 
     def numbers(self, kind, name, values):

@@ -72,7 +72,7 @@ struct aws_plain aws_body_plain(const struct aws_request *request, char scratch[
 		plain.is_copy = true;
 		start = AWS_SCRATCH / 2;
 	}
-	if (aws_starts_nocase(request->content_encoding, SPAN("gzip"))) {
+	if (aws_starts_nocase(aws_field(request, HTTP1_CONTENT_ENCODING), SPAN("gzip"))) {
 		size_t room = AWS_SCRATCH - start;
 
 		plain.text =

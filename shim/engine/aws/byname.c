@@ -11,7 +11,7 @@ static void call_by_name(
 	struct aws_services services = aws_services_of(list);
 
 	if (!services.count) {
-		services = look->signed_by;
+		services = *aws_look_signers(look);
 		aws_services_narrow(&services, aws_speaks_json, NULL);
 	}
 	aws_services_narrow(&services, aws_has_operation, &operation);
@@ -63,12 +63,13 @@ enum aws_identity aws_identify_by_name(struct aws_look *look)
 	const struct aws_request *request = &look->request;
 	struct span prefix, operation;
 
-	if (span_equal_nocase(request->smithy, SPAN("rpc-v2-cbor")) &&
+	if (span_equal_nocase(aws_field(request, HTTP1_SMITHY_PROTOCOL), SPAN("rpc-v2-cbor")) &&
 		split_cbor_path(request->path, &prefix, &operation)) {
 		look->call->protocol = AWS_RPC_V2_CBOR;
-	} else if (split_target(request->target, &prefix, &operation)) {
+	} else if (split_target(aws_field(request, HTTP1_TARGET), &prefix, &operation)) {
 		look->call->protocol = AWS_JSON;
-		if (aws_starts_nocase(request->content_type, SPAN("application/x-amz-cbor")))
+		if (aws_starts_nocase(
+			    aws_field(request, HTTP1_CONTENT_TYPE), SPAN("application/x-amz-cbor")))
 			look->call->protocol = AWS_JSON_CBOR;
 	} else {
 		return AWS_NOT_A_CALL;

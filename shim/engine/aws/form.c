@@ -70,7 +70,8 @@ static bool may_be_form(struct aws_look *look)
 
 	if (request->signing != AWS_UNSIGNED || request->query.len ||
 		!span_equal(request->head->method, SPAN("POST")) ||
-		!aws_starts_nocase(request->content_type, SPAN("multipart/form-data")))
+		!aws_starts_nocase(
+			aws_field(request, HTTP1_CONTENT_TYPE), SPAN("multipart/form-data")))
 		return false;
 	if (aws_look_host(look)->is_aws && !aws_host_has(&look->host, aws_model_find(SPAN("s3"))))
 		return false;

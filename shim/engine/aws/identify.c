@@ -21,7 +21,9 @@ static int attempt_of(struct span value)
 
 static struct span first_product(const struct aws_request *request)
 {
-	struct span agent = request->user_agent.len ? request->user_agent : request->amz_user_agent;
+	struct span agent = aws_field(request, HTTP1_USER_AGENT).len
+				    ? aws_field(request, HTTP1_USER_AGENT)
+				    : aws_field(request, HTTP1_AMZ_USER_AGENT);
 	const char *space = span_find(agent, ' ');
 
 	if (space)
@@ -88,10 +90,10 @@ static void fill_from_head(struct aws_look *look)
 	if (!call->region.len)
 		call->region = aws_look_host(look)->region;
 	call->home_region = call->version = (struct span){0};
-	call->content_type = request->content_type;
-	call->invocation_id = request->invocation_id;
+	call->content_type = aws_field(request, HTTP1_CONTENT_TYPE);
+	call->invocation_id = aws_field(request, HTTP1_INVOCATION_ID);
 	call->sdk = first_product(request);
-	call->attempt = attempt_of(request->sdk_request);
+	call->attempt = attempt_of(aws_field(request, HTTP1_SDK_REQUEST));
 }
 
 static enum aws_identity identify(struct aws_look *look)
@@ -108,16 +110,14 @@ static enum aws_identity identify(struct aws_look *look)
 }
 
 enum aws_identity aws_identify(
-	const struct http1_head *head, const struct aws_body *body, bool tls, struct aws_call *call)
+	const struct http1_head *head, const struct aws_body *body, struct aws_call *call)
 {
 	struct aws_look look;
 	enum aws_identity identity;
 
-	(void)tls;
 	look.call = call;
 	aws_request_read(&look.request, head, body);
-	look.has_host = false;
-	look.signed_by = aws_services_of(model_find_signing(look.request.signing_name));
+	look.has_host = look.has_signers = false;
 	fill_from_head(&look);
 	if (aws_request_is_foreign(&look.request))
 		return AWS_NOT_A_CALL;

@@ -21,10 +21,10 @@ enum aws_identity {
 /*
  * Recognises a call to AWS. `call` is filled on AWS_CALL, and on AWS_NEEDS_BODY with what the head
  * alone tells. With body->complete set AWS_NEEDS_BODY is never returned. Pure: no allocation, no
- * system call. `tls` says that the bytes come from inside a TLS session.
+ * system call.
  */
-enum aws_identity aws_identify(const struct http1_head *head, const struct aws_body *body, bool tls,
-	struct aws_call *call);
+enum aws_identity aws_identify(
+	const struct http1_head *head, const struct aws_body *body, struct aws_call *call);
 
 /* The resource that the call is about (bucket/key, table, queue, function, key id, …), copied
  * decoded into `out` (`cap` bytes, not terminated). Returns its length, 0 when there is none. */

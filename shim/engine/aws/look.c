@@ -89,6 +89,14 @@ const struct aws_host *aws_look_host(struct aws_look *look)
 	return &look->host;
 }
 
+const struct aws_services *aws_look_signers(struct aws_look *look)
+{
+	if (!look->has_signers)
+		look->signers = aws_services_of(model_find_signing(look->request.signing_name));
+	look->has_signers = true;
+	return &look->signers;
+}
+
 static bool is_listed(unsigned service, const void *services)
 {
 	const struct aws_services *list = services;
@@ -124,7 +132,9 @@ void aws_look_narrow(struct aws_look *look, struct aws_services *services)
 {
 	struct aws_services named;
 
-	aws_services_narrow(services, is_listed, &look->signed_by);
+	if (services->count <= 1)
+		return;
+	aws_services_narrow(services, is_listed, aws_look_signers(look));
 	if (services->count <= 1)
 		return;
 	aws_services_narrow(services, has_host, aws_look_host(look));
@@ -137,7 +147,7 @@ struct aws_services aws_look_services(struct aws_look *look)
 	struct aws_services services;
 
 	if (look->request.signing_name.len)
-		services = look->signed_by;
+		services = *aws_look_signers(look);
 	else if (aws_look_host(look)->is_aws)
 		services = services_of_host(&look->host);
 	else
@@ -167,11 +177,6 @@ void aws_add_unknown(struct aws_call *call, struct span service, struct span ope
 void aws_add_services(
 	struct aws_call *call, const struct aws_services *services, struct span operation)
 {
-	for (unsigned i = 0; i < services->count; i++) {
-		int service = services->at[i];
-		int found = operation.len ? model_find_operation(service, operation) : -1;
-
-		aws_add_candidate(call, service,
-			found >= 0 ? aws_model_operation_name(service, found) : operation);
-	}
+	for (unsigned i = 0; i < services->count; i++)
+		aws_add_candidate(call, services->at[i], operation);
 }

@@ -15,13 +15,17 @@ struct aws_services {
 
 struct aws_look {
 	struct aws_request request;
-	struct aws_services signed_by; /* services of the signing name */
 	struct aws_call *call;
-	bool has_host; /* `host` is read: few requests need it */
+	/* What not every request needs is read when it is asked for first. */
+	bool has_host, has_signers;
 	struct aws_host host;
+	struct aws_services signers;
 };
 
 const struct aws_host *aws_look_host(struct aws_look *look);
+
+/* The services of the signing name. */
+const struct aws_services *aws_look_signers(struct aws_look *look);
 
 /*
  * Sets of services.
@@ -54,7 +58,7 @@ struct aws_services aws_look_services(struct aws_look *look);
 void aws_add_candidate(struct aws_call *call, int service, struct span operation);
 void aws_add_unknown(struct aws_call *call, struct span service, struct span operation);
 
-/* The same operation of each service, as its table spells it where it is there. */
+/* The same operation of each service. */
 void aws_add_services(
 	struct aws_call *call, const struct aws_services *services, struct span operation);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model.h"
 
+#include <endian.h>
+
 #include "tables.h"
 
 int model_compare(struct span a, struct span b)
@@ -11,15 +13,42 @@ int model_compare(struct span a, struct span b)
 	return order ? order : (a.len > b.len) - (a.len < b.len);
 }
 
-/* The place of `name` among `count` sorted texts, which stand `step` words apart; or -1. */
-static int find(const uint32_t *texts, unsigned count, unsigned step, struct span name)
+/* The first eight bytes as a number that sorts as they do; 0 stands for those that are missing. */
+static uint64_t first_bytes(struct span text)
+{
+	uint64_t bytes = 0;
+
+	memcpy(&bytes, text.at, text.len < sizeof(bytes) ? text.len : sizeof(bytes));
+	return be64toh(bytes);
+}
+
+/* The same of a text in model_text, which goes on for eight bytes. */
+static inline uint64_t first_bytes_of(uint32_t text)
+{
+	struct span span = model_span(text);
+	uint64_t bytes;
+
+	memcpy(&bytes, span.at, sizeof(bytes));
+	bytes = be64toh(bytes);
+	return span.len < sizeof(bytes) ? bytes & ~(UINT64_MAX >> 8 * span.len) : bytes;
+}
+
+int model_find_text(const uint32_t *texts, unsigned count, unsigned step, struct span name)
 {
 	unsigned low = 0, high = count;
+	uint64_t wanted;
 
+	if (!name.len)
+		return -1;
+	wanted = first_bytes(name);
 	while (low < high) {
 		unsigned middle = (low + high) / 2;
-		int order = model_compare(name, model_span(texts[middle * step]));
+		uint32_t text = texts[middle * step];
+		uint64_t bytes = first_bytes_of(text);
+		int order = wanted < bytes ? -1 : 1;
 
+		if (wanted == bytes)
+			order = model_compare(name, model_span(text));
 		if (order == 0)
 			return (int)middle;
 		if (order < 0)
@@ -32,7 +61,7 @@ static int find(const uint32_t *texts, unsigned count, unsigned step, struct spa
 
 static struct model_list find_key(const struct model_key *keys, unsigned count, struct span name)
 {
-	int found = find(&keys->text, count, sizeof(*keys) / sizeof(keys->text), name);
+	int found = model_find_text(&keys->text, count, sizeof(*keys) / sizeof(keys->text), name);
 
 	if (found < 0)
 		return (struct model_list){0};
@@ -76,7 +105,7 @@ static bool is_service(int service)
 
 int aws_model_find(struct span service)
 {
-	return find(&model_services->name, model_services_count - 1,
+	return model_find_text(&model_services->name, model_services_count - 1,
 		sizeof(*model_services) / sizeof(model_services->name), service);
 }
 
@@ -103,7 +132,7 @@ int model_find_operation(int service, struct span name)
 {
 	if (!is_service(service))
 		return -1;
-	return find(model_operations + model_services[service].operations,
+	return model_find_text(model_operations + model_services[service].operations,
 		(unsigned)aws_model_operation_count(service), 1, name);
 }
 
@@ -148,5 +177,5 @@ struct span aws_model_region_name(int region)
 
 int model_find_region(struct span name)
 {
-	return find(model_regions, model_regions_count, 1, name);
+	return model_find_text(model_regions, model_regions_count, 1, name);
 }

@@ -3479,7 +3479,8 @@ const char model_text[] =
 "etrunIdslotsspanstoolsvotesvpcIdvpcidrcollectionwafv2B2BIaossb2bill-of-materials-import-jobsbans"
 "corscrlsdkimageBuildVersionArngluekpismrapi.iottwinmakerrbinsavesdksslosvnfdvpcswabacceptPrimary"
 "EmailUpdateAutomatedReasoningPolicyAnnotationsxrayddbdlmdmsecsefsevsfisfmsgcmmghmgnscnsfnsqsswft"
-"nbuxcmqv0";
+"nbuxcmqv0"
+"\0\0\0\0\0\0\0";
 
 const struct model_service model_services[] = {
 {7646987,0,0,0,0,0,3,0,255},{3712675,0,39,9,1,9,3,2,0},{1904910,0,54,16,65535,12,0,0,255},

@@ -37,22 +37,21 @@ bool aws_is_queue_path(struct span path)
 	return span_find(name, '/') == NULL;
 }
 
-/* The services that the call may belong to. `is_known`: one of them has this operation. */
-static struct aws_services services_of(
-	struct aws_look *look, const struct query_call *query, bool *is_known)
+/* The services that the call may belong to. */
+static struct aws_services services_of(struct aws_look *look, const struct query_call *query)
 {
 	const unsigned speaks_query = MODEL_QUERY_CAPABLE;
 	struct aws_services services = aws_services_of(model_find_version(query->version));
 
 	/* A queue's path needs no Version. */
-	if (!services.count && aws_is_queue_path(look->request.path) && !look->signed_by.count)
+	if (!services.count && aws_is_queue_path(look->request.path) &&
+		!aws_look_signers(look)->count)
 		aws_services_add(&services, (unsigned)aws_model_find(SPAN("sqs")));
 	if (!services.count) {
 		services = aws_look_services(look);
 		aws_services_narrow(&services, aws_has_service_flag, &speaks_query);
 	}
 	aws_services_narrow(&services, aws_has_operation, &query->action);
-	*is_known = aws_any_service(&services, aws_has_operation, &query->action);
 	aws_look_narrow(look, &services);
 	return services;
 }
@@ -73,12 +72,12 @@ static void make_lasting(const struct aws_services *services, struct query_call 
 
 static enum aws_identity call_by_action(struct aws_look *look, struct query_call *query)
 {
-	bool is_known;
-	struct aws_services services = services_of(look, query, &is_known);
+	struct aws_services services = services_of(look, query);
 
-	if (!look->request.signing_name.len && !is_known && !aws_look_host(look)->is_aws)
-		return AWS_NOT_A_CALL;
-	if (!services.count && !look->request.signing_name.len)
+	if (!look->request.signing_name.len &&
+		(!services.count ||
+			(!aws_any_service(&services, aws_has_operation, &query->action) &&
+				!aws_look_host(look)->is_aws)))
 		return AWS_NOT_A_CALL;
 	if (query->is_copy)
 		make_lasting(&services, query);
@@ -115,22 +114,29 @@ static void read_action(struct span params, bool complete, struct query_call *qu
 static bool is_form(const struct aws_request *request)
 {
 	return span_equal(request->head->method, SPAN("POST")) &&
-	       aws_starts_nocase(request->content_type, SPAN("application/x-www-form-urlencoded"));
+	       aws_starts_nocase(aws_field(request, HTTP1_CONTENT_TYPE),
+		       SPAN("application/x-www-form-urlencoded"));
 }
 
-static bool may_be_query(const struct aws_look *look)
+static bool has_action_place(const struct aws_request *request)
 {
-	const struct aws_request *request = &look->request;
-	const unsigned speaks_query = MODEL_QUERY_CAPABLE;
 	struct span value;
 
-	if (look->signed_by.count &&
-		!aws_any_service(&look->signed_by, aws_has_service_flag, &speaks_query))
-		return false;
 	if (aws_params_find(request->query, SPAN("Action"), &value))
 		return true;
 	return is_form(request) &&
 	       (span_equal(request->path, SPAN("/")) || aws_is_queue_path(request->path));
+}
+
+static bool may_be_query(struct aws_look *look)
+{
+	const unsigned speaks_query = MODEL_QUERY_CAPABLE;
+	const struct aws_services *signers;
+
+	if (!has_action_place(&look->request))
+		return false;
+	signers = aws_look_signers(look);
+	return !signers->count || aws_any_service(signers, aws_has_service_flag, &speaks_query);
 }
 
 enum aws_identity aws_identify_query(struct aws_look *look)

@@ -1,55 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "request.h"
 
-#include <stddef.h>
-
-/* The fields that tell something, by the length of their names. */
-static const struct {
-	char name[28];
-	uint8_t len;
-	uint16_t offset;
-} fields[] = {
-#define FIELD(name, member)                                                                        \
-	{                                                                                          \
-		name, sizeof(name) - 1, offsetof(struct aws_request, member)                       \
-	}
-	FIELD("user-agent", user_agent),
-	FIELD("x-amz-target", target),
-	FIELD("content-type", content_type),
-	FIELD("authorization", authorization),
-	FIELD("smithy-protocol", smithy),
-	FIELD("amz-sdk-request", sdk_request),
-	FIELD("content-encoding", content_encoding),
-	FIELD("x-amz-user-agent", amz_user_agent),
-	FIELD("x-amz-region-set", region_set),
-	FIELD("amz-sdk-invocation-id", invocation_id),
-	FIELD("x-amz-sso_bearer_token", sso_token),
-#undef FIELD
-};
-
-static void read_field(struct aws_request *request, struct span name, struct span value)
-{
-	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields) && fields[i].len <= name.len; i++) {
-		struct span *field;
-
-		if (fields[i].len != name.len || (name.at[0] | 0x20) != fields[i].name[0] ||
-			strncasecmp(name.at, fields[i].name, name.len) != 0)
-			continue;
-		field = (void *)((char *)request + fields[i].offset);
-		if (!field->at)
-			*field = value;
-		return;
-	}
-}
-
-static void read_fields(struct aws_request *request)
-{
-	struct span cursor = request->head->fields, name, value;
-
-	while (http1_next_field(&cursor, &name, &value))
-		read_field(request, name, value);
-}
-
 static struct span without_port(struct span host)
 {
 	size_t len = host.len;
@@ -67,7 +18,7 @@ static void read_target(struct aws_request *request)
 	struct span target = request->head->target;
 	const char *question;
 
-	request->host = request->head->host;
+	request->host = aws_field(request, HTTP1_HOST);
 	if (target.len && target.at[0] != '/') {
 		for (size_t i = 0; i + 3 <= target.len; i++) {
 			struct span rest = span_from(target, i + 3);
@@ -164,8 +115,8 @@ static void read_scope(struct aws_request *request, struct span credential, bool
 		return;
 	request->signing = is_v4a ? AWS_SIGV4A : AWS_SIGV4;
 	if (is_v4a && !request->signing_region.len) {
-		request->signing_region = request->region_set;
-		if (!request->region_set.len)
+		request->signing_region = aws_field(request, HTTP1_REGION_SET);
+		if (!aws_field(request, HTTP1_REGION_SET).len)
 			aws_params_find(
 				request->query, SPAN("X-Amz-Region-Set"), &request->signing_region);
 	}
@@ -193,7 +144,7 @@ static struct span credential_of(struct span rest)
 
 static void read_authorization(struct aws_request *request)
 {
-	struct span value = request->authorization;
+	struct span value = aws_field(request, HTTP1_AUTHORIZATION);
 	struct span v4 = SPAN("AWS4-HMAC-SHA256 "), v4a = SPAN("AWS4-ECDSA-P256-SHA256 ");
 
 	if (span_starts(value, v4))
@@ -225,9 +176,8 @@ void aws_request_read(
 	struct aws_request *request, const struct http1_head *head, const struct aws_body *body)
 {
 	*request = (struct aws_request){.head = head, .body = body};
-	read_fields(request);
 	read_target(request);
-	if (request->authorization.len)
+	if (aws_field(request, HTTP1_AUTHORIZATION).len)
 		read_authorization(request);
 	if (request->signing == AWS_UNSIGNED)
 		read_query_signature(request);
@@ -265,11 +215,12 @@ bool aws_request_is_sdk(const struct aws_request *request)
 {
 	static const char products[][16] = {"Boto3/", "Botocore/", "aws-cli/", "aws-sdk-"};
 
-	if (request->sdk_request.len || request->invocation_id.len)
+	if (aws_field(request, HTTP1_SDK_REQUEST).len ||
+		aws_field(request, HTTP1_INVOCATION_ID).len)
 		return true;
 	for (size_t i = 0; i < sizeof(products) / sizeof(*products); i++)
-		if (span_starts(request->user_agent, span_of(products[i])) ||
-			span_starts(request->amz_user_agent, span_of(products[i])))
+		if (span_starts(aws_field(request, HTTP1_USER_AGENT), span_of(products[i])) ||
+			span_starts(aws_field(request, HTTP1_AMZ_USER_AGENT), span_of(products[i])))
 			return true;
 	return false;
 }
@@ -297,7 +248,7 @@ static struct span api_of(struct span agent)
 
 struct span aws_request_sdk_service(const struct aws_request *request)
 {
-	struct span name = api_of(request->user_agent);
+	struct span name = api_of(aws_field(request, HTTP1_USER_AGENT));
 
-	return name.len ? name : api_of(request->amz_user_agent);
+	return name.len ? name : api_of(aws_field(request, HTTP1_AMZ_USER_AGENT));
 }

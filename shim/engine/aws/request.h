@@ -22,14 +22,15 @@ struct aws_request {
 	struct span path; /* begins with '/', never empty */
 	struct span query;
 
-	/* Fields; .at is NULL when absent. */
-	struct span authorization, target, smithy, content_type, content_encoding;
-	struct span user_agent, amz_user_agent, sdk_request, invocation_id;
-	struct span region_set, sso_token;
-
 	enum aws_signing signing;
 	struct span signing_name, signing_region; /* .len 0: not said */
 };
+
+/* The value of a field; .at is NULL without one. */
+static inline struct span aws_field(const struct aws_request *request, enum http1_field field)
+{
+	return request->head->known[field];
+}
 
 void aws_request_read(
 	struct aws_request *request, const struct http1_head *head, const struct aws_body *body);

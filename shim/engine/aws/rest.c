@@ -89,6 +89,8 @@ static bool has_param(const struct aws_rest *rest, struct span param)
 	struct span key, value;
 	int found;
 
+	if (!rest->param_count)
+		return false;
 	aws_params_next(&param, &key, &value);
 	found = find_param(rest, key);
 	return found >= 0 && (!value.len || aws_decoded_equal(rest->values[found], value));
@@ -189,29 +191,35 @@ struct walk {
 	struct aws_matches *matches;
 };
 
+/* Looks for what the constraints ask for, up to one without which the request is another's. */
+static struct found look_for(const struct aws_rest *rest, unsigned constraint)
+{
+	const uint32_t *at = model_constraints + constraint - 1;
+	struct found found = {0};
+
+	if (constraint == 0)
+		return found;
+	do
+		check(rest, *at, &found);
+	while (!found.impossible && !(model_bits(*at++) & MODEL_CONSTRAINT_LAST));
+	return found;
+}
+
 static void consider(struct walk *walk, uint32_t terminal, uint64_t path)
 {
 	const struct aws_rest *rest = walk->rest;
-	unsigned constraint = MODEL_TERMINAL_CONSTRAINT(terminal);
-	struct found found = {0};
+	struct found found = look_for(rest, MODEL_TERMINAL_CONSTRAINT(terminal));
 	bool has_slash = MODEL_TERMINAL_SLASH(terminal);
-	struct aws_match match = {walk->service, MODEL_TERMINAL_OPERATION(terminal),
-		MODEL_TERMINAL_DEPRECATED(terminal) + (rest->slash != has_slash)};
+	struct aws_match match;
 	struct aws_fit fit;
 	bool is_id;
 	int order;
 
-	if (constraint) {
-		const uint32_t *at = model_constraints + constraint - 1;
-
-		do
-			check(rest, *at, &found);
-		while (!found.impossible && !(model_bits(*at++) & MODEL_CONSTRAINT_LAST));
-	}
 	if (found.impossible)
 		return;
 	walk->matches->wants_body |= found.wants_body;
-
+	match = (struct aws_match){walk->service, MODEL_TERMINAL_OPERATION(terminal),
+		MODEL_TERMINAL_DEPRECATED(terminal) + (rest->slash != has_slash)};
 	is_id = rest->id.len &&
 		span_equal(rest->id, model_operation(match.service, match.operation));
 	fit.missing = is_id ? 0 : found.missing;
@@ -239,24 +247,16 @@ static int literal_child(unsigned node, struct span segment)
 {
 	unsigned low = model_nodes[node].child, high = model_nodes[node + 1].child;
 	char decoded[LITERAL_MAX];
+	int found;
 
 	while (high > low && model_bits(model_nodes[high - 1].text) != MODEL_LITERAL)
 		high--;
 	if (low < high && span_find(segment, '%'))
 		segment = (struct span){
 			decoded, aws_decode(segment, false, decoded, sizeof(decoded))};
-	while (low < high) {
-		unsigned middle = (low + high) / 2;
-		int order = model_compare(segment, model_span(model_nodes[middle].text));
-
-		if (order == 0)
-			return (int)middle;
-		if (order < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return -1;
+	found = model_find_text(&model_nodes[low].text, high - low,
+		sizeof(*model_nodes) / sizeof(model_nodes->text), segment);
+	return found < 0 ? -1 : (int)low + found;
 }
 
 static void visit(struct walk *walk, unsigned node, unsigned segment, uint64_t path, unsigned used);

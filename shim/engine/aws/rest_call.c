@@ -67,7 +67,7 @@ static enum aws_identity add_matches(struct aws_look *look, const struct aws_mat
 /* The protocol of a request whose operation is not known. */
 static enum aws_protocol likely_protocol(const struct aws_look *look)
 {
-	struct span type = look->request.content_type;
+	struct span type = aws_field(&look->request, HTTP1_CONTENT_TYPE);
 	int service = look->call->candidates[0].model;
 
 	if (service >= 0 && model_services[service].protocol == AWS_RPC_V2_CBOR)
@@ -136,7 +136,7 @@ static enum aws_identity call_by_path(struct aws_look *look)
 		return AWS_NOT_A_CALL;
 	match_flagged(look, 0, &matches);
 	/* SDKs ask for more than services: without an id for the call its path must be telling. */
-	if (!request->invocation_id.len)
+	if (!aws_field(request, HTTP1_INVOCATION_ID).len)
 		return matches.count == 1 && count_literals(&matches) > 1
 			       ? add_matches(look, &matches)
 			       : AWS_NOT_A_CALL;
@@ -156,7 +156,7 @@ enum aws_identity aws_identify_rest(struct aws_look *look)
 		return call_services(look, &services);
 	if (request->signing == AWS_SIGV2)
 		aws_services_add(&services, (unsigned)aws_model_find(SPAN("s3")));
-	else if (request->signing == AWS_UNSIGNED && request->sso_token.len)
+	else if (request->signing == AWS_UNSIGNED && aws_field(request, HTTP1_SSO_TOKEN).len)
 		aws_services_add(&services, (unsigned)aws_model_find(SPAN("sso")));
 	return services.count ? call_services(look, &services) : call_by_path(look);
 }

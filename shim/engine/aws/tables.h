@@ -19,7 +19,7 @@
 #define MODEL_TEXT_LENGTH_BITS 7
 #define MODEL_TEXT_BITS	       (MODEL_TEXT_OFFSET_BITS + MODEL_TEXT_LENGTH_BITS)
 
-extern const char model_text[];
+extern const char model_text[]; /* eight bytes can be read from wherever a text begins */
 
 static inline struct span model_span(uint32_t ref)
 {
@@ -178,6 +178,9 @@ int model_find_region(struct span name);
 
 /* Compares like memcmp, a shorter text before a longer one that it begins. */
 int model_compare(struct span a, struct span b);
+
+/* The place of `name` among `count` sorted texts, which stand `step` words apart; or -1. */
+int model_find_text(const uint32_t *texts, unsigned count, unsigned step, struct span name);
 
 static inline struct span model_operation(int service, unsigned operation)
 {
