@@ -249,7 +249,8 @@ static void read_own_s3(struct aws_host *host, struct span name)
 	for (size_t i = 1; i + 4 < name.len; i++) {
 		struct span rest = span_from(name, i);
 
-		if (span_starts(rest, SPAN(".s3.")) || span_starts(rest, SPAN(".s3-"))) {
+		if (rest.at[0] == '.' && rest.at[1] == 's' && rest.at[2] == '3' &&
+			(rest.at[3] == '.' || rest.at[3] == '-')) {
 			host->bucket = (struct span){name.at, i};
 			return;
 		}

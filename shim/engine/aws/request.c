@@ -190,13 +190,13 @@ static bool is_metadata_host(struct span host)
 
 static bool is_metadata_path(struct span path)
 {
-	static const char starts[][24] = {"/latest/meta-data", "/latest/dynamic/", "/latest/api/",
-		"/latest/user-data", "/v1/credentials", "/v2/credentials"};
+	struct span start = SPAN("/latest/"), rest = span_from(path, start.len);
 
-	for (size_t i = 0; i < sizeof(starts) / sizeof(*starts); i++)
-		if (span_starts(path, span_of(starts[i])))
-			return true;
-	return false;
+	if (!span_starts(path, start))
+		return span_starts(path, SPAN("/v1/credentials")) ||
+		       span_starts(path, SPAN("/v2/credentials"));
+	return span_starts(rest, SPAN("meta-data")) || span_starts(rest, SPAN("dynamic/")) ||
+	       span_starts(rest, SPAN("api/")) || span_starts(rest, SPAN("user-data"));
 }
 
 bool aws_request_is_foreign(const struct aws_request *request)
@@ -211,18 +211,18 @@ bool aws_request_is_foreign(const struct aws_request *request)
 	       is_metadata_path(request->path);
 }
 
+static bool is_sdk(struct span agent)
+{
+	return span_starts(agent, SPAN("Boto3/")) || span_starts(agent, SPAN("Botocore/")) ||
+	       span_starts(agent, SPAN("aws-cli/")) || span_starts(agent, SPAN("aws-sdk-"));
+}
+
 bool aws_request_is_sdk(const struct aws_request *request)
 {
-	static const char products[][16] = {"Boto3/", "Botocore/", "aws-cli/", "aws-sdk-"};
-
-	if (aws_field(request, HTTP1_SDK_REQUEST).len ||
-		aws_field(request, HTTP1_INVOCATION_ID).len)
-		return true;
-	for (size_t i = 0; i < sizeof(products) / sizeof(*products); i++)
-		if (span_starts(aws_field(request, HTTP1_USER_AGENT), span_of(products[i])) ||
-			span_starts(aws_field(request, HTTP1_AMZ_USER_AGENT), span_of(products[i])))
-			return true;
-	return false;
+	return aws_field(request, HTTP1_SDK_REQUEST).len ||
+	       aws_field(request, HTTP1_INVOCATION_ID).len ||
+	       is_sdk(aws_field(request, HTTP1_USER_AGENT)) ||
+	       is_sdk(aws_field(request, HTTP1_AMZ_USER_AGENT));
 }
 
 /* The name in a product "api/NAME#VERSION" of a User-Agent. */
