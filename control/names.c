@@ -95,17 +95,10 @@ static void nearest_offer(struct nearest *nearest, struct span name)
 	nearest->distances[at] = distance;
 }
 
-static int compare_names(struct span a, struct span b)
-{
-	int order = memcmp(a.at, b.at, a.len < b.len ? a.len : b.len);
-
-	return order ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 static int compare_operations(const void *a, const void *b)
 {
 	const struct operation *left = a, *right = b;
-	int order = compare_names(left->name, right->name);
+	int order = span_compare(left->name, right->name);
 
 	return order ? order : left->service - right->service;
 }
@@ -232,7 +225,7 @@ static size_t first_from(const struct names *names, struct span name)
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (compare_names(names->operations[middle].name, name) < 0)
+		if (span_compare(names->operations[middle].name, name) < 0)
 			low = middle + 1;
 		else
 			high = middle;

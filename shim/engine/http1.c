@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http1.h"
 
+#include "hex.h"
+
 /* RFC 9110 5.6.2: the characters of a token. */
 static const bool token_bytes[256] = {
 	['!'] = true,
@@ -145,6 +147,8 @@ struct span http1_field(const struct http1_head *head, struct span wanted)
 {
 	struct span cursor = head->fields, name, value;
 
+	if (!(head->name_lengths >> wanted.len % 64 & 1))
+		return (struct span){NULL, 0};
 	while (http1_next_field(&cursor, &name, &value))
 		if (span_equal_nocase(name, wanted))
 			return value;
@@ -213,6 +217,7 @@ static int note_field(struct http1_head *head, struct span name, struct span val
 {
 	enum http1_field field = field_of(name);
 
+	head->name_lengths |= 1ull << name.len % 64;
 	if (field == HTTP1_FIELDS)
 		return is_token(name) ? 0 : HTTP1_BAD;
 	if (note_framing(head, field, value))
@@ -312,14 +317,6 @@ void http1_body_begin(struct http1_body *body, const struct http1_head *head)
 		body->state = HTTP1_BODY_LENGTH;
 		body->left = head->content_length;
 	}
-}
-
-static int hex_digit(char byte)
-{
-	if (byte >= '0' && byte <= '9')
-		return byte - '0';
-	byte |= 0x20;
-	return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
 }
 
 static void after_size_line(struct http1_body *body)

@@ -26,6 +26,15 @@ static inline bool span_equal(struct span a, struct span b)
 	return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
 }
 
+/* Orders like memcmp, a shorter text before a longer one that it begins. */
+static inline int span_compare(struct span a, struct span b)
+{
+	size_t len = a.len < b.len ? a.len : b.len;
+	int order = len ? memcmp(a.at, b.at, len) : 0;
+
+	return order ? order : (a.len > b.len) - (a.len < b.len);
+}
+
 /* ASCII case is ignored, as for HTTP field names. */
 static inline bool span_equal_nocase(struct span a, struct span b)
 {

@@ -43,7 +43,7 @@ START_TEST(operations_are_sorted_and_found_by_their_names)
 			ck_assert_int_eq(model_find_operation(service, name), i);
 			if (i)
 				ck_assert_int_lt(
-					model_compare(
+					span_compare(
 						aws_model_operation_name(service, i - 1), name),
 					0);
 		}

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "document.h"
 
+#include "../hex.h"
+
 static struct span skip_blank(struct span text, char also)
 {
 	while (text.len && (*text.at == ' ' || *text.at == '\t' || *text.at == '\r' ||
@@ -99,14 +101,11 @@ static int hex4(struct span text)
 	if (text.len < 4)
 		return -1;
 	for (int i = 0; i < 4; i++) {
-		char byte = text.at[i];
+		int digit = hex_digit(text.at[i]);
 
-		if (byte >= '0' && byte <= '9')
-			value = value << 4 | (byte - '0');
-		else if ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'f')
-			value = value << 4 | ((byte | 0x20) - 'a' + 10);
-		else
+		if (digit < 0)
 			return -1;
+		value = value << 4 | digit;
 	}
 	return value;
 }

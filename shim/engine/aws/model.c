@@ -5,14 +5,6 @@
 
 #include "tables.h"
 
-int model_compare(struct span a, struct span b)
-{
-	size_t len = a.len < b.len ? a.len : b.len;
-	int order = len ? memcmp(a.at, b.at, len) : 0;
-
-	return order ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 /* The first eight bytes as a number that sorts as they do; 0 stands for those that are missing. */
 static uint64_t first_bytes(struct span text)
 {
@@ -48,7 +40,7 @@ int model_find_text(const uint32_t *texts, unsigned count, unsigned step, struct
 		int order = wanted < bytes ? -1 : 1;
 
 		if (wanted == bytes)
-			order = model_compare(name, model_span(text));
+			order = span_compare(name, model_span(text));
 		if (order == 0)
 			return (int)middle;
 		if (order < 0)

@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "request.h"
 
-static int hex(char byte)
-{
-	if (byte >= '0' && byte <= '9')
-		return byte - '0';
-	byte |= 0x20;
-	return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
-}
+#include "../hex.h"
 
 /* Takes one decoded byte off `wire`. */
 static char decode_one(struct span *wire, bool plus)
@@ -17,8 +11,9 @@ static char decode_one(struct span *wire, bool plus)
 
 	if (plus && byte == '+')
 		byte = ' ';
-	if (byte == '%' && wire->len >= 3 && hex(wire->at[1]) >= 0 && hex(wire->at[2]) >= 0) {
-		byte = (char)(hex(wire->at[1]) << 4 | hex(wire->at[2]));
+	if (byte == '%' && wire->len >= 3 && hex_digit(wire->at[1]) >= 0 &&
+		hex_digit(wire->at[2]) >= 0) {
+		byte = (char)(hex_digit(wire->at[1]) << 4 | hex_digit(wire->at[2]));
 		used = 3;
 	}
 	*wire = span_from(*wire, used);

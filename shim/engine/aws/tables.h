@@ -176,9 +176,6 @@ int model_find_operation(int service, struct span name);
 /* The index of a region, or -1. */
 int model_find_region(struct span name);
 
-/* Compares like memcmp, a shorter text before a longer one that it begins. */
-int model_compare(struct span a, struct span b);
-
 /* The place of `name` among `count` sorted texts, which stand `step` words apart; or -1. */
 int model_find_text(const uint32_t *texts, unsigned count, unsigned step, struct span name);
 
