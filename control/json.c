@@ -166,19 +166,85 @@ static const char *prepare(char *text, size_t len, const char **at)
 	return NULL;
 }
 
-/* What is left is tokens in the wrong order. */
-static void refuse_order(const char *text, const char *end, const char *at, struct refusal *why)
+/* Which tokens may come next: their first bytes, with 1 for a number or a word. */
+struct turn {
+	const char *tokens, *words;
+};
+
+/* What may follow `last` within the brackets that `bracket` has opened; 0: there is none. */
+static struct turn turn_after(char last, char bracket, bool is_name)
 {
-	while (at < end && is_blank(*at))
-		at++;
-	place(text, at, why);
-	if (at >= end)
-		refuse(why, 400, "the JSON ends too early; a bracket is not closed");
-	else if (*at == '\\')
+	switch (last) {
+	case 0:
+	case ':':
+		return (struct turn){"[{\"1", "a value"};
+	case '[':
+		return (struct turn){"[{\"1]", "a value or ']'"};
+	case '{':
+		return (struct turn){"\"}", "a name in double quotes or '}'"};
+	case ',':
+		return bracket == '{' ? (struct turn){"\"", "a name in double quotes"}
+				      : (struct turn){"[{\"1", "a value"};
+	}
+	if (is_name)
+		return (struct turn){":", "':'"};
+	if (!bracket)
+		return (struct turn){"", "nothing more"};
+	return bracket == '{' ? (struct turn){",}", "',' or '}'"}
+			      : (struct turn){",]", "',' or ']'"};
+}
+
+static bool has_turn(struct turn turn, char token)
+{
+	return strchr(turn.tokens, strchr("[]{}:,\"", token) ? token : '1');
+}
+
+/* Finds the first token that is out of order, or the end. `open` has room for all brackets.
+ * Returns what is expected there, or NULL: nothing is wrong. */
+static const char *find_order(const char **at, const char *end, char *open)
+{
+	struct turn turn = turn_after(0, 0, false);
+	bool is_name = false;
+	size_t depth = 0;
+	char last = 0;
+
+	for (open[0] = 0; *at < end; turn = turn_after(last, open[depth], is_name)) {
+		char token = **at;
+
+		if (is_blank(token)) {
+			++*at;
+			continue;
+		}
+		if (!has_turn(turn, token))
+			return turn.words;
+		if ((token == '[' || token == '{') && depth == CJSON_NESTING_LIMIT)
+			return "no further bracket";
+		if (token == '[' || token == '{')
+			open[++depth] = token;
+		else if (token == ']' || token == '}')
+			depth--;
+		is_name = token == '"' && open[depth] == '{' && last != ':';
+		last = token;
+		skip_token(at, end, 0);
+	}
+	return *turn.tokens ? turn.words : NULL;
+}
+
+/* What is left is tokens in the wrong order, and what cJSON alone has found at `found`. */
+static void refuse_order(const char *text, const char *end, const char *found, struct refusal *why)
+{
+	char open[CJSON_NESTING_LIMIT + 1];
+	const char *at = text;
+	const char *wanted = find_order(&at, end, open);
+
+	place(text, wanted ? at : found, why);
+	if (!wanted)
 		refuse(why, 400, "this escape is half of a character");
+	else if (at >= end)
+		refuse(why, 400, "the JSON ends too early; %s is expected", wanted);
 	else
-		refuse(why, 400, "'%.*s' is not possible here",
-			(int)utf8_step(at, (size_t)(end - at)), at);
+		refuse(why, 400, "'%.*s' stands where %s is expected",
+			(int)utf8_step(at, (size_t)(end - at)), at, wanted);
 }
 
 cJSON *json_parse(const char *text, size_t len, struct refusal *why)

@@ -66,7 +66,16 @@ static const struct {
 } bad[] = {
 	{"", 0, 0, "empty"},
 	{" \n ", 0, 0, "empty"},
-	{"[1 2]", 1, 4, "'2'"},
+	{"[1 2]", 1, 4, "'2' stands where ',' or ']' is expected"},
+	{"[{\"a\": 1}\n {\"b\": 2}]", 2, 2, "'{' stands where ',' or ']' is expected"},
+	{"{\"a\": \"x\" \"b\": 2}", 1, 11, "'\"' stands where ',' or '}' is expected"},
+	{"{\"a\": [\"]\"] \"b\"}", 1, 13, "'\"' stands where ',' or '}' is expected"},
+	{"[{\"a\": 1]", 1, 9, "']' stands where ',' or '}' is expected"},
+	{"{\"a\": 1, 2}", 1, 10, "'2' stands where a name in double quotes is expected"},
+	{"{\"a\": 1, {}}", 1, 10, "'{' stands where a name in double quotes is expected"},
+	{"[[1}]", 1, 4, "'}' stands where ',' or ']' is expected"},
+	{"[]]", 1, 3, "']' stands where nothing more is expected"},
+	{"]", 1, 1, "']' stands where a value is expected"},
 	{"[01]", 1, 2, "no number"},
 	{"[1.]", 1, 2, "no number"},
 	{"[.5]", 1, 2, "not JSON"},
@@ -77,13 +86,15 @@ static const struct {
 	{"[True]", 1, 2, "not JSON"},
 	{"{1: 2}", 1, 2, "a name in double quotes"},
 	{"[\n  {\"service\": s3}\n]", 2, 15, "double quotes"},
-	{"[{\"service\": \"s3\"}", 1, 19, "too early"},
+	{"[{\"service\": \"s3\"}", 1, 19, "too early; ',' or ']' is expected"},
 	{"[\"abc", 1, 2, "not closed"},
-	{"[1]\n[2]", 2, 1, "'['"},
-	{"[,]", 1, 2, "','"},
-	{"[1,,]", 1, 4, "','"},
-	{"{\"a\":,}", 1, 6, "','"},
-	{"{\"a\" 1}", 1, 6, "'1'"},
+	{"{\"a\":", 1, 6, "too early; a value is expected"},
+	{"{", 1, 2, "too early; a name in double quotes or '}' is expected"},
+	{"[1]\n[2]", 2, 1, "'[' stands where nothing more is expected"},
+	{"[,]", 1, 2, "',' stands where a value or ']' is expected"},
+	{"[1,,]", 1, 4, "',' stands where a value is expected"},
+	{"{\"a\":,}", 1, 6, "',' stands where a value is expected"},
+	{"{\"a\" 1}", 1, 6, "'1' stands where ':' is expected"},
 	{"{a: 1}", 1, 2, "a name in double quotes"},
 	{"{\"a\": 1, b: 2}", 1, 10, "not JSON"},
 	{"['a']", 1, 2, "double quotes"},
@@ -128,6 +139,8 @@ START_TEST(a_hundred_thousand_brackets_are_refused)
 
 	memset(text, '[', sizeof(text) - 1);
 	ck_assert_ptr_null(parse(text, &why));
+	ck_assert_int_eq(why.column, CJSON_NESTING_LIMIT + 1);
+	ck_assert_str_eq(why.message, "'[' stands where no further bracket is expected");
 }
 END_TEST
 
