@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <microhttpd.h>
+
 #include "check.h"
 #include "json.h"
 #include "memory.h"
@@ -217,8 +219,24 @@ static void refuse_endpoint(
 
 void api_refuse(const struct refusal *why, struct api_answer *answer)
 {
+	cJSON *object = sure(cJSON_CreateObject());
+	char text[sizeof(*why) + 64];
+
+	refusal_text(why, text, sizeof(text));
+	sure(cJSON_AddStringToObject(
+		object, "error", MHD_get_reason_phrase_for((unsigned)why->status)));
+	sure(cJSON_AddStringToObject(object, "message", text));
+	if (why->rule)
+		sure(cJSON_AddNumberToObject(object, "rule", why->rule));
+	if (*why->field)
+		sure(cJSON_AddStringToObject(object, "field", why->field));
+	if (why->line) {
+		sure(cJSON_AddNumberToObject(object, "line", why->line));
+		sure(cJSON_AddNumberToObject(object, "column", why->column));
+	}
 	answer->status = why->status;
-	answer->body = refusal_json(why);
+	answer->body = json_print(object);
+	cJSON_Delete(object);
 }
 
 void api_answer(struct api *api, const char *method, const char *path, const char *body, size_t len,

@@ -12,6 +12,17 @@
 
 #include "shim/runtime.h"
 
+/* The lock is the last to go, since it guards the others. */
+enum own_file { SOCKET, TABLE, JOURNAL, STATE, LOCK, OWN_FILES };
+
+static const char *const own_files[OWN_FILES] = {
+	[SOCKET] = RUNTIME_SOCKET,
+	[TABLE] = RUNTIME_TABLE,
+	[JOURNAL] = RUNTIME_JOURNAL,
+	[STATE] = RUNTIME_STATE,
+	[LOCK] = RUNTIME_LOCK,
+};
+
 static int refuse_folder(struct refusal *why, const char *path, const char *what)
 {
 	return refuse(why, 500, "the runtime folder %s %s", path, what);
@@ -32,17 +43,18 @@ static int check_folder(const char *path, int fd, struct refusal *why)
 }
 
 /* A link is not followed: under /tmp it may be somebody else's. */
-static int open_folder(const char *path, struct refusal *why)
+static int open_folder(struct folder *folder, const char *path, struct refusal *why)
 {
 	int fd;
 
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
-		return refuse(
-			why, 500, "cannot make the runtime folder %s: %s", path, strerror(errno));
+	folder->is_new = mkdir(path, 0700) == 0;
+	if (!folder->is_new && errno != EEXIST)
+		return refuse(why, 500, "cannot make the runtime folder %s: %s%s", path,
+			strerror(errno), errno == ENOENT ? "; make its parent first" : "");
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return refuse(
-			why, 500, "cannot open the runtime folder %s: %s", path, strerror(errno));
+		return refuse(why, 500, "cannot open the runtime folder %s: %s%s", path,
+			strerror(errno), errno == ENOTDIR ? "; choose another with --dir" : "");
 	if (check_folder(path, fd, why)) {
 		close(fd);
 		return -EINVAL;
@@ -57,11 +69,23 @@ static int refuse_held(struct folder *folder, struct refusal *why)
 
 	pid[len > 0 ? len : 0] = '\0';
 	pid[strcspn(pid, "\n")] = '\0';
-	return refuse(why, 500, "%s is held by another chaos-control, pid %s", folder->path,
-		*pid ? pid : "unknown");
+	return refuse(why, 500,
+		"%s is held by another chaos-control, pid %s; choose another folder with --dir",
+		folder->path, *pid ? pid : "unknown");
 }
 
-static int take_lock(struct folder *folder, struct refusal *why)
+/* A lock without a pid in it is a new one, whoever has made it; and any socket is a stale one. */
+static void look_around(struct folder *folder, int fd, bool lock_is_old)
+{
+	struct stat status;
+
+	folder->there = (unsigned)lock_is_old << LOCK;
+	for (enum own_file i = TABLE; i < LOCK; i++)
+		if (fstatat(fd, own_files[i], &status, AT_SYMLINK_NOFOLLOW) == 0)
+			folder->there |= 1u << i;
+}
+
+static int take_lock(struct folder *folder, int fd, struct refusal *why)
 {
 	struct stat status;
 
@@ -73,10 +97,12 @@ static int take_lock(struct folder *folder, struct refusal *why)
 	if (fstat(folder->lock, &status) || status.st_nlink == 0)
 		return refuse(why, 500, "%s is being removed by the daemon that held it; try again",
 			folder->path);
-	if (ftruncate(folder->lock, 0) < 0 || dprintf(folder->lock, "%d\n", getpid()) < 0)
-		return refuse(why, 500, "cannot write %s/" RUNTIME_LOCK ": %s", folder->path,
-			strerror(errno));
-	return 0;
+	look_around(folder, fd, status.st_size > 0);
+	if (ftruncate(folder->lock, 0) == 0 && dprintf(folder->lock, "%d\n", getpid()) > 0)
+		return 0;
+	refuse(why, 500, "cannot write %s/" RUNTIME_LOCK ": %s", folder->path, strerror(errno));
+	folder_restore(folder);
+	return -EINVAL;
 }
 
 static int lock_folder(struct folder *folder, int fd, struct refusal *why)
@@ -85,7 +111,7 @@ static int lock_folder(struct folder *folder, int fd, struct refusal *why)
 	if (folder->lock < 0)
 		return refuse(why, 500, "cannot open %s/" RUNTIME_LOCK ": %s", folder->path,
 			strerror(errno));
-	if (take_lock(folder, why)) {
+	if (take_lock(folder, fd, why)) {
 		close(folder->lock);
 		return -EINVAL;
 	}
@@ -102,13 +128,18 @@ int folder_open(struct folder *folder, const char *path, struct refusal *why)
 		return refuse(why, 500, "the path of the runtime folder is too long");
 	if (!path)
 		path = chosen;
-	fd = open_folder(path, why);
+	if (!*path)
+		return refuse(why, 500, "--dir is empty; give the path of a folder");
+	fd = open_folder(folder, path, why);
 	if (fd < 0)
 		return -EINVAL;
 	if (realpath(path, folder->path))
 		error = lock_folder(folder, fd, why);
 	else
 		error = refuse_folder(why, path, strerror(errno));
+	/* Another daemon may have come into it meanwhile: then this fails. */
+	if (error && folder->is_new)
+		rmdir(path);
 	close(fd);
 	return error;
 }
@@ -132,19 +163,26 @@ void folder_close(struct folder *folder)
 	close(folder->lock);
 }
 
-void folder_remove(const struct folder *folder)
+static void remove_files(const struct folder *folder, unsigned kept)
 {
-	static const char *const files[] = {
-		RUNTIME_SOCKET,
-		RUNTIME_TABLE,
-		RUNTIME_JOURNAL,
-		RUNTIME_LOCK,
-	};
 	char path[PATH_MAX];
 	struct refusal why;
 
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		if (folder_file(folder, files[i], path, sizeof(path), &why) == 0)
+	for (enum own_file i = 0; i < OWN_FILES; i++)
+		if (!(kept >> i & 1) &&
+			folder_file(folder, own_files[i], path, sizeof(path), &why) == 0)
 			unlink(path);
+}
+
+void folder_remove(const struct folder *folder)
+{
+	remove_files(folder, 1u << STATE); /* a daemon that removes all else has saved none */
 	rmdir(folder->path);
+}
+
+void folder_restore(const struct folder *folder)
+{
+	remove_files(folder, folder->there);
+	if (folder->is_new)
+		rmdir(folder->path);
 }

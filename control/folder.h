@@ -5,18 +5,21 @@
 /* The runtime folder, held by one daemon at a time. */
 
 #include <limits.h>
+#include <stdbool.h>
 
 #include "refusal.h"
 
 struct folder {
 	char path[PATH_MAX]; /* absolute */
 	int lock;
+	bool is_new;
+	unsigned there; /* which of the daemon's files were there before it: a bit for each */
 };
 
 /*
  * Makes the folder if it is not there (its parent must be), checks that nobody else can get into it,
  * and locks it. `path` NULL: by the rule of shim/runtime.h. Returns 0 or -EINVAL; a folder that
- * another daemon holds names its pid.
+ * another daemon holds names its pid. What an attempt that fails has made is gone again.
  */
 int folder_open(struct folder *folder, const char *path, struct refusal *why);
 
@@ -26,7 +29,11 @@ int folder_file(
 
 void folder_close(struct folder *folder);
 
-/* Removes the daemon's own files, and the folder if nothing else is in it. */
+/* Removes the daemon's files but the saved configuration, and the folder if nothing else is in it.
+ * The lock must be held still: so no other daemon uses them. */
 void folder_remove(const struct folder *folder);
+
+/* Removes what was not there at folder_open(), with the lock held still. */
+void folder_restore(const struct folder *folder);
 
 #endif

@@ -8,26 +8,24 @@
 #include <string.h>
 
 #include "check.h"
-#include "file.h"
+#include "given.h"
 #include "json.h"
 #include "memory.h"
 #include "names.h"
 #include "state.h"
 
-const char *initial_text(const char *option, struct refusal *why)
+int initial_read(
+	struct initial_list *list, const char *option, const char *argument, struct refusal *why)
 {
 	size_t len;
-	char *text;
 
-	if (*option != '@')
-		return option;
-	text = file_read(option + 1, &len);
-	if (text && strlen(text) == len)
-		return text;
-	refuse(why, 500, "cannot read %.300s: %s", option + 1,
-		text ? "it is no text" : strerror(errno));
-	free(text);
-	return NULL;
+	refusal_of_option(why, option, argument);
+	list->argument = argument;
+	list->text = given_read(argument, &len, why);
+	if (!list->text)
+		return -EINVAL;
+	*why->source = '\0';
+	return 0;
 }
 
 static void warn_of_names(const struct config_list *rules, const char *option)
@@ -44,27 +42,29 @@ static void warn_of_names(const struct config_list *rules, const char *option)
 }
 
 static int take_rules(struct config *config, enum table_list list, const char *option,
-	const char *text, struct refusal *why)
+	const struct initial_list *given, struct refusal *why)
 {
 	struct config_list rules;
 	struct config next;
 	cJSON *body;
 	int error;
 
-	if (!text)
+	if (!given->text)
 		return 0;
-	body = json_parse(text, strlen(text), why);
+	refusal_of_option(why, option, given->argument);
+	body = json_parse(given->text, strlen(given->text), why);
 	if (!body)
 		return -EINVAL;
 	error = config_read(body, list, CONFIG_REPLACE, &rules, why);
 	cJSON_Delete(body);
 	if (error)
 		return error;
-	warn_of_names(&rules, option);
+	warn_of_names(&rules, why->source);
 	config_change(config, list, CONFIG_REPLACE, &rules, &next);
 	config_list_clear(&rules);
 	config_clear(config);
 	*config = next;
+	*why->source = '\0';
 	return 0;
 }
 
@@ -77,13 +77,15 @@ static int take_latency(struct config *config, const char *text, struct refusal 
 
 	if (!text)
 		return 0;
+	refusal_of_option(why, "--latency", "");
 	latency = strtod(text, &rest);
 	if (!*text || *rest)
-		return refuse(why, 400, "'%.40s' is no number of milliseconds", text);
+		return refuse(why, 400, "'%.40s' is no number of milliseconds, such as 250", text);
 	effects = sure(cJSON_CreateObject());
 	sure(cJSON_AddNumberToObject(effects, "latency", latency));
 	error = check_effects(effects, &config->latency_ms, why);
 	cJSON_Delete(effects);
+	*why->field = '\0'; /* the option says it */
 	return error;
 }
 
@@ -99,25 +101,15 @@ static int load(const char *path, struct config *config, struct refusal *why)
 }
 
 int initial_config(const struct initial_options *options, const char *state_path,
-	struct config *config, const char **option, struct refusal *why)
+	struct config *config, struct refusal *why)
 {
-	int error = 0;
-
-	*option = "";
 	*config = (struct config){.next_id = state_first_id()};
 	if (state_path && load(state_path, config, why))
 		return -EINVAL;
-	if (take_rules(config, TABLE_FAULTS, "--faults", options->faults, why)) {
-		*option = "--faults";
-		error = -EINVAL;
-	} else if (take_rules(config, TABLE_OUTAGES, "--outages", options->outages, why)) {
-		*option = "--outages";
-		error = -EINVAL;
-	} else if (take_latency(config, options->latency, why)) {
-		*option = "--latency";
-		error = -EINVAL;
-	}
-	if (error)
-		config_clear(config);
-	return error;
+	if (!take_rules(config, TABLE_FAULTS, "--faults", &options->faults, why) &&
+		!take_rules(config, TABLE_OUTAGES, "--outages", &options->outages, why) &&
+		!take_latency(config, options->latency, why))
+		return 0;
+	config_clear(config);
+	return -EINVAL;
 }

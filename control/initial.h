@@ -6,21 +6,27 @@
 
 #include "config.h"
 
-struct initial_options {
-	/* JSON; NULL: what is saved. */
-	const char *faults, *outages;
-	const char *latency; /* milliseconds */
+/* A list of rules as an option gives it. */
+struct initial_list {
+	const char *argument; /* JSON or @FILE */
+	const char *text;     /* JSON; NULL: what is saved */
 };
 
-/* The text of an option that is JSON or @FILE, kept until the program ends. NULL with the reason. */
-const char *initial_text(const char *option, struct refusal *why);
+struct initial_options {
+	struct initial_list faults, outages;
+	const char *latency; /* milliseconds; NULL: what is saved */
+};
+
+/* Reads the argument of an option; the text is kept until the program ends. Returns 0 or -EINVAL. */
+int initial_read(
+	struct initial_list *list, const char *option, const char *argument, struct refusal *why);
 
 /*
  * `state_path` NULL: nothing is saved. Warnings go to stderr.
- * Returns 0, and the caller has to call config_clear(); or -EINVAL, with the option in *option, ""
- * when it is about the state file.
+ * Returns 0, and the caller has to call config_clear(); or -EINVAL, with the option in why->source,
+ * "" when it is about the state file.
  */
 int initial_config(const struct initial_options *options, const char *state_path,
-	struct config *config, const char **option, struct refusal *why);
+	struct config *config, struct refusal *why);
 
 #endif

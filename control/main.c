@@ -15,7 +15,7 @@
 
 struct options {
 	struct serve_options serve;
-	bool background;
+	bool background, check;
 };
 
 static void print_version(FILE *out, __attribute__((unused)) struct argp_state *state)
@@ -41,6 +41,10 @@ static const struct argp_option option_table[] = {
 	{"outages", 'o', "JSON|@FILE", 0, "Start with these outage rules instead of the saved ones",
 		0},
 	{"latency", 'L', "MS", 0, "Start with this latency instead of the saved one", 0},
+	{"check", 'c', NULL, 0,
+		"Say what is wrong with these fault rules, outage rules and latency; "
+		"start nothing",
+		0},
 	{"private", 'p', "PID", 0,
 		"Serve this process and those it starts: save nothing, end with the last of them, "
 		"and "
@@ -50,14 +54,16 @@ static const struct argp_option option_table[] = {
 };
 
 /* Files are read at once: one of them may be a descriptor that the background does not keep. */
-static const char *text_of(const char *option, struct argp_state *state)
+static void read_list(struct initial_list *list, const char *option, const char *argument,
+	struct argp_state *state)
 {
 	struct refusal why = {0};
-	const char *text = initial_text(option, &why);
+	char text[sizeof(why)];
 
-	if (!text)
-		argp_failure(state, 1, 0, "%s", why.message);
-	return text;
+	if (!initial_read(list, option, argument, &why))
+		return;
+	refusal_text(&why, text, sizeof(text));
+	argp_failure(state, 1, 0, "%s", text);
 }
 
 static error_t parse_option(int key, char *text, struct argp_state *state)
@@ -80,19 +86,25 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		options->background = true;
 		return 0;
 	case 'f':
-		options->serve.initial.faults = text_of(text, state);
+		read_list(&options->serve.initial.faults, "--faults", text, state);
 		return 0;
 	case 'o':
-		options->serve.initial.outages = text_of(text, state);
+		read_list(&options->serve.initial.outages, "--outages", text, state);
 		return 0;
 	case 'L':
 		options->serve.initial.latency = text;
 		return 0;
+	case 'c':
+		options->check = true;
+		return 0;
 	case 'p':
 		pid = strtol(text, &rest, 10);
 		if (!*text || *rest || pid < 1 || pid > INT32_MAX)
-			argp_error(state, "'%s' is no process id", text);
+			argp_error(state, "--private: '%s' is no process id", text);
 		options->serve.owner = (pid_t)pid;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "'%s' is too much; there are options alone", text);
 		return 0;
 	case ARGP_KEY_END:
 		if (options->serve.owner && options->serve.state)
@@ -183,6 +195,8 @@ int main(int argc, char **argv)
 	argp_program_version_hook = print_version;
 	argp_err_exit_status = 1;
 	argp_parse(&argp, argc, argv, 0, NULL, &options);
+	if (options.check)
+		return serve_check(&options.serve);
 	options.serve.quiet = options.background && !options.serve.listen;
 	return options.background ? serve_in_background(&options.serve)
 				  : serve(&options.serve, stay, NULL);

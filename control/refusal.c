@@ -3,13 +3,9 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 
-#include <cjson/cJSON.h>
-#include <microhttpd.h>
-
-#include "json.h"
-#include "memory.h"
 #include "utf8.h"
 
 int refuse(struct refusal *why, int status, const char *format, ...)
@@ -25,6 +21,15 @@ int refuse(struct refusal *why, int status, const char *format, ...)
 	return -EINVAL;
 }
 
+void refusal_of_option(struct refusal *why, const char *option, const char *argument)
+{
+	bool is_file = *argument == '@';
+
+	snprintf(why->source, sizeof(why->source), "%s%s%s", option, is_file ? " " : "",
+		is_file ? argument : "");
+	utf8_tidy(why->source);
+}
+
 void refusal_text(const struct refusal *why, char *out, size_t cap)
 {
 	char place[sizeof(why->field) + 64] = "";
@@ -36,32 +41,5 @@ void refusal_text(const struct refusal *why, char *out, size_t cap)
 			why->field);
 	else if (*why->field)
 		snprintf(place, sizeof(place), "%s: ", why->field);
-	snprintf(out, cap, "%s%s", place, why->message);
-}
-
-char *refusal_json(const struct refusal *why)
-{
-	char text[sizeof(why->message) + sizeof(why->field) + 64];
-	cJSON *object = sure(cJSON_CreateObject());
-	char *printed;
-
-	refusal_text(why, text, sizeof(text));
-	sure(cJSON_AddStringToObject(object, "error", refusal_status_name(why->status)));
-	sure(cJSON_AddStringToObject(object, "message", text));
-	if (why->rule)
-		sure(cJSON_AddNumberToObject(object, "rule", why->rule));
-	if (*why->field)
-		sure(cJSON_AddStringToObject(object, "field", why->field));
-	if (why->line) {
-		sure(cJSON_AddNumberToObject(object, "line", why->line));
-		sure(cJSON_AddNumberToObject(object, "column", why->column));
-	}
-	printed = json_print(object);
-	cJSON_Delete(object);
-	return printed;
-}
-
-const char *refusal_status_name(int status)
-{
-	return MHD_get_reason_phrase_for((unsigned)status);
+	snprintf(out, cap, "%s%s%s%s", why->source, *why->source ? ": " : "", place, why->message);
 }

@@ -10,6 +10,7 @@ struct refusal {
 	int rule;	  /* counted from 1; 0: about no single rule */
 	int line, column; /* of a syntax error, counted from 1; 0: none */
 	char field[64];	  /* "error.statusCode"; empty: none */
+	char source[128]; /* the option that it is about, "--faults @rules.json"; empty: none */
 	char message[512];
 };
 
@@ -17,13 +18,10 @@ struct refusal {
 int refuse(struct refusal *why, int status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* What is given to it is in `argument`, of which a file's name is told. */
+void refusal_of_option(struct refusal *why, const char *option, const char *argument);
+
 /* The whole reason in one line, the place first. */
 void refusal_text(const struct refusal *why, char *out, size_t cap);
-
-/* As a JSON object; the caller frees it. */
-char *refusal_json(const struct refusal *why);
-
-/* The name of an HTTP status. */
-const char *refusal_status_name(int status);
 
 #endif

@@ -23,17 +23,18 @@ struct server {
 	struct writer writer;
 	struct api api;
 	struct http *local, *network;
+	int local_fd, network_fd;
 	char socket[PATH_MAX];
 	char state[PATH_MAX];
 	char listening[64];
 };
 
-static int fail(const char *option, const struct refusal *why)
+static int fail(const struct refusal *why)
 {
-	char text[sizeof(*why)];
+	char text[2 * sizeof(*why)];
 
 	refusal_text(why, text, sizeof(text));
-	fprintf(stderr, "chaos-control: %s%s%s\n", option, *option ? ": " : "", text);
+	fprintf(stderr, "chaos-control: %s\n", text);
 	return -EINVAL;
 }
 
@@ -47,6 +48,10 @@ static int choose_state(
 	if (options->owner)
 		return 0;
 	server->api.state_path = server->state;
+	if (options->state)
+		refusal_of_option(why, "--state", "");
+	if (options->state && !*options->state)
+		return refuse(why, 400, "the path of a file is expected");
 	if (!options->state)
 		return folder_file(
 			&server->folder, RUNTIME_STATE, server->state, sizeof(server->state), why);
@@ -59,68 +64,72 @@ static int choose_state(
 		       : refuse(why, 500, "the path of the state file is too long");
 }
 
+/* Before anything is changed, since a port in use is what fails most. */
+static int open_sockets(
+	struct server *server, const struct serve_options *options, struct refusal *why)
+{
+	if (folder_file(
+		    &server->folder, RUNTIME_SOCKET, server->socket, sizeof(server->socket), why))
+		return -EINVAL;
+	if (options->listen) {
+		refusal_of_option(why, "--listen", "");
+		server->network_fd = listen_tcp(
+			options->listen, server->listening, sizeof(server->listening), why);
+		if (server->network_fd < 0)
+			return -EINVAL;
+		server->api.listening = server->listening;
+		*why->source = '\0';
+	}
+	server->local_fd = listen_bind_unix(server->socket, why);
+	return server->local_fd < 0 ? -EINVAL : 0;
+}
+
 /* From here on api_stop() and writer_close() are due. */
 static int put_in_force(
 	struct server *server, const struct serve_options *options, struct refusal *why)
 {
 	struct api *api = &server->api;
-	const char *option = "";
 	const char *reason = "";
 
-	if (choose_state(server, options, why))
-		return fail("", why);
-	if (initial_config(&options->initial, api->state_path, &api->config, &option, why))
-		return fail(option, why);
+	if (choose_state(server, options, why) ||
+		initial_config(&options->initial, api->state_path, &api->config, why))
+		return -EINVAL;
+	*why->source = '\0';
 	if (writer_open(&server->writer, server->folder.path, &reason)) {
 		config_clear(&api->config);
-		refuse(why, 500, "%s", reason);
-		return fail("", why);
+		return refuse(why, 500, "%s", reason);
 	}
 	api->writer = &server->writer;
 	api->folder = server->folder.path;
-	if (api_start(api, why)) {
-		writer_close(&server->writer);
-		return fail("", why);
-	}
-	return 0;
+	if (!api_start(api, why))
+		return 0;
+	writer_close(&server->writer);
+	return -EINVAL;
 }
 
 static int start_http(struct server *server, int fd, struct http **http, struct refusal *why)
 {
-	if (fd < 0)
-		return -EINVAL;
 	*http = http_start(&server->api, fd);
 	return *http ? 0 : refuse(why, 500, "cannot start libmicrohttpd: %s", strerror(errno));
 }
 
 static void stop_listening(struct server *server)
 {
-	if (server->local)
-		unlink(server->socket);
+	unlink(server->socket);
 	http_stop(server->local);
 	http_stop(server->network);
 }
 
+/* The network comes first: who sees the Unix socket finds all the rest, too. */
 static int start_listening(
 	struct server *server, const struct serve_options *options, struct refusal *why)
 {
-	int error = folder_file(
-		&server->folder, RUNTIME_SOCKET, server->socket, sizeof(server->socket), why);
-
-	/* The network comes first: who sees the Unix socket finds all the rest, too. */
-	if (!error && options->listen) {
-		int fd = listen_tcp(
-			options->listen, server->listening, sizeof(server->listening), why);
-
-		server->api.listening = server->listening;
-		error = start_http(server, fd, &server->network, why);
-	}
-	if (!error)
-		error = start_http(server, listen_unix(server->socket, why), &server->local, why);
-	if (!error)
+	if ((!options->listen || !start_http(server, server->network_fd, &server->network, why)) &&
+		!listen_unix(server->local_fd, server->socket, why) &&
+		!start_http(server, server->local_fd, &server->local, why))
 		return 0;
 	stop_listening(server);
-	return fail("", why);
+	return -EINVAL;
 }
 
 static int start(struct server *server, const struct serve_options *options)
@@ -128,18 +137,16 @@ static int start(struct server *server, const struct serve_options *options)
 	struct refusal why = {0};
 
 	if (folder_open(&server->folder, options->dir, &why))
-		return fail("", &why);
-	if (put_in_force(server, options, &why)) {
-		folder_close(&server->folder);
-		return -EINVAL;
-	}
-	if (start_listening(server, options, &why)) {
-		api_stop(&server->api, &why);
+		return fail(&why);
+	if (!open_sockets(server, options, &why) && !put_in_force(server, options, &why)) {
+		if (!start_listening(server, options, &why))
+			return 0;
+		api_stop(&server->api, &(struct refusal){0});
 		writer_close(&server->writer);
-		folder_close(&server->folder);
-		return -EINVAL;
 	}
-	return 0;
+	folder_restore(&server->folder);
+	folder_close(&server->folder);
+	return fail(&why);
 }
 
 static void stop(struct server *server, const struct serve_options *options)
@@ -147,8 +154,10 @@ static void stop(struct server *server, const struct serve_options *options)
 	struct refusal why = {0};
 
 	stop_listening(server);
-	if (api_stop(&server->api, &why))
-		fail("cannot lift the rules", &why);
+	if (api_stop(&server->api, &why)) {
+		snprintf(why.source, sizeof(why.source), "cannot lift the rules");
+		fail(&why);
+	}
 	writer_close(&server->writer);
 	if (options->owner)
 		folder_remove(&server->folder);
@@ -197,5 +206,18 @@ int serve(const struct serve_options *options, void (*ready)(void *context), voi
 	ready(context);
 	wait_for_end(&server, options->owner, &signals);
 	stop(&server, options);
+	return 0;
+}
+
+int serve_check(const struct serve_options *options)
+{
+	struct refusal why = {0};
+	struct config config;
+
+	if (initial_config(&options->initial, NULL, &config, &why)) {
+		fail(&why);
+		return 1;
+	}
+	config_clear(&config);
 	return 0;
 }

@@ -26,4 +26,7 @@ struct serve_options {
  */
 int serve(const struct serve_options *options, void (*ready)(void *context), void *context);
 
+/* Looks at the initial configuration alone. Returns the exit code, as serve() does. */
+int serve_check(const struct serve_options *options);
+
 #endif

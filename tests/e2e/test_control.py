@@ -281,31 +281,74 @@ def test_options_warn_on_stderr(start):
     assert "did you mean 'kinesis'" in start("-f", '[{"service": "kinesys"}]').said()
 
 
-@pytest.mark.parametrize(
+BAD_OPTIONS = pytest.mark.parametrize(
     "options, reason",
     [
         (["-f", "[{]"], "--faults: line 1, column 3: "),
         (["-f", '[{"servce": "s3"}]'], "--faults: rule 1, servce: "),
         (["-f", "{}"], "--faults: an array"),
         (["-o", '[{"error": {}}]'], "--outages: rule 1, error: "),
-        (["-f", "@/no/such/file"], "No such file"),
-        (["-L", "soon"], "'soon'"),
-        (["-L", "-1"], "--latency: latency: "),
-        (["-l", "localhost"], "127.0.0.1:4566"),
+        (["-f", "@/no/such/file"], "--faults @/no/such/file: cannot be read: No such file"),
+        (["-f", "@/dev/null"], "--faults @/dev/null: is empty"),
+        (["-f", "@"], "--faults @: the name of a file is missing"),
+        (["-f", ""], "--faults: is empty; JSON or @FILE"),
+        (["-o", "rules.json"], "--outages: 'rules.json' is no array or object of JSON; write @"),
+        (["-L", "soon"], "--latency: 'soon'"),
+        (["-L", "-1"], "--latency: must be an integer from 0"),
+        (["-L", "nan"], "--latency: must be an integer from 0"),
+        (["-l", "localhost"], "--listen: 'localhost' is no"),
         (["-l", "127.0.0.1:70000"], "127.0.0.1:4566"),
         (["-l", "10.0.0.1:80"], "127.0.0.1:4566"),
         (["-s", "/no/such/folder/state.json"], "/no/such/folder"),
-        (["-p", "x"], "no process id"),
+        (["-s", ""], "--state: the path of a file is expected"),
+        (["-s", "/"], "--state: cannot read /: "),
+        (["-d", ""], "--dir is empty"),
+        (["-p", "x"], "--private: 'x' is no process id"),
         (["-p", "1", "-s", "/tmp/x"], "--state"),
         (["--nonsense"], "nonsense"),
+        (["nonsense"], "'nonsense' is too much"),
     ],
 )
+
+
+@BAD_OPTIONS
 @pytest.mark.parametrize("background", [[], ["--daemon"]])
 def test_bad_option_ends_with_1_and_the_reason(folder, options, reason, background):
     done = run("-d", folder, *background, *options)
     assert done.returncode == 1
     assert reason in done.stderr
-    assert not (folder / "control.sock").exists()
+    assert list(folder.iterdir()) == []
+
+
+@BAD_OPTIONS
+def test_bad_option_leaves_no_folder_behind(folder, options, reason):
+    assert run("-d", folder / "new", *options).returncode == 1
+    assert list(folder.iterdir()) == []
+
+
+def test_bad_option_leaves_what_a_killed_daemon_has_left(start, folder):
+    def left():
+        return {path.name: path.stat().st_size for path in folder.iterdir() if not path.is_socket()}
+
+    one = start(folder=folder)
+    one.faults(RULE)
+    one.end(signal.SIGKILL)
+    before, table, state = left(), (folder / "table").read_bytes(), (folder / "state.json").read_text()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert run("-d", folder, "-f", "[{}]", "-l", f"127.0.0.1:{port}").returncode == 1
+    assert left() == before
+    assert (folder / "table").read_bytes() == table
+    assert (folder / "state.json").read_text() == state
+
+
+def test_check_says_what_is_wrong_and_starts_nothing(folder):
+    done = run("-d", folder / "new", "--check", "-f", "[]", "-o", '[{"service": 3}]')
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "chaos-control: --outages: rule 1, service: must be a string, not a number\n"
+    done = run("-d", folder / "new", "--check", "-f", "[]", "-o", "[]", "-L", "5")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert list(folder.iterdir()) == []
 
 
 def test_bad_option_leaves_the_saved_rules(start, folder):
@@ -348,7 +391,9 @@ def test_port_in_use_is_refused_with_the_reason(start, folder):
     one = start("--listen", "127.0.0.1:0")
     done = run("-d", folder, "-l", one.request("GET", STATUS).json["listening"])
     assert done.returncode == 1
-    assert "in use" in done.stderr
+    assert "--listen: " in done.stderr
+    assert "in use; choose another port" in done.stderr
+    assert list(folder.iterdir()) == []
 
 
 # ---- background and private ----

@@ -108,7 +108,8 @@ def test_folder_and_files_are_for_the_owner_alone(daemon):
         assert mode(daemon.folder / name) & 0o077 == 0
 
 
-def test_second_daemon_on_the_same_folder_says_who_holds_it(daemon):
+def test_second_daemon_on_the_same_folder_says_who_holds_it_and_leaves_all(daemon):
+    before = sorted(os.listdir(daemon.folder))
     second = subprocess.run(
         [BUILD / "chaos-control", "-d", daemon.folder],
         capture_output=True,
@@ -118,6 +119,7 @@ def test_second_daemon_on_the_same_folder_says_who_holds_it(daemon):
     )
     assert second.returncode != 0
     assert str(daemon.process.pid) in second.stderr
+    assert sorted(os.listdir(daemon.folder)) == before
     assert daemon.request("GET", STATUS).status == 200
 
 
