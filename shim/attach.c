@@ -121,16 +121,15 @@ static void detach(void)
 	atomic_store(&shim.process, NULL);
 }
 
-static bool is_replaced(const struct table *table)
+static bool is_replaced(const struct table *table, uint64_t now)
 {
 	char path[PATH_MAX + 16];
-	uint64_t now, checked = atomic_load(&shim.table_checked);
+	uint64_t checked = atomic_load(&shim.table_checked);
 	struct stat status;
 
 	if (atomic_load(&table->retired))
 		return true;
-	now = shim_now();
-	if (now - checked < CHECK_NS ||
+	if (now < checked + CHECK_NS ||
 		!atomic_compare_exchange_strong(&shim.table_checked, &checked, now))
 		return false;
 	snprintf(path, sizeof(path), "%s/" RUNTIME_TABLE, shim.folder);
@@ -154,12 +153,12 @@ void shim_find_folder(void)
 }
 
 /* While there is no daemon each request looks for one: the first after its start is to be seen. */
-const struct table *shim_table(void)
+const struct table *shim_table(uint64_t now)
 {
 	const struct table *table = atomic_load_explicit(&shim.table, memory_order_acquire);
 	int error = errno;
 
-	if (table && !is_replaced(table))
+	if (table && !is_replaced(table, now))
 		return table;
 	if (!shim_is_own() || atomic_exchange(&shim.attaching, true))
 		return table;

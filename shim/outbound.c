@@ -23,10 +23,12 @@
 static struct flow_env look_around(
 	const struct conn *conn, bool pipelined, enum flow_patience patience)
 {
+	uint64_t now = shim_now();
+
 	return (struct flow_env){
-		.table = flow_at_head(&conn->flow) ? shim_table() : NULL,
+		.table = flow_at_head(&conn->flow) ? shim_table(now) : NULL,
 		.dice = &shim.dice,
-		.now = shim_now(),
+		.now = now,
 		.pipelined = pipelined && flow_at_head(&conn->flow),
 		.patience = patience,
 	};

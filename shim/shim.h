@@ -35,8 +35,9 @@ bool shim_is_own(void);
 
 uint64_t shim_now(void); /* CLOCK_MONOTONIC, nanoseconds */
 
-/* attach.c: the daemon's table, NULL while there is none. Looks for it if need be. */
-const struct table *shim_table(void);
+/* attach.c: the daemon's table, NULL while there is none. Looks for it if need be. `now` is the time
+ * by shim_now(). */
+const struct table *shim_table(uint64_t now);
 
 /* Works the runtime folder out, once: the environment is the program's to change. */
 void shim_find_folder(void);

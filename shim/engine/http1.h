@@ -31,6 +31,7 @@ struct http1_head {
 	struct span target; /* as on the wire: "/path?query", or an absolute URI through a proxy */
 	int minor;	    /* 0 or 1 */
 	struct span known[HTTP1_FIELDS]; /* the first value of each; .at is NULL without one */
+	uint64_t name_lengths;		 /* bit set, modulo 64: of all fields */
 	struct span fields; /* all header lines, each with its line end; no final empty line */
 	size_t size;	    /* bytes of the head with its final empty line */
 

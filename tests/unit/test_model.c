@@ -145,25 +145,33 @@ static bool in_text(uint32_t ref, size_t size)
 	return (size_t)(text.at - model_text) + text.len <= size;
 }
 
+/* Breadth first: what no node points to any more is the end. */
+static unsigned node_count(void)
+{
+	unsigned services = model_services_count - 1, count = 0;
+
+	for (unsigned i = 0; i < services; i++)
+		count += model_services[i].root != MODEL_NO_ROOT;
+	for (unsigned i = 0; i < count; i++)
+		if (model_nodes[i + 1].child > count)
+			count = model_nodes[i + 1].child;
+	return count;
+}
+
 START_TEST(every_reference_lies_within_the_tables)
 {
-	unsigned services = model_services_count - 1;
-	unsigned node_count = 0, members = 0;
+	unsigned services = model_services_count - 1, nodes = node_count(), members = 0;
 	size_t size = strlen(model_text);
 
 	for (unsigned i = 0; i < services; i++) {
 		ck_assert(in_text(model_services[i].name, size));
 		ck_assert(in_text(model_services[i].xml_namespace, size));
 		ck_assert(model_services[i].home == MODEL_NONE || model_services[i].home < 16);
-		node_count += model_services[i].root != MODEL_NO_ROOT;
 	}
-	/* Breadth first: what no node points to any more is the end. */
-	for (unsigned i = 0; i < node_count; i++) {
+	for (unsigned i = 0; i < nodes; i++) {
 		ck_assert(in_text(model_nodes[i].text, size));
 		ck_assert_uint_ge(model_nodes[i + 1].child, model_nodes[i].child);
 		ck_assert_uint_ge(model_nodes[i + 1].terminal, model_nodes[i].terminal);
-		if (model_nodes[i + 1].child > node_count)
-			node_count = model_nodes[i + 1].child;
 	}
 	for (unsigned i = 0; i < model_host_keys_count; i++) {
 		ck_assert(in_text(model_host_keys[i].text, size));
@@ -171,6 +179,46 @@ START_TEST(every_reference_lies_within_the_tables)
 		for (unsigned k = model_host_keys[i].first; k < members; k++)
 			ck_assert_uint_lt(model_members[k] >> 1, services);
 	}
+}
+END_TEST
+
+START_TEST(an_operation_with_a_literal_query_says_how_that_begins)
+{
+	unsigned with = 0, without = 0;
+
+	for (unsigned i = 0; i < model_nodes[node_count()].terminal; i++) {
+		unsigned at = MODEL_TERMINAL_CONSTRAINT(model_terminals[i]);
+		unsigned start = MODEL_TERMINAL_START(model_terminals[i]);
+		uint32_t first = at ? model_constraints[at - 1] : 0;
+		unsigned kind = model_bits(first) & (MODEL_CONSTRAINT_LAST - 1);
+
+		if (at && kind == MODEL_QUERY_LITERAL) {
+			ck_assert_uint_eq(start, model_key_start(model_span(first)));
+			with++;
+		} else {
+			ck_assert_uint_eq(start, MODEL_NO_START);
+			without++;
+		}
+	}
+	ck_assert_uint_gt(with, 100);
+	ck_assert_uint_gt(without, 9000);
+}
+END_TEST
+
+START_TEST(the_names_of_all_services_are_found_and_what_comes_near_is_not)
+{
+	for (int service = 0; service < aws_model_service_count(); service++) {
+		struct span name = aws_model_service_name(service);
+		char near[64];
+
+		ck_assert_int_eq(aws_model_find(name), service);
+		memcpy(near, name.at, name.len);
+		near[name.len] = '\0';
+		ck_assert_int_eq(aws_model_find((struct span){near, name.len + 1}), -1);
+		near[0] ^= 0x20;
+		ck_assert_int_eq(aws_model_find((struct span){near, name.len}), -1);
+	}
+	ck_assert_int_eq(aws_model_find(SPAN("")), -1);
 }
 END_TEST
 
@@ -241,6 +289,8 @@ int main(void)
 	tcase_add_test(tests, query_compatible_services_are_sqs_and_cloudwatch);
 	tcase_add_loop_test(tests, regions_of_all_partitions_are_known, 0, COUNT(regions));
 	tcase_add_test(tests, every_reference_lies_within_the_tables);
+	tcase_add_test(tests, an_operation_with_a_literal_query_says_how_that_begins);
+	tcase_add_test(tests, the_names_of_all_services_are_found_and_what_comes_near_is_not);
 	tcase_add_test(tests, the_tables_are_small_read_only_and_need_no_relocation);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);

@@ -216,10 +216,11 @@ class Tables:
                     if rows:
                         constraints[-1] |= LAST_CONSTRAINT
                 place = places[rows] if rows else 0
-                assert place < 1 << 14
+                assert place < 1 << 9
                 terminals.append(self.operation_number[route.service][route.operation]
                                  | trie.METHODS.index(route.method) << 12 | route.slash << 15
-                                 | route.deprecated << 16 | place << 17)
+                                 | route.deprecated << 16 | place << 17
+                                 | route.query_start << 26)
         nodes.append((0, children, len(terminals)))
         assert children < 0xffff and len(terminals) < 0xffff
         return nodes, terminals, constraints

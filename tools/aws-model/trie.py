@@ -13,6 +13,16 @@ LITERAL, LABEL, GREEDY = range(3)
 SIGNING_NAMES = {('s3', 'ListDirectoryBuckets'): 's3express'}
 
 
+# Of a route that has no literal in its query.
+NO_START = 63
+
+
+def key_start(key):
+    """How a query key begins, as a small number: model_key_start() in tables.h."""
+    second = ord(key[1]) if key[1:2] not in ('', '=') else 0
+    return (ord(key[0]) * 5 + second) % NO_START
+
+
 class Node:
     def __init__(self):
         self.literals, self.label, self.greedy = {}, None, None
@@ -55,6 +65,10 @@ class Route:
         """Equal for routes that the path and the method cannot tell apart."""
         return (self.method,) + tuple(
             s if not s.startswith('{') else '{+}' if s.endswith('+}') else '{}' for s in self.segments)
+
+    @property
+    def query_start(self):
+        return key_start(self.query_literal[0]) if self.query_literal else NO_START
 
     def constraints(self, ambiguous, names_differ):
         """(kind, text) pairs; only those that can matter."""

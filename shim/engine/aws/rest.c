@@ -47,6 +47,16 @@ static void read_segments(struct aws_rest *rest, struct span path)
 	rest->segments[rest->segment_count++] = path;
 }
 
+static void add_param(struct aws_rest *rest, struct span key, struct span value)
+{
+	rest->keys[rest->param_count] = key;
+	rest->values[rest->param_count++] = value;
+	rest->key_starts |= 1ull << model_key_start(key);
+	/* What an escape stands for is not looked at here. */
+	if (span_find(key, '%'))
+		rest->key_starts = UINT64_MAX;
+}
+
 static void read_params(struct aws_rest *rest, struct span query)
 {
 	struct span key, value;
@@ -57,8 +67,7 @@ static void read_params(struct aws_rest *rest, struct span query)
 		if (key.len == 0 || span_starts(key, SPAN("X-Amz-")) ||
 			span_equal(key, SPAN("x-id")))
 			continue;
-		rest->keys[rest->param_count] = key;
-		rest->values[rest->param_count++] = value;
+		add_param(rest, key, value);
 	}
 }
 
@@ -67,6 +76,7 @@ void aws_rest_read(struct aws_rest *rest, const struct aws_request *request, str
 	rest->request = request;
 	rest->method = method_of(request->head->method);
 	rest->segment_count = rest->param_count = 0;
+	rest->key_starts = 1ull << MODEL_NO_START;
 	rest->slash = false;
 	rest->id = (struct span){0};
 	if (bucket.len)
@@ -77,6 +87,8 @@ void aws_rest_read(struct aws_rest *rest, const struct aws_request *request, str
 
 static int find_param(const struct aws_rest *rest, struct span key)
 {
+	if (!rest->param_count || !(rest->key_starts >> model_key_start(key) & 1))
+		return -1;
 	for (unsigned i = 0; i < rest->param_count; i++)
 		if (aws_decoded_equal(rest->keys[i], key))
 			return (int)i;
@@ -89,8 +101,6 @@ static bool has_param(const struct aws_rest *rest, struct span param)
 	struct span key, value;
 	int found;
 
-	if (!rest->param_count)
-		return false;
 	aws_params_next(&param, &key, &value);
 	found = find_param(rest, key);
 	return found >= 0 && (!value.len || aws_decoded_equal(rest->values[found], value));
@@ -110,7 +120,7 @@ static bool has_member(const struct aws_rest *rest, struct span key)
 
 /* What was found of an operation's constraints. */
 struct found {
-	unsigned literals, missing, required, known;
+	uint8_t literals, missing, required, known;
 	bool impossible, wants_body;
 };
 
@@ -192,29 +202,28 @@ struct walk {
 };
 
 /* Looks for what the constraints ask for, up to one without which the request is another's. */
-static struct found look_for(const struct aws_rest *rest, unsigned constraint)
+static void look_for(const struct aws_rest *rest, unsigned constraint, struct found *found)
 {
 	const uint32_t *at = model_constraints + constraint - 1;
-	struct found found = {0};
 
 	if (constraint == 0)
-		return found;
+		return;
 	do
-		check(rest, *at, &found);
-	while (!found.impossible && !(model_bits(*at++) & MODEL_CONSTRAINT_LAST));
-	return found;
+		check(rest, *at, found);
+	while (!found->impossible && !(model_bits(*at++) & MODEL_CONSTRAINT_LAST));
 }
 
 static void consider(struct walk *walk, uint32_t terminal, uint64_t path)
 {
 	const struct aws_rest *rest = walk->rest;
-	struct found found = look_for(rest, MODEL_TERMINAL_CONSTRAINT(terminal));
+	struct found found = {0};
 	bool has_slash = MODEL_TERMINAL_SLASH(terminal);
 	struct aws_match match;
 	struct aws_fit fit;
 	bool is_id;
 	int order;
 
+	look_for(rest, MODEL_TERMINAL_CONSTRAINT(terminal), &found);
 	if (found.impossible)
 		return;
 	walk->matches->wants_body |= found.wants_body;
@@ -294,7 +303,8 @@ static void visit(struct walk *walk, unsigned node, unsigned segment, uint64_t p
 	if (segment == rest->segment_count) {
 		for (unsigned i = model_nodes[node].terminal; i < model_nodes[node + 1].terminal;
 			i++)
-			if (MODEL_TERMINAL_METHOD(model_terminals[i]) == rest->method)
+			if (MODEL_TERMINAL_METHOD(model_terminals[i]) == rest->method &&
+				rest->key_starts >> MODEL_TERMINAL_START(model_terminals[i]) & 1)
 				consider(walk, model_terminals[i], path);
 		return;
 	}

@@ -19,7 +19,8 @@ struct aws_rest {
 	bool slash; /* the path ended in one that is no segment */
 	struct span keys[AWS_PARAMS_MAX], values[AWS_PARAMS_MAX];
 	unsigned param_count;
-	struct span id; /* x-id=GetObject, from JavaScript: the operation itself */
+	uint64_t key_starts; /* bit set of model_key_start(), with MODEL_NO_START */
+	struct span id;	     /* x-id=GetObject, from JavaScript: the operation itself */
 };
 
 struct aws_match {

@@ -108,7 +108,19 @@ enum model_method {
 #define MODEL_TERMINAL_METHOD(terminal)	    ((terminal) >> 12 & 7)
 #define MODEL_TERMINAL_SLASH(terminal)	    ((terminal) >> 15 & 1)
 #define MODEL_TERMINAL_DEPRECATED(terminal) ((terminal) >> 16 & 1)
-#define MODEL_TERMINAL_CONSTRAINT(terminal) ((terminal) >> 17) /* 0: none; else index + 1 */
+#define MODEL_TERMINAL_CONSTRAINT(terminal) ((terminal) >> 17 & 0x1ff) /* 0: none; else index + 1 */
+#define MODEL_TERMINAL_START(terminal)                                                             \
+	((terminal) >> 26) /* model_key_start() of its first literal */
+
+/* How a query key, which may go on with "=value", begins: most questions for one are answered by
+ * that. */
+#define MODEL_NO_START 63
+static inline unsigned model_key_start(struct span key)
+{
+	unsigned second = key.len > 1 && key.at[1] != '=' ? (uint8_t)key.at[1] : 0;
+
+	return ((uint8_t)key.at[0] * 5 + second) % MODEL_NO_START;
+}
 
 /* What else a request of the operation holds; own bits: the kind, and MODEL_CONSTRAINT_LAST. */
 enum {
