@@ -6,18 +6,18 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "binary.h"
+#include "control/check.h"
 #include "folder.h"
+#include "own.h"
 #include "shim/runtime.h"
 #include "strict.h"
 
@@ -87,8 +87,10 @@ __attribute__((format(printf, 2, 3))) static void explain(
 
 static void check_latency(const char *text)
 {
-	if (!*text || text[strspn(text, "0123456789")])
-		die(EXIT_OWN, "--latency: '%s' is not a number of milliseconds", text);
+	if (!*text || text[strspn(text, "0123456789")] || strtoul(text, NULL, 10) > LATENCY_MAX_MS)
+		die(EXIT_OWN,
+			"--latency: '%s' is not a number of milliseconds from 0 to %d (an hour)",
+			text, LATENCY_MAX_MS);
 }
 
 static struct options parse(int argc, char **argv)
@@ -121,6 +123,8 @@ static struct options parse(int argc, char **argv)
 			options.latency = optarg;
 			break;
 		case 'd':
+			if (!*optarg)
+				die(EXIT_OWN, "--dir is empty; give the path of a folder");
 			options.folder = optarg;
 			break;
 		case 's':
@@ -136,6 +140,7 @@ static struct options parse(int argc, char **argv)
 			puts("chaos-run " CHAOS_VERSION);
 			exit(EXIT_SUCCESS);
 		default: /* getopt_long has said what is wrong */
+			fputs("Try 'chaos-run --help'.\n", stderr);
 			exit(EXIT_OWN);
 		}
 	}
@@ -179,42 +184,12 @@ static void check_command(const struct options *options)
 
 /* ---- our own files ---- */
 
-/* A file of ours: beside this program, or where `make install` puts it. */
-static bool find_own(const char *name, const char *const *places, char path[PATH_MAX])
-{
-	char self[PATH_MAX], candidate[2 * PATH_MAX];
-	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	self[len < 0 ? 0 : len] = '\0';
-	*(strrchr(self, '/') ?: self) = '\0';
-	for (; *places; places++) {
-		bool absolute = **places == '/';
-
-		if (!absolute && !*self)
-			continue;
-		snprintf(candidate, sizeof(candidate), "%s%s%s/%s", absolute ? "" : self,
-			absolute ? "" : "/", *places, name);
-		if (realpath(candidate, path) && access(path, R_OK) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Falls back on the bare name, to be sought along $PATH. */
-static const char *find_program(const char *name, char path[PATH_MAX])
-{
-	static const char *const places[] = {
-		".", "../sbin", "../bin", CHAOS_PREFIX "/sbin", CHAOS_PREFIX "/bin", NULL};
-
-	return find_own(name, places, path) ? path : name;
-}
-
 static void find_library(char path[PATH_MAX])
 {
 	static const char *const places[] = {
 		".", "../lib/chaos-run", CHAOS_PREFIX "/lib/chaos-run", NULL};
 
-	if (!find_own(LIBRARY, places, path))
+	if (!own_find(LIBRARY, places, path))
 		die(EXIT_OWN,
 			LIBRARY " is neither beside chaos-run nor in its lib/chaos-run; build or "
 				"install it anew");
@@ -225,104 +200,150 @@ static void find_library(char path[PATH_MAX])
 			path);
 }
 
-/*
- * In the child: nothing of the command's may stay open in a daemon that outlives it, be it a pipe
- * or a lock; and our own programs need no preload. Errors may be said.
- */
-static void run_child(const char *const *argv)
-{
-	int null = open("/dev/null", O_RDWR);
-
-	unsetenv("LD_PRELOAD");
-	if (null >= 0 && dup2(null, 0) == 0 && dup2(null, 1) == 1) {
-		close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
-		execvp(argv[0], (char *const *)argv);
-	}
-	fprintf(stderr, "chaos-run: cannot run %s: %s\n", argv[0], strerror(errno));
-	_exit(EXIT_NOT_FOUND);
-}
-
-/* Runs one of our own programs to its end. Did it succeed? */
-static bool run_own(const char *const *argv)
-{
-	struct sigaction before, standard = {.sa_handler = SIG_DFL};
-	pid_t child;
-	int status;
-
-	/* Where SIGCHLD is ignored, wait() learns nothing. */
-	sigaction(SIGCHLD, &standard, &before);
-	child = fork();
-	if (child == 0)
-		run_child(argv);
-	while (child > 0 && waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			child = -1;
-	sigaction(SIGCHLD, &before, NULL);
-	return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
 /* ---- the daemon ---- */
 
-static bool start_daemon(const struct options *options, const char *folder)
+/* Says a line of another program of ours as our own: the options that it names are ours, too. */
+static void repeat_line(const char *line, size_t len)
+{
+	const char *name = "chaos-";
+	const char *text = memmem(line, len, ": ", 2);
+
+	if (text && !strncmp(line, name, strlen(name))) {
+		text += 2;
+		len -= (size_t)(text - line);
+		line = text;
+	}
+	fprintf(stderr, "chaos-run: %.*s\n", (int)len, line);
+}
+
+static void repeat(const char *said)
+{
+	while (said && *said) {
+		size_t len = strcspn(said, "\n");
+
+		repeat_line(said, len);
+		said += len + (said[len] == '\n');
+	}
+}
+
+/* Ends with the reason that a program of ours has given, or else with this one. */
+__attribute__((noreturn, format(printf, 2, 3))) static void die_of(
+	const char *said, const char *format, ...)
+{
+	va_list arguments;
+
+	repeat(said);
+	va_start(arguments, format);
+	if (!said || !*said)
+		vsay(format, arguments);
+	va_end(arguments);
+	exit(EXIT_OWN);
+}
+
+/* Runs chaos-control with the arguments, which have room for those about the rules. */
+static bool run_control(const struct options *options, const char **argv, size_t count, char **said)
+{
+	const char *const given[][2] = {
+		{"--faults", options->faults},
+		{"--outages", options->outages},
+		{"--latency", options->latency},
+	};
+
+	for (size_t i = 0; i < sizeof(given) / sizeof(*given); i++) {
+		if (!given[i][1])
+			continue;
+		argv[count++] = given[i][0];
+		argv[count++] = given[i][1];
+	}
+	argv[count] = NULL;
+	return own_run(argv, said);
+}
+
+static bool start_daemon(const struct options *options, const char *folder, char **said)
 {
 	char path[PATH_MAX], pid[16];
 	const char *argv[16] = {
-		find_program("chaos-control", path), "--daemon", "--private", pid, "--dir", folder};
-	size_t count = 6;
+		own_program("chaos-control", path), "--daemon", "--private", pid, "--dir", folder};
 
 	snprintf(pid, sizeof(pid), "%d", getpid());
-	if (options->faults) {
-		argv[count++] = "--faults";
-		argv[count++] = options->faults;
-	}
-	if (options->outages) {
-		argv[count++] = "--outages";
-		argv[count++] = options->outages;
-	}
-	if (options->latency) {
-		argv[count++] = "--latency";
-		argv[count++] = options->latency;
-	}
 	explain(options, "starting a private daemon (%s) in %s", argv[0], folder);
-	return run_own(argv);
+	return run_control(options, argv, 6, said);
+}
+
+/* All is looked at before the daemon takes any of it. */
+static void check_rules(const struct options *options)
+{
+	char path[PATH_MAX], *said;
+	const char *argv[16] = {own_program("chaos-control", path), "--check"};
+
+	if (!run_control(options, argv, 2, &said))
+		die_of(said, "chaos-control --check failed");
+	repeat(said);
+	free(said);
 }
 
 static void set(const char *folder, const char *what, const char *value)
 {
-	char path[PATH_MAX];
-	const char *argv[] = {find_program("chaos-ctl", path), "--dir", folder, "--json", what,
+	char path[PATH_MAX], *said;
+	const char *argv[] = {own_program("chaos-ctl", path), "--dir", folder, "--json", what,
 		"set", value, NULL};
 
-	if (value && !run_own(argv))
+	if (!own_run(argv, &said)) {
+		repeat(said);
 		die(EXIT_OWN, "the daemon in %s did not take the %s", folder, what);
+	}
+	free(said);
 }
 
 static void configure(const struct options *options, const char *folder)
 {
 	char latency[64];
 
-	set(folder, "faults", options->faults);
-	set(folder, "outages", options->outages);
-	snprintf(latency, sizeof(latency), "latency=%s", options->latency ?: "");
-	set(folder, "effects", options->latency ? latency : NULL);
+	if (options->faults || options->outages || options->latency)
+		check_rules(options);
+	if (options->faults)
+		set(folder, "faults", options->faults);
+	if (options->outages)
+		set(folder, "outages", options->outages);
+	if (!options->latency)
+		return;
+	snprintf(latency, sizeof(latency), "latency=%s", options->latency);
+	set(folder, "effects", latency);
+}
+
+/* Makes the folder if it is not there. Has it? */
+static bool open_folder(const char *given, char folder[PATH_MAX])
+{
+	bool is_new = mkdir(given, 0700) == 0;
+
+	if (!is_new && errno != EEXIST)
+		die(EXIT_OWN, "--dir: cannot make the folder %s: %s%s", given, strerror(errno),
+			errno == ENOENT ? "; make its parent first" : "");
+	if (!realpath(given, folder))
+		die(EXIT_OWN, "--dir: %s: %s", given, strerror(errno));
+	return is_new;
 }
 
 /* A daemon for the folder that was asked for: the one that is there, or our own. */
 static void use_folder(const struct options *options, char folder[PATH_MAX])
 {
-	int error;
+	bool is_new = open_folder(options->folder, folder);
+	int error = folder_probe(folder);
+	char *said = NULL;
 
-	mkdir(options->folder, 0700);
-	if (!realpath(options->folder, folder))
-		die(EXIT_OWN, "%s: %s", options->folder, strerror(errno));
-	error = folder_probe(folder);
 	if (error == -ENOENT || error == -ECONNREFUSED) {
-		if (start_daemon(options, folder))
+		if (start_daemon(options, folder, &said)) {
+			repeat(said);
+			free(said);
 			return;
+		}
 		error = folder_probe(folder); /* another chaos-run may have been quicker */
+		if (error && is_new)
+			rmdir(folder);
 	}
 	if (error)
-		die(EXIT_OWN, "cannot use %s: %s", folder, folder_error(error));
+		die_of(said, "--dir: cannot use %s: %s", folder, folder_error(error));
+	free(said);
 	explain(options, "joining the daemon in %s", folder);
 	configure(options, folder);
 }
@@ -358,11 +379,15 @@ static void remove_private_folder(const char *folder)
 
 static void use_private_daemon(const struct options *options, char folder[PATH_MAX])
 {
+	char *said;
+
 	make_private_folder(folder);
-	if (start_daemon(options, folder))
-		return;
-	remove_private_folder(folder);
-	die(EXIT_OWN, "the private daemon did not start");
+	if (!start_daemon(options, folder, &said)) {
+		remove_private_folder(folder);
+		die_of(said, "the private daemon did not start");
+	}
+	repeat(said);
+	free(said);
 }
 
 static void find_daemon(const struct options *options, char folder[PATH_MAX])

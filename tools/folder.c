@@ -19,6 +19,8 @@ static int check_owner(const char *folder)
 
 	if (stat(folder, &info) < 0)
 		return -errno;
+	if (!S_ISDIR(info.st_mode))
+		return -ENOTDIR;
 	return info.st_uid == geteuid() && !(info.st_mode & (S_IWGRP | S_IWOTH)) ? 0 : -EPERM;
 }
 

@@ -4,6 +4,7 @@
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 
@@ -134,10 +135,18 @@ def test_private_daemon_ends_with_the_last_process_that_uses_it(tmp_path):
         (["/"], 126, "/"),
         ([], 125, "command"),
         (["--no-such-option", "true"], 125, "no-such-option"),
-        (["-f", "[", "true"], 125, "line 1"),
-        (["-f", '[{"service": 3}]', "true"], 125, "service"),
-        (["-f", "@/nowhere", "true"], 125, "/nowhere"),
-        (["-l", "soon", "true"], 125, "soon"),
+        (["-f", "[", "true"], 125, "--faults: line 1"),
+        (["-f", '[{"service": 3}]', "true"], 125, "--faults: rule 1, service: must be a string"),
+        (["-f", "@/nowhere", "true"], 125, "--faults @/nowhere: cannot be read: No such file"),
+        (["-f", "rules.json", "true"], 125, "--faults: 'rules.json' is no array"),
+        (["-o", "", "true"], 125, "--outages: is empty; JSON or @FILE"),
+        (["-o", "[{}]", "-f", "{}", "true"], 125, "--faults: an array of rules is expected"),
+        (["-l", "soon", "true"], 125, "--latency: 'soon' is not a number of milliseconds"),
+        (["-l", "3600001", "true"], 125, "--latency: '3600001' is not a number of milliseconds"),
+        (["-l", "9" * 99, "true"], 125, "--latency: '999"),
+        (["-d", "", "true"], 125, "--dir is empty"),
+        (["-d", "/no/such/folder", "true"], 125, "--dir: cannot make the folder /no/such/folder"),
+        (["-d", "/dev/null", "true"], 125, "--dir: cannot use /dev/null: Not a directory"),
     ],
 )
 def test_failure_has_its_exit_code_and_reason(words, code, says):
@@ -147,6 +156,42 @@ def test_failure_has_its_exit_code_and_reason(words, code, says):
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize("words", [["-f", "[3]"], ["-o", "["], ["-l", "-1"], ["-d", ""]])
+def test_failure_is_one_line_of_its_own(words, tmp_path):
+    done = chaos_run(*words, "true", env=environment(XDG_RUNTIME_DIR=tmp_path))
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("chaos-run: --")
+    assert os.listdir(tmp_path) == []
+
+
+def test_warning_of_a_private_daemon_is_told_as_its_own():
+    done = chaos_run("-f", '[{"service": "kinesys"}]', "true")
+    assert done.returncode == 0
+    assert done.stderr == (
+        "chaos-run: --faults: rule 1: service 'kinesys' is not known; did you mean 'kinesis'?\n"
+    )
+
+
+def test_folder_that_was_made_for_nothing_goes_again(tmp_path):
+    done = chaos_run("-d", tmp_path / "new", "-f", "[3]", "true")
+    assert (done.returncode, os.listdir(tmp_path)) == (125, [])
+    assert done.stderr.count("\n") == 1
+
+
+def test_joined_daemon_takes_all_options_or_none(daemon):
+    daemon.faults(RULE)
+    done = chaos_run("-d", daemon.folder, "-f", "[]", "-o", '[{"service": 3}]', "true")
+    assert done.returncode == 125
+    assert done.stderr == "chaos-run: --outages: rule 1, service: must be a string, not a number\n"
+    assert daemon.request("GET", FAULTS).json == [RULE]
+
+
+def test_joined_daemon_has_the_names_warned_of_once(daemon):
+    done = chaos_run("-d", daemon.folder, "-f", '[{"service": "kinesys"}]', "true")
+    assert (done.returncode, done.stderr.count("kinesys")) == (0, 1)
+    assert done.stderr.startswith("chaos-run: --faults: rule 1: service 'kinesys'")
+
+
 def test_private_daemon_that_does_not_start_leaves_nothing(tmp_path):
     def limit():
         resource.setrlimit(resource.RLIMIT_AS, (60 << 20, 60 << 20))
@@ -154,8 +199,22 @@ def test_private_daemon_that_does_not_start_leaves_nothing(tmp_path):
     env = environment(XDG_RUNTIME_DIR=tmp_path)
     done = chaos_run("-l", 1, "true", env=env, preexec_fn=limit)
     assert done.returncode == 125
-    assert "did not start" in done.stderr
+    assert done.stderr.startswith("chaos-run: ")
+    assert "Cannot allocate memory" in done.stderr
     assert os.listdir(tmp_path) == []
+
+
+def test_daemon_that_ends_without_a_word_is_told_of(tmp_path):
+    for name in ["chaos-run", "libchaos-shim.so"]:
+        shutil.copy(BUILD / name, tmp_path)
+    (tmp_path / "chaos-control").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "chaos-control").chmod(0o755)
+    done = subprocess.run(
+        [tmp_path / "chaos-run", "-l", "1", "true"], capture_output=True, text=True,
+        env=environment(), timeout=TIMEOUT,
+    )  # fmt: skip
+    assert done.returncode == 125
+    assert done.stderr == "chaos-run: the private daemon did not start\n"
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "own.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { EXIT_NOT_FOUND = 127 };
+
+bool own_find(const char *name, const char *const *places, char path[PATH_MAX])
+{
+	char self[PATH_MAX], candidate[2 * PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	self[len < 0 ? 0 : len] = '\0';
+	*(strrchr(self, '/') ?: self) = '\0';
+	for (; *places; places++) {
+		bool absolute = **places == '/';
+
+		if (!absolute && !*self)
+			continue;
+		snprintf(candidate, sizeof(candidate), "%s%s%s/%s", absolute ? "" : self,
+			absolute ? "" : "/", *places, name);
+		if (realpath(candidate, path) && access(path, R_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+const char *own_program(const char *name, char path[PATH_MAX])
+{
+	static const char *const places[] = {
+		".", "../sbin", "../bin", CHAOS_PREFIX "/sbin", CHAOS_PREFIX "/bin", NULL};
+
+	return own_find(name, places, path) ? path : name;
+}
+
+/* In the child. What is said goes to `out`. */
+static void run_child(const char *const *argv, int out)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	unsetenv("LD_PRELOAD");
+	if (dup2(out, 2) == 2 && null >= 0 && dup2(null, 0) == 0 && dup2(null, 1) == 1) {
+		close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
+		execvp(argv[0], (char *const *)argv);
+	}
+	dprintf(2, "cannot run %s: %s\n", argv[0], strerror(errno));
+	_exit(EXIT_NOT_FOUND);
+}
+
+/* All that comes until the last writer has gone. */
+static char *read_said(int in)
+{
+	FILE *file = fdopen(in, "r");
+	char *text = NULL;
+	size_t cap = 0;
+
+	if (!file) {
+		close(in);
+		return strdup("");
+	}
+	if (getdelim(&text, &cap, '\0', file) < 0 && text)
+		*text = '\0';
+	fclose(file);
+	return text;
+}
+
+static bool wait_for(pid_t child)
+{
+	int status;
+
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			return false;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static bool run(const char *const *argv, char **said)
+{
+	int ends[2];
+	pid_t child;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return false;
+	child = fork();
+	if (child == 0)
+		run_child(argv, ends[1]);
+	close(ends[1]);
+	*said = read_said(ends[0]);
+	return child > 0 && wait_for(child);
+}
+
+bool own_run(const char *const *argv, char **said)
+{
+	struct sigaction before, standard = {.sa_handler = SIG_DFL};
+	bool success;
+
+	*said = NULL;
+	/* Where SIGCHLD is ignored, wait() learns nothing. */
+	sigaction(SIGCHLD, &standard, &before);
+	success = run(argv, said);
+	sigaction(SIGCHLD, &before, NULL);
+	return success;
+}
