@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <check.h>
 #include <stdlib.h>
+#include <ucontext.h>
 
 #include "control/compile.h"
 #include "shim/engine/flow.h"
@@ -325,6 +326,65 @@ START_TEST(a_first_byte_that_may_be_http_is_held_only_until_the_wait_is_over)
 }
 END_TEST
 
+/*
+ * Programs call from threads, fibers and signal handlers with small stacks.
+ */
+
+static const struct {
+	const char *request;
+	enum flow_action action;
+} on_stack[] = {
+	{JSON_CALL, FLOW_REPLY},
+	{QUERY_HEAD "\r\n" QUERY_BODY, FLOW_REPLY},
+	{S3_PUT, FLOW_REPLY},
+	{PLAIN_CALL, FLOW_FORWARD},
+};
+
+static struct {
+	ucontext_t test, fiber;
+	char stack[256 * 1024];
+	const char *request;
+	struct flow flow;
+	struct flow_step step;
+} fiber;
+
+static void run_fiber(void)
+{
+	struct flow_env env = {.table = table, .dice = &dice};
+
+	flow_feed(&fiber.flow, &env, fiber.request, strlen(fiber.request), &fiber.step);
+}
+
+#ifdef __SANITIZE_ADDRESS__ /* which widens all frames */
+#define STACK_MAX (64 * 1024)
+#else
+#define STACK_MAX (8 * 1024)
+#endif
+
+static size_t stack_used(void)
+{
+	size_t untouched = 0;
+
+	while (untouched < sizeof(fiber.stack) && fiber.stack[untouched] == 0x5a)
+		untouched++;
+	return sizeof(fiber.stack) - untouched;
+}
+
+START_TEST(a_request_takes_less_than_8_kib_of_the_stack)
+{
+	fault_all();
+	fiber.request = on_stack[_i].request;
+	memset(fiber.stack, 0x5a, sizeof(fiber.stack));
+	ck_assert_int_eq(getcontext(&fiber.fiber), 0);
+	fiber.fiber.uc_stack = (stack_t){.ss_sp = fiber.stack, .ss_size = sizeof(fiber.stack)};
+	fiber.fiber.uc_link = &fiber.test;
+	makecontext(&fiber.fiber, run_fiber, 0);
+	ck_assert_int_eq(swapcontext(&fiber.test, &fiber.fiber), 0);
+	ck_assert_int_eq(fiber.step.action, on_stack[_i].action);
+	ck_assert_uint_lt(stack_used(), STACK_MAX);
+}
+END_TEST
+
 #define COUNT(array) (int)(sizeof(array) / sizeof(*(array)))
 
 int main(void)
@@ -355,6 +415,8 @@ int main(void)
 		tests, an_incomplete_head_is_held_while_the_client_waits_and_sent_when_it_ends);
 	tcase_add_test(tests, after_connect_the_stream_begins_anew);
 	tcase_add_test(tests, a_first_byte_that_may_be_http_is_held_only_until_the_wait_is_over);
+	tcase_add_loop_test(tests, a_request_takes_less_than_8_kib_of_the_stack, 0,
+		(int)(sizeof(on_stack) / sizeof(*on_stack)));
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

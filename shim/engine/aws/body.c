@@ -60,6 +60,16 @@ static struct span dechunk(const struct aws_request *request, char *out, size_t 
 	return (struct span){out, copy.len};
 }
 
+static bool is_gzip(const struct aws_request *request)
+{
+	return aws_starts_nocase(aws_field(request, HTTP1_CONTENT_ENCODING), SPAN("gzip"));
+}
+
+bool aws_body_is_packed(const struct aws_request *request)
+{
+	return request->head->chunked || is_gzip(request);
+}
+
 struct aws_plain aws_body_plain(const struct aws_request *request, char scratch[AWS_SCRATCH])
 {
 	struct aws_plain plain = {request->body->bytes, request->body->complete, false};
@@ -72,7 +82,7 @@ struct aws_plain aws_body_plain(const struct aws_request *request, char scratch[
 		plain.is_copy = true;
 		start = AWS_SCRATCH / 2;
 	}
-	if (aws_starts_nocase(aws_field(request, HTTP1_CONTENT_ENCODING), SPAN("gzip"))) {
+	if (is_gzip(request)) {
 		size_t room = AWS_SCRATCH - start;
 
 		plain.text =

@@ -80,16 +80,11 @@ static bool may_be_form(struct aws_look *look)
 	return look->host.bucket.len ? name.len == 0 : name.len && !span_find(name, '/');
 }
 
-enum aws_identity aws_identify_form(struct aws_look *look)
+static enum aws_identity call_by_form(struct aws_look *look, struct aws_plain body)
 {
-	char scratch[AWS_SCRATCH];
 	struct form form = {0};
-	struct aws_plain body;
 	struct span service, region;
 
-	if (!may_be_form(look))
-		return AWS_NOT_A_CALL;
-	body = aws_body_plain(&look->request, scratch);
 	read_form(body.text, &form);
 	if (!body.complete && !form.has_file && !form.credential.len)
 		return AWS_NEEDS_BODY;
@@ -105,4 +100,21 @@ enum aws_identity aws_identify_form(struct aws_look *look)
 	/* botocore has no such operation; PostObject is what the S3 documents call it. */
 	aws_add_candidate(look->call, aws_model_find(SPAN("s3")), SPAN("PostObject"));
 	return AWS_CALL;
+}
+
+/* Few forms need so much of the program's stack. */
+__attribute__((noinline)) static enum aws_identity call_by_packed_form(struct aws_look *look)
+{
+	char scratch[AWS_SCRATCH];
+
+	return call_by_form(look, aws_body_plain(&look->request, scratch));
+}
+
+enum aws_identity aws_identify_form(struct aws_look *look)
+{
+	if (!may_be_form(look))
+		return AWS_NOT_A_CALL;
+	if (aws_body_is_packed(&look->request))
+		return call_by_packed_form(look);
+	return call_by_form(look, aws_body_plain(&look->request, NULL));
 }

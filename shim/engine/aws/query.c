@@ -139,23 +139,37 @@ static bool may_be_query(struct aws_look *look)
 	return !signers->count || aws_any_service(signers, aws_has_service_flag, &speaks_query);
 }
 
-enum aws_identity aws_identify_query(struct aws_look *look)
+static enum aws_identity call_by_form(
+	struct aws_look *look, struct query_call *query, struct aws_plain body)
+{
+	read_action(body.text, body.complete, query);
+	query->is_copy = body.is_copy;
+	if (!body.complete && !(query->action.len && query->version.len))
+		return AWS_NEEDS_BODY;
+	return query->action.len ? call_by_action(look, query) : AWS_NOT_A_CALL;
+}
+
+/* Few calls need so much of the program's stack. */
+__attribute__((noinline)) static enum aws_identity call_by_packed_form(
+	struct aws_look *look, struct query_call *query)
 {
 	char scratch[AWS_SCRATCH];
+
+	return call_by_form(look, query, aws_body_plain(&look->request, scratch));
+}
+
+enum aws_identity aws_identify_query(struct aws_look *look)
+{
 	struct query_call query = {0};
-	struct aws_plain body;
 
 	if (!may_be_query(look))
 		return AWS_NOT_A_CALL;
 	read_action(look->request.query, true, &query);
 	if (query.action.len && query.version.len)
 		return call_by_action(look, &query);
-	if (is_form(&look->request)) {
-		body = aws_body_plain(&look->request, scratch);
-		read_action(body.text, body.complete, &query);
-		query.is_copy = body.is_copy;
-		if (!body.complete && !(query.action.len && query.version.len))
-			return AWS_NEEDS_BODY;
-	}
-	return query.action.len ? call_by_action(look, &query) : AWS_NOT_A_CALL;
+	if (!is_form(&look->request))
+		return query.action.len ? call_by_action(look, &query) : AWS_NOT_A_CALL;
+	if (aws_body_is_packed(&look->request))
+		return call_by_packed_form(look, &query);
+	return call_by_form(look, &query, aws_body_plain(&look->request, NULL));
 }

@@ -74,9 +74,13 @@ bool aws_decoded_equal(struct span wire, struct span text);
 /* Decodes %xx (and '+', when in a form) into `out`. Returns the length; what does not fit is cut. */
 size_t aws_decode(struct span wire, bool plus, char *out, size_t cap);
 
+/* Does the body come in chunks, or compressed? */
+bool aws_body_is_packed(const struct aws_request *request);
+
 /*
  * The body without chunk framing and gzip: the wire's own bytes when they are plain, else a copy in
- * `scratch`, of which the beginning is enough for us.
+ * `scratch`, of which the beginning is enough for us. `scratch` may be NULL for a body that is not
+ * packed.
  */
 #define AWS_SCRATCH (16 * 1024)
 struct aws_plain {
