@@ -172,7 +172,7 @@ static const struct field *find_field(const struct field *fields, const char *na
 	return NULL;
 }
 
-static int refuse_unknown(const struct field *fields, const char *name, struct refusal *why)
+static int refuse_unknown(const struct field *fields, struct refusal *why)
 {
 	char known[128];
 	size_t len = 0;
@@ -180,7 +180,14 @@ static int refuse_unknown(const struct field *fields, const char *name, struct r
 	for (; fields->name; fields++)
 		len += (size_t)snprintf(
 			known + len, sizeof(known) - len, "%s%s", len ? ", " : "", fields->name);
-	return refuse(why, 400, "'%.40s' is not a field here; known are: %s", name, known);
+	return refuse(why, 400, "is not a field here; known are: %s", known);
+}
+
+/* Of an empty name the quotes are told, so that there is something to see. */
+static void name_field(struct refusal *why, const char *path, const char *name)
+{
+	snprintf(why->field, sizeof(why->field), "%s%.40s", path, *name ? name : "\"\"");
+	utf8_tidy(why->field);
 }
 
 /* Takes all members of an object; `path` is what stands before their names in *why. */
@@ -196,10 +203,9 @@ static int take_fields(const cJSON *object, const struct field *fields, const ch
 		unsigned bit = field ? 1u << (field - fields) : 0;
 		int error;
 
-		snprintf(why->field, sizeof(why->field), "%s%.40s", path, value->string);
-		utf8_tidy(why->field);
+		name_field(why, path, value->string);
 		if (!field)
-			return refuse_unknown(fields, value->string, why);
+			return refuse_unknown(fields, why);
 		if (seen & bit)
 			return refuse(why, 400, "stands there twice; keep one");
 		seen |= bit;
@@ -263,7 +269,7 @@ void rule_clear(struct rule *rule)
 static int check_latency(const cJSON *value, struct refusal *why)
 {
 	if (!cJSON_IsNumber(value))
-		return want(value, "an integer of milliseconds", why);
+		return want(value, "an integer of milliseconds, such as 250", why);
 	if (!is_integer(value, 0, LATENCY_MAX_MS))
 		return refuse(why, 400,
 			"must be an integer from 0 to %d milliseconds (an hour), not %.15g",
@@ -283,8 +289,7 @@ int check_effects(const cJSON *sent, int *latency_ms, struct refusal *why)
 			type_name(sent));
 	cJSON_ArrayForEach(value, sent)
 	{
-		snprintf(why->field, sizeof(why->field), "%.40s", value->string);
-		utf8_tidy(why->field);
+		name_field(why, "", value->string);
 		if (strcmp(value->string, "latency") != 0)
 			return refuse(why, 400, "is not an effect; the only one is latency");
 		if (latency)

@@ -27,15 +27,15 @@ static void close_quietly(int fd)
 	errno = error;
 }
 
-static char *read_all(int fd, size_t *len)
+char *file_read_all(int fd, size_t *len)
 {
 	size_t cap = 64 << 10;
 	char *text = sure(malloc(cap));
 	ssize_t got;
 
 	*len = 0;
-	while ((got = read(fd, text + *len, cap - *len - 1)) > 0) {
-		*len += (size_t)got;
+	while ((got = read(fd, text + *len, cap - *len - 1)) > 0 || (got < 0 && errno == EINTR)) {
+		*len += got > 0 ? (size_t)got : 0;
 		if (cap - *len < cap / 2)
 			text = sure(realloc(text, cap *= 2));
 	}
@@ -54,7 +54,7 @@ char *file_read(const char *path, size_t *len)
 
 	if (fd < 0)
 		return NULL;
-	text = read_all(fd, len);
+	text = file_read_all(fd, len);
 	close_quietly(fd);
 	return text;
 }

@@ -6,6 +6,9 @@
 
 #include "refusal.h"
 
+/* All that can be read, with a 0 behind it; the caller frees it. NULL with errno set. */
+char *file_read_all(int fd, size_t *len);
+
 /* The whole file with a 0 behind it; the caller frees it. NULL with errno set. */
 char *file_read(const char *path, size_t *len);
 

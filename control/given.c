@@ -35,7 +35,7 @@ char *given_read(const char *argument, size_t *len, struct refusal *why)
 		*len = strlen(argument);
 		return sure(strdup(argument));
 	case '\0':
-		refuse(why, 400, "is empty; JSON or @FILE is expected");
+		refuse(why, 400, "the argument is empty; JSON or @FILE is expected");
 		break;
 	default:
 		refuse(why, 400,

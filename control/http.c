@@ -50,7 +50,8 @@ static enum MHD_Result check_header(
 	if (strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0 && !origin_host_is_own(value))
 		refuse(why, 403, "Host '%.100s' is not this daemon's; use localhost", value);
 	else if (strcasecmp(name, MHD_HTTP_HEADER_ORIGIN) == 0 && !origin_is_own(value))
-		refuse(why, 403, "Origin '%.100s' may not use this daemon", value);
+		refuse(why, 403, "Origin '%.100s' may not use this daemon; pages of localhost may",
+			value);
 	return MHD_YES;
 }
 

@@ -2,6 +2,7 @@
 #ifndef CHAOS_CONTROL_MEMORY_H
 #define CHAOS_CONTROL_MEMORY_H
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,7 +13,7 @@
 static inline void *sure(void *allocated)
 {
 	if (!allocated) {
-		fputs("chaos-control: out of memory\n", stderr);
+		fprintf(stderr, "%s: out of memory\n", program_invocation_short_name);
 		abort();
 	}
 	return allocated;

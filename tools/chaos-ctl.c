@@ -3,7 +3,6 @@
 /* The command line over the daemon's control socket. */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -16,6 +15,8 @@
 #include <cjson/cJSON.h>
 
 #include "client.h"
+#include "control/file.h"
+#include "control/given.h"
 #include "explain_lines.h"
 #include "folder.h"
 #include "known.h"
@@ -88,46 +89,6 @@ __attribute__((format(printf, 2, 3))) static int fail(int code, const char *form
 
 /* ---- input ---- */
 
-/* The caller frees it. NULL: errno says why. */
-static char *read_all(int fd, size_t *size)
-{
-	size_t cap = 0;
-	char *text = NULL;
-
-	for (*size = 0;;) {
-		ssize_t count;
-
-		if (*size == cap) {
-			char *longer = realloc(text, cap = 2 * cap + 4096);
-
-			if (!longer)
-				break;
-			text = longer;
-		}
-		count = read(fd, text + *size, cap - *size);
-		if (count == 0)
-			return text;
-		if (count > 0)
-			*size += (size_t)count;
-		else if (errno != EINTR)
-			break;
-	}
-	free(text);
-	return NULL;
-}
-
-static char *read_file(const char *path, size_t *size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char *text = fd < 0 ? NULL : read_all(fd, size);
-
-	if (!text)
-		fail(EXIT_USAGE, "%s: %s", path, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return text;
-}
-
 /* {"latency": 1000} from latency=1000; a value that is no JSON is a string. */
 static char *object_of(char **assignments, size_t *size)
 {
@@ -140,7 +101,8 @@ static char *object_of(char **assignments, size_t *size)
 		char *name;
 
 		if (!value) {
-			fail(EXIT_USAGE, "'%s' is not NAME=VALUE", *assignments);
+			fail(EXIT_USAGE, "'%s' is not NAME=VALUE, such as latency=250",
+				*assignments);
 			cJSON_Delete(object);
 			return NULL;
 		}
@@ -156,32 +118,57 @@ static char *object_of(char **assignments, size_t *size)
 	return text;
 }
 
+static char *read_stdin(const struct command *command, const char *what, size_t *size)
+{
+	char *text = file_read_all(STDIN_FILENO, size);
+
+	if (!text)
+		fail(EXIT_USAGE, "%s: stdin: %s", command->name, strerror(errno));
+	else if (!*size)
+		fail(EXIT_USAGE, "%s: stdin is empty; %s", command->name, what);
+	else
+		return text;
+	free(text);
+	return NULL;
+}
+
+static char *read_argument(const struct command *command, const char *argument, size_t *size)
+{
+	struct refusal why = {0};
+	char *text = given_read(argument, size, &why);
+	char reason[sizeof(why)];
+
+	if (text)
+		return text;
+	refusal_of_option(&why, command->name, argument);
+	refusal_text(&why, reason, sizeof(reason));
+	fail(EXIT_USAGE, "%s", reason);
+	return NULL;
+}
+
+static int refuse_more(const struct command *command, const char *argument, const char *remedy)
+{
+	return fail(EXIT_USAGE, "%s: '%s' is too much; %s", command->name, argument, remedy);
+}
+
 /* What is to be sent; NULL: it has been said why not. The caller frees it. */
 static char *read_input(const struct command *command, char **arguments, size_t *size)
 {
 	const char *argument = *arguments;
-	char *text;
 
 	if (!argument && isatty(STDIN_FILENO)) {
 		fail(EXIT_USAGE, "%s: JSON, @FILE or - is missing", command->name);
 		return NULL;
 	}
-	if (!command->none && argument && strchr("{[@-", *argument) == NULL)
+	if (!command->none && argument && *argument && !strchr("{[@-", *argument))
 		return object_of(arguments, size);
 	if (argument && arguments[1]) {
-		fail(EXIT_USAGE, "%s: '%s' is too much", command->name, arguments[1]);
+		refuse_more(command, arguments[1], "put single quotes around JSON");
 		return NULL;
 	}
-	if (argument && *argument == '@')
-		return read_file(argument + 1, size);
-	if (!argument || !strcmp(argument, "-")) {
-		text = read_all(STDIN_FILENO, size);
-		if (!text)
-			fail(EXIT_USAGE, "stdin: %s", strerror(errno));
-		return text;
-	}
-	*size = strlen(argument);
-	return strdup(argument);
+	if (!argument || !strcmp(argument, "-"))
+		return read_stdin(command, "JSON is expected", size);
+	return read_argument(command, argument, size);
 }
 
 /* ---- output ---- */
@@ -192,13 +179,14 @@ static void print_warnings(const char *warnings)
 		fail(0, "warning: %.*s", (int)strcspn(at, "\n"), at);
 }
 
-static int print_refusal(const struct client_answer *answer)
+/* `file`: "@FILE" that it is about, or "". */
+static int print_refusal(const struct client_answer *answer, const char *file)
 {
 	cJSON *body = cJSON_Parse(answer->body);
 	const char *message = cJSON_GetStringValue(cJSON_GetObjectItem(body, "message"));
 
 	if (message)
-		fail(EXIT_REFUSED, "%s", message);
+		fail(EXIT_REFUSED, "%s%s%s", file, *file ? ": " : "", message);
 	else
 		fail(EXIT_REFUSED, "the daemon answers with HTTP status %ld", answer->status);
 	cJSON_Delete(body);
@@ -241,8 +229,8 @@ static int explain_error(const struct session *session, int error, const char *r
 	return fail(EXIT_REFUSED, "%s: %s", folder, error == -EIO ? reason : folder_error(error));
 }
 
-static int call(
-	const struct command *command, const struct session *session, struct client_request request)
+static int call(const struct command *command, const struct session *session,
+	struct client_request request, const char *file)
 {
 	struct client_answer answer;
 	char reason[256];
@@ -257,7 +245,7 @@ static int call(
 	if (answer.status >= 200 && answer.status < 300)
 		code = print_body(command, session, &answer);
 	else
-		code = print_refusal(&answer);
+		code = print_refusal(&answer, file);
 	client_free(&answer);
 	return code;
 }
@@ -268,8 +256,8 @@ static int run_report(
 	const struct command *command, const struct session *session, char **arguments)
 {
 	if (*arguments)
-		return fail(EXIT_USAGE, "%s: '%s' is too much", command->name, *arguments);
-	return call(command, session, (struct client_request){.method = "GET"});
+		return refuse_more(command, *arguments, "it takes no argument");
+	return call(command, session, (struct client_request){.method = "GET"}, "");
 }
 
 enum body { NO_BODY, EMPTY_BODY, GIVEN_BODY };
@@ -294,6 +282,16 @@ static const struct verb *find_verb(const struct command *command, const char *n
 	return NULL;
 }
 
+static int refuse_action(const struct command *command, const char *given)
+{
+	const char *actions =
+		command->none ? "get, set, add, remove or clear" : "get, set or clear";
+
+	if (!given)
+		return fail(EXIT_USAGE, "%s: an action is missing; say %s", command->name, actions);
+	return fail(EXIT_USAGE, "%s: '%s' is no action; say %s", command->name, given, actions);
+}
+
 static int run_configuration(
 	const struct command *command, const struct session *session, char **arguments)
 {
@@ -303,23 +301,20 @@ static int run_configuration(
 	int code;
 
 	if (!verb)
-		return fail(EXIT_USAGE, "%s: say %s, not '%s'", command->name,
-			command->none ? "get, set, add, remove or clear" : "get, set or clear",
-			*arguments ?: "");
+		return refuse_action(command, *arguments);
 	arguments++;
 	request.method = verb->method;
 	if (verb->body != GIVEN_BODY) {
 		if (*arguments)
-			return fail(EXIT_USAGE, "%s %s: '%s' is too much", command->name,
-				verb->name, *arguments);
+			return refuse_more(command, *arguments, "this action takes no argument");
 		request.body = verb->body == EMPTY_BODY ? command->empty : NULL;
 		request.body_size = request.body ? strlen(request.body) : 0;
-		return call(command, session, request);
+		return call(command, session, request, "");
 	}
 	request.body = given = read_input(command, arguments, &request.body_size);
 	if (!given)
 		return EXIT_USAGE;
-	code = call(command, session, request);
+	code = call(command, session, request, *arguments && **arguments == '@' ? *arguments : "");
 	free(given);
 	return code;
 }
@@ -338,7 +333,8 @@ static int map_table(const struct session *session, const struct table **table)
 	error = table_file_map(path, table);
 	if (!error || (error == -ENOENT && !session->table_path))
 		return 0;
-	return fail(EXIT_REFUSED, "%s: %s", path, table_file_error(error));
+	return fail(EXIT_REFUSED, "%s%s: %s", session->table_path ? "--table " : "", path,
+		table_file_error(error));
 }
 
 static int explain_many(const struct table *table)
@@ -350,14 +346,19 @@ static int explain_many(const struct table *table)
 	return bad ? EXIT_REFUSED : EXIT_SUCCESS;
 }
 
-static int explain_stdin(const struct session *session, const struct table *table)
+static int explain_stdin(
+	const struct command *command, const struct session *session, const struct table *table)
 {
+	static const char remedy[] = "an HTTP request is expected, as it goes out";
 	size_t size;
-	char *raw = read_all(STDIN_FILENO, &size);
+	char *raw;
 	int error;
 
+	if (isatty(STDIN_FILENO))
+		return fail(EXIT_USAGE, "%s: stdin is a terminal; %s", command->name, remedy);
+	raw = read_stdin(command, remedy, &size);
 	if (!raw)
-		return fail(EXIT_USAGE, "stdin: %s", strerror(errno));
+		return EXIT_USAGE;
 	error = explain_write(stdout, session->table ? EXPLAIN_TEXT : EXPLAIN_JSON, table,
 		(struct span){raw, size});
 	free(raw);
@@ -379,10 +380,12 @@ static int run_explain(
 	const struct table *table = NULL;
 
 	if (*arguments)
-		return fail(EXIT_USAGE, "%s: '%s' is too much", command->name, *arguments);
+		return refuse_more(command, *arguments,
+			"the request comes from stdin, as in 'chaos-ctl explain < request'");
 	if (map_table(session, &table))
 		return EXIT_REFUSED;
-	return end_output(session->jsonl ? explain_many(table) : explain_stdin(session, table));
+	return end_output(
+		session->jsonl ? explain_many(table) : explain_stdin(command, session, table));
 }
 
 static int refuse_service(const char *name)
@@ -392,14 +395,14 @@ static int refuse_service(const char *name)
 	if (nearest.len)
 		return fail(EXIT_REFUSED, "no service is called '%s'; did you mean '%.*s'?", name,
 			(int)nearest.len, nearest.at);
-	return fail(EXIT_REFUSED, "no service is called '%s'", name);
+	return fail(EXIT_REFUSED, "no service is called '%s'; see 'chaos-ctl services'", name);
 }
 
 static int run_services(
 	const struct command *command, const struct session *session, char **arguments)
 {
 	if (*arguments && arguments[1])
-		return fail(EXIT_USAGE, "%s: '%s' is too much", command->name, arguments[1]);
+		return refuse_more(command, arguments[1], "put single quotes around a glob");
 	if (!known_services(stdout, *arguments, session->json))
 		return end_output(refuse_service(*arguments));
 	return end_output(EXIT_SUCCESS);
@@ -411,7 +414,7 @@ static int run_operations(
 	if (!*arguments)
 		return fail(EXIT_USAGE, "%s: the name of a service is missing", command->name);
 	if (arguments[1])
-		return fail(EXIT_USAGE, "%s: '%s' is too much", command->name, arguments[1]);
+		return refuse_more(command, arguments[1], "it takes one service");
 	if (known_operations(stdout, *arguments, session->json) < 0)
 		return refuse_service(*arguments);
 	return end_output(EXIT_SUCCESS);
@@ -434,6 +437,19 @@ static const struct command *find_command(const char *name)
 		if (!strcmp(commands[i].name, name))
 			return &commands[i];
 	return NULL;
+}
+
+static int refuse_command(const char *given)
+{
+	char names[256] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		len += (size_t)snprintf(
+			names + len, sizeof(names) - len, "%s%s", i ? ", " : "", commands[i].name);
+	if (!given)
+		return fail(EXIT_USAGE, "no command is given; commands are %s", names);
+	return fail(EXIT_USAGE, "'%s' is no command; commands are %s", given, names);
 }
 
 static int choose_folder(struct session *session, const char *given)
@@ -468,6 +484,9 @@ int main(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "d:", known, NULL)) != -1) {
 		switch (option) {
 		case 'd':
+			if (!*optarg)
+				return fail(
+					EXIT_USAGE, "--dir is empty; give the path of a folder");
 			folder = optarg;
 			break;
 		case 'j':
@@ -487,14 +506,15 @@ int main(int argc, char **argv)
 			puts("chaos-ctl " CHAOS_VERSION);
 			return EXIT_SUCCESS;
 		default: /* getopt_long has said what is wrong */
+			fputs("Try 'chaos-ctl --help'.\n", stderr);
 			return EXIT_USAGE;
 		}
 	}
 	if (optind == argc)
-		return fail(EXIT_USAGE, "no command is given (see chaos-ctl --help)");
+		return refuse_command(NULL);
 	command = find_command(argv[optind]);
 	if (!command)
-		return fail(EXIT_USAGE, "'%s' is no command (see chaos-ctl --help)", argv[optind]);
+		return refuse_command(argv[optind]);
 	if (command->run != run_explain && (session.jsonl || session.table_path))
 		return fail(EXIT_USAGE, "--jsonl and --table are for explain alone");
 	if (choose_folder(&session, folder))

@@ -291,7 +291,7 @@ BAD_OPTIONS = pytest.mark.parametrize(
         (["-f", "@/no/such/file"], "--faults @/no/such/file: cannot be read: No such file"),
         (["-f", "@/dev/null"], "--faults @/dev/null: is empty"),
         (["-f", "@"], "--faults @: the name of a file is missing"),
-        (["-f", ""], "--faults: is empty; JSON or @FILE"),
+        (["-f", ""], "--faults: the argument is empty; JSON or @FILE"),
         (["-o", "rules.json"], "--outages: 'rules.json' is no array or object of JSON; write @"),
         (["-L", "soon"], "--latency: 'soon'"),
         (["-L", "-1"], "--latency: must be an integer from 0"),

@@ -139,7 +139,7 @@ def test_private_daemon_ends_with_the_last_process_that_uses_it(tmp_path):
         (["-f", '[{"service": 3}]', "true"], 125, "--faults: rule 1, service: must be a string"),
         (["-f", "@/nowhere", "true"], 125, "--faults @/nowhere: cannot be read: No such file"),
         (["-f", "rules.json", "true"], 125, "--faults: 'rules.json' is no array"),
-        (["-o", "", "true"], 125, "--outages: is empty; JSON or @FILE"),
+        (["-o", "", "true"], 125, "--outages: the argument is empty; JSON or @FILE"),
         (["-o", "[{}]", "-f", "{}", "true"], 125, "--faults: an array of rules is expected"),
         (["-l", "soon", "true"], 125, "--latency: 'soon' is not a number of milliseconds"),
         (["-l", "3600001", "true"], 125, "--latency: '3600001' is not a number of milliseconds"),

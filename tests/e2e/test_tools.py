@@ -54,17 +54,27 @@ def on_terminal(*words, folder):
 @pytest.mark.parametrize(
     "words, says",
     [
-        ([], "no command"),
-        (["nonsense"], "nonsense"),
-        (["faults"], "get, set"),
-        (["faults", "nonsense"], "nonsense"),
-        (["faults", "get", "[]"], "too much"),
-        (["faults", "set", "[]", "[]"], "too much"),
-        (["faults", "set", "@/nowhere"], "/nowhere"),
-        (["effects", "add", "{}"], "get, set or clear"),
-        (["effects", "set", "5"], "NAME=VALUE"),
-        (["status", "now"], "too much"),
-        (["--nonsense", "status"], "nonsense"),
+        ([], "no command is given; commands are faults, outages, effects, status, ps, "),
+        (["nonsense"], "'nonsense' is no command; commands are faults, "),
+        (["faults"], "faults: an action is missing; say get, set, add, remove or clear\n"),
+        (["faults", "nonsense"], "faults: 'nonsense' is no action; say get, set, add, remove or clear\n"),
+        (["faults", "get", "[]"], "faults: '[]' is too much; this action takes no argument"),
+        (["faults", "set", "[{service:", "s3}]"], "faults: 's3}]' is too much; put single quotes around JSON"),
+        (["faults", "set", "@/nowhere"], "faults @/nowhere: cannot be read: No such file"),
+        (["faults", "set", "@/"], "faults @/: cannot be read: Is a directory"),
+        (["faults", "set", "@/dev/null"], "faults @/dev/null: is empty"),
+        (["faults", "set", "@"], "faults @: the name of a file is missing"),
+        (["faults", "set", "rules.json"], "faults: 'rules.json' is no array or object of JSON; write @"),
+        (["faults", "set", ""], "faults: the argument is empty; JSON or @FILE is expected"),
+        (["faults", "set"], "faults: stdin is empty; JSON is expected"),
+        (["effects", "add", "{}"], "effects: 'add' is no action; say get, set or clear\n"),
+        (["effects", "set", "5"], "'5' is not NAME=VALUE, such as latency=250"),
+        (["effects", "set", ""], "effects: the argument is empty"),
+        (["status", "now"], "status: 'now' is too much; it takes no argument"),
+        (["explain", "request"], "explain: 'request' is too much; the request comes from stdin"),
+        (["explain"], "explain: stdin is empty; an HTTP request is expected"),
+        (["--nonsense", "status"], "unrecognized option '--nonsense'\nTry 'chaos-ctl --help'."),
+        (["-d", "", "status"], "--dir is empty; give the path of a folder"),
     ],
 )
 def test_wrong_usage_ends_with_2_and_the_reason(daemon, words, says):
@@ -72,6 +82,21 @@ def test_wrong_usage_ends_with_2_and_the_reason(daemon, words, says):
     assert done.returncode == 2
     assert says in done.stderr
     assert done.stdout == ""
+
+
+def test_explain_does_not_wait_for_a_terminal(tmp_path):
+    shown = on_terminal("chaos-ctl", "explain", folder=tmp_path)
+    assert "explain: stdin is a terminal; an HTTP request" in shown
+
+
+def test_refusal_of_a_file_names_it(daemon, tmp_path):
+    rules = tmp_path / "rules"
+    rules.write_text('[{"service": "s3"}\n {"service": "sqs"}]')
+    done = tool("chaos-ctl", "faults", "set", f"@{rules}", folder=daemon.folder)
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"chaos-ctl: @{rules}: line 2, column 2: '{{' stands where ',' or ']' is expected\n"
+    )
 
 
 def test_refusal_ends_with_1_and_the_place(daemon):

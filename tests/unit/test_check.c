@@ -134,7 +134,10 @@ static const struct {
 } bad[] = {
 	{TABLE_FAULTS, "3", "", "an object, not a number"},
 	{TABLE_FAULTS, "[]", "", "an object, not an array"},
-	{TABLE_FAULTS, "{\"servce\": \"s3\"}", "servce", "known are: region, service, operation"},
+	{TABLE_FAULTS, "{\"servce\": \"s3\"}", "servce",
+		"is not a field here; known are: region, service, operation"},
+	{TABLE_FAULTS, "{\"\": 1}", "\"\"", "is not a field here"},
+	{TABLE_FAULTS, "{\"error\": {\"\": 1}}", "error.\"\"", "is not a field here"},
 	{TABLE_FAULTS, "{\"Service\": \"s3\"}", "Service", "not a field"},
 	{TABLE_FAULTS, "{\"service\": 3}", "service", "a string, not a number"},
 	{TABLE_FAULTS, "{\"service\": null}", "service", "a string, not null"},
