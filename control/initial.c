@@ -21,11 +21,18 @@ int initial_read(
 
 	refusal_of_option(why, option, argument);
 	list->argument = argument;
+	free(list->text);
 	list->text = given_read(argument, &len, why);
 	if (!list->text)
 		return -EINVAL;
 	*why->source = '\0';
 	return 0;
+}
+
+void initial_free(struct initial_options *options)
+{
+	free(options->faults.text);
+	free(options->outages.text);
 }
 
 static void warn_of_names(const struct config_list *rules, const char *option)

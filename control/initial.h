@@ -9,7 +9,7 @@
 /* A list of rules as an option gives it. */
 struct initial_list {
 	const char *argument; /* JSON or @FILE */
-	const char *text;     /* JSON; NULL: what is saved */
+	char *text;	      /* JSON; NULL: what is saved */
 };
 
 struct initial_options {
@@ -17,9 +17,12 @@ struct initial_options {
 	const char *latency; /* milliseconds; NULL: what is saved */
 };
 
-/* Reads the argument of an option; the text is kept until the program ends. Returns 0 or -EINVAL. */
+/* Reads the argument of an option, in the place of an earlier one. Returns 0 or -EINVAL; in either
+ * case initial_free() is due. */
 int initial_read(
 	struct initial_list *list, const char *option, const char *argument, struct refusal *why);
+
+void initial_free(struct initial_options *options);
 
 /*
  * `state_path` NULL: nothing is saved. Warnings go to stderr.

@@ -187,17 +187,26 @@ static int serve_in_background(const struct serve_options *options)
 	return serve(options, leave, &ends[1]);
 }
 
+static int run(const struct options *options)
+{
+	if (options->check)
+		return serve_check(&options->serve);
+	if (options->background)
+		return serve_in_background(&options->serve);
+	return serve(&options->serve, stay, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = {0};
+	int code;
 
 	open_standard_descriptors();
 	argp_program_version_hook = print_version;
 	argp_err_exit_status = 1;
 	argp_parse(&argp, argc, argv, 0, NULL, &options);
-	if (options.check)
-		return serve_check(&options.serve);
 	options.serve.quiet = options.background && !options.serve.listen;
-	return options.background ? serve_in_background(&options.serve)
-				  : serve(&options.serve, stay, NULL);
+	code = run(&options);
+	initial_free(&options.serve.initial);
+	return code;
 }
