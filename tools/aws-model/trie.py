@@ -113,4 +113,5 @@ def build(routes):
         for segment in route.segments:
             node = node.child(segment)
         node.terminals.append(route)
+        node.terminals.sort(key=lambda route: METHODS.index(route.method))
     return root

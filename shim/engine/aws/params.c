@@ -29,12 +29,9 @@ size_t aws_decode(struct span wire, bool plus, char *out, size_t cap)
 	return len;
 }
 
-bool aws_decoded_equal(struct span wire, struct span text)
+bool aws_escaped_equal(struct span wire, struct span text)
 {
-	if (wire.len == text.len)
-		return span_equal(wire, text);
-	/* An escape is two bytes longer than what it stands for. */
-	if (wire.len < text.len || (wire.len - text.len) % 2 || !span_find(wire, '%'))
+	if (!span_find(wire, '%'))
 		return false;
 	for (size_t i = 0; i < text.len; i++)
 		if (!wire.len || decode_one(&wire, false) != text.at[i])

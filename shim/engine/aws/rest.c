@@ -268,6 +268,18 @@ static int literal_child(unsigned node, struct span segment)
 	return found < 0 ? -1 : (int)low + found;
 }
 
+static void consider_all(struct walk *walk, unsigned node, uint64_t path)
+{
+	const uint32_t *end = model_terminals + model_nodes[node + 1].terminal;
+	const uint32_t *at = model_terminals + model_nodes[node].terminal;
+
+	while (at < end && MODEL_TERMINAL_METHOD(*at) < walk->rest->method)
+		at++;
+	for (; at < end && MODEL_TERMINAL_METHOD(*at) == walk->rest->method; at++)
+		if (walk->rest->key_starts >> MODEL_TERMINAL_START(*at) & 1)
+			consider(walk, *at, path);
+}
+
 static void visit(struct walk *walk, unsigned node, unsigned segment, uint64_t path, unsigned used);
 
 static bool has_children(unsigned node)
@@ -301,11 +313,7 @@ static void visit(struct walk *walk, unsigned node, unsigned segment, uint64_t p
 	if (walk->steps++ >= STEPS_MAX || used > 60)
 		return;
 	if (segment == rest->segment_count) {
-		for (unsigned i = model_nodes[node].terminal; i < model_nodes[node + 1].terminal;
-			i++)
-			if (MODEL_TERMINAL_METHOD(model_terminals[i]) == rest->method &&
-				rest->key_starts >> MODEL_TERMINAL_START(model_terminals[i]) & 1)
-				consider(walk, model_terminals[i], path);
+		consider_all(walk, node, path);
 		return;
 	}
 	literal = literal_child(node, rest->segments[segment]);

@@ -92,7 +92,7 @@ struct model_node {
 };
 extern const struct model_node model_nodes[];
 
-/* An operation that ends at a node. */
+/* An operation that ends at a node. Those of one node stand in the order of their methods. */
 extern const uint32_t model_terminals[];
 enum model_method {
 	MODEL_GET,
