@@ -71,6 +71,7 @@ static const char *protocol_name(enum aws_protocol protocol)
 		[AWS_S3] = "rest-xml",
 		[AWS_RPC_V2_CBOR] = "rpc-v2-cbor",
 		[AWS_JSON_CBOR] = "json-cbor",
+		[AWS_RPC_V2_JSON] = "rpc-v2-json",
 	};
 
 	return names[protocol];

@@ -34,8 +34,8 @@ static void print_text(const char *key, struct span text)
 
 static void print_call(const struct http1_head *head, const struct aws_body *body)
 {
-	static const char *const protocols[AWS_PROTOCOLS] = {
-		"json", "query", "ec2", "rest-json", "rest-xml", "s3", "rpc-v2-cbor", "json-cbor"};
+	static const char *const protocols[AWS_PROTOCOLS] = {"json", "query", "ec2", "rest-json",
+		"rest-xml", "s3", "rpc-v2-cbor", "json-cbor", "rpc-v2-json"};
 	struct aws_call call;
 	char resource[1024];
 	size_t len;

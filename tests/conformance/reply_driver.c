@@ -21,8 +21,8 @@ struct line {
 
 static enum aws_protocol protocol_of(const char *name)
 {
-	static const char *const names[AWS_PROTOCOLS] = {
-		"json", "query", "ec2", "rest-json", "rest-xml", "s3", "rpc-v2-cbor", "json-cbor"};
+	static const char *const names[AWS_PROTOCOLS] = {"json", "query", "ec2", "rest-json",
+		"rest-xml", "s3", "rpc-v2-cbor", "json-cbor", "rpc-v2-json"};
 
 	for (int i = 0; i < AWS_PROTOCOLS; i++)
 		if (strcmp(names[i], name) == 0)

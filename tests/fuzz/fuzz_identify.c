@@ -41,7 +41,10 @@ static void check_call(const struct request *request)
 		check_span(request, call->candidates[i].service);
 		check_span(request, call->candidates[i].operation);
 	}
-	check_span(request, call->region);
+	if (call->region.at == call->region_list)
+		check(call->region.len <= sizeof(call->region_list));
+	else
+		check_span(request, call->region);
 	check_span(request, call->home_region);
 	check_span(request, call->content_type);
 	check_span(request, call->version);

@@ -164,6 +164,7 @@ static const struct {
 	[AWS_S3] = {SPAN("<Code>"), SPAN("</Code><Message>"), read_xml},
 	[AWS_RPC_V2_CBOR] = {SPAN("\xa2\x66__type"), SPAN("\x67message"), read_cbor},
 	[AWS_JSON_CBOR] = {SPAN("\xa2\x66__type"), SPAN("\x67message"), read_cbor},
+	[AWS_RPC_V2_JSON] = {SPAN("{\"__type\":\""), SPAN("\",\"message\":\""), read_json},
 };
 
 static void check_body(const struct aws_call *call, const struct aws_error *error, struct span body)
@@ -190,7 +191,7 @@ static void check_head(struct span head, size_t body_len, bool is_head)
 	static const struct span names[] = {SPAN("Date: "), SPAN("Content-Type: application/"),
 		SPAN("Content-Type: text/xml"), SPAN("x-amzn-RequestId: "),
 		SPAN("x-amz-request-id: "), SPAN("x-amz-id-2: "), SPAN("x-amzn-errortype: "),
-		SPAN("x-amzn-query-error: "), SPAN("smithy-protocol: rpc-v2-cbor"),
+		SPAN("x-amzn-query-error: "), SPAN("smithy-protocol: rpc-v2-"),
 		SPAN("Content-Length: "), SPAN("Connection: close")};
 	const struct span length = SPAN("Content-Length: ");
 

@@ -55,8 +55,8 @@ static inline void wire_done(struct wire *wire)
 /* "s3:GetObject sqs: eu-west-2 s3", "none" or "more": candidates, region, protocol. */
 static inline const char *wire_words(const struct wire *wire, char words[1024])
 {
-	static const char *const protocols[AWS_PROTOCOLS] = {
-		"json", "query", "ec2", "rest-json", "rest-xml", "s3", "cbor", "json-cbor"};
+	static const char *const protocols[AWS_PROTOCOLS] = {"json", "query", "ec2", "rest-json",
+		"rest-xml", "s3", "cbor", "json-cbor", "rpc-json"};
 	const struct aws_call *call = &wire->call;
 	int len = 0;
 

@@ -30,6 +30,10 @@ static const struct example protocols[] = {
 	{"POST /service/GraniteServiceVersion20100801/operation/PutMetricData" LOCAL
 	 "smithy-protocol: rpc-v2-cbor\r\n" SIGNED("eu-west-2", "monitoring") END,
 		"cloudwatch:PutMetricData eu-west-2 cbor"},
+	{"POST /service/GraniteServiceVersion20100801/operation/PutMetricData" LOCAL
+	 "smithy-protocol: rpc-v2-json\r\nContent-Type: application/json\r\n" SIGNED(
+		 "eu-west-2", "monitoring") END "{}",
+		"cloudwatch:PutMetricData eu-west-2 rpc-json"},
 	{"POST /" LOCAL TARGET("GraniteServiceVersion20100801.PutMetricData")
 			SIGNED("eu-west-2", "monitoring") END,
 		"cloudwatch:PutMetricData eu-west-2 json"},
@@ -59,6 +63,14 @@ static const struct example signatures[] = {
 	 "/b/k?X-Amz-Algorithm=AWS4-ECDSA-P256-SHA256&X-Amz-Credential=AK%2F20260101%2Fs3%2Faws4"
 	 "_request&X-Amz-Region-Set=eu-*" LOCAL END,
 		"s3:GetObject eu-* s3"},
+	{"GET "
+	 "/b/k?X-Amz-Algorithm=AWS4-ECDSA-P256-SHA256&X-Amz-Credential=AK%2F20260101%2Fs3%2Faws4"
+	 "_request&X-Amz-Region-Set=%2A" LOCAL END,
+		"s3:GetObject * s3"},
+	{"GET "
+	 "/b/k?X-Amz-Algorithm=AWS4-ECDSA-P256-SHA256&X-Amz-Credential=AK%2F20260101%2Fs3%2Faws4"
+	 "_request&X-Amz-Region-Set=us-east-1%2Cus-west-2" LOCAL END,
+		"s3:GetObject us-east-1,us-west-2 s3"},
 	{"GET /b/k" LOCAL "Authorization: AWS AK:c2ln\r\n" END, "s3:GetObject - s3"},
 	{"GET /b/k?AWSAccessKeyId=AK&Signature=c2ln&Expires=1" LOCAL END, "s3:GetObject - s3"},
 	{"POST /" LOCAL FORM END "AWSAccessKeyId=AK&Action=ListDomains&SignatureVersion=2&Version="

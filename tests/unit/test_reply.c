@@ -95,6 +95,12 @@ static const struct {
 		"Content-Length: 32\r\nConnection: close\r\n\r\n"
 		"\xa2\x66__type\x69Some.Code\x67message\x65"
 		"a<b&\""},
+	{AWS_RPC_V2_JSON, "gamelift", 400,
+		"HTTP/1.1 400 Bad Request\r\n" DATE "smithy-protocol: rpc-v2-json\r\n"
+		"x-amzn-RequestId: " UUID "\r\n"
+		"Content-Type: application/json\r\n"
+		"Content-Length: 41\r\nConnection: close\r\n\r\n"
+		"{\"__type\":\"Some.Code\",\"message\":\"a<b&\\\"\"}"},
 	{AWS_JSON_CBOR, "kinesis", 400,
 		"HTTP/1.1 400 Bad Request\r\n" DATE "x-amzn-RequestId: " UUID "\r\n"
 		"x-amzn-errortype: Some.Code\r\n"
@@ -169,8 +175,10 @@ END_TEST
 
 START_TEST(services_that_once_spoke_query_get_its_code_in_a_header)
 {
-	static const bool has[AWS_PROTOCOLS] = {
-		[AWS_JSON] = true, [AWS_RPC_V2_CBOR] = true, [AWS_JSON_CBOR] = true};
+	static const bool has[AWS_PROTOCOLS] = {[AWS_JSON] = true,
+		[AWS_RPC_V2_CBOR] = true,
+		[AWS_JSON_CBOR] = true,
+		[AWS_RPC_V2_JSON] = true};
 
 	for (int protocol = 0; protocol < AWS_PROTOCOLS; protocol++) {
 		struct aws_call call = call_of((enum aws_protocol)protocol, "sqs");

@@ -46,6 +46,10 @@ static const struct {
 		"StreamName\x66"
 		"orders\xff",
 		"orders"},
+	{"POST /service/DynamoDB_20120810/operation/GetItem" LOCAL
+	 "smithy-protocol: rpc-v2-json\r\n" SIGNED("eu-west-2", "dynamodb") END
+		"{\"Key\":{},\"TableName\":\"orders\"}",
+		"orders"},
 	{"POST /" LOCAL TARGET("TrentService.Decrypt") SIGNED("eu-west-2", "kms") END
 		"{\"CiphertextBlob\":\"x\",\"KeyId\":\"alias/k\\u00fc\"}",
 		"alias/k\u00fc"},

@@ -35,8 +35,18 @@ static bool split_target(struct span target, struct span *prefix, struct span *o
 	return aws_is_name(*prefix) && aws_is_name(*operation);
 }
 
+/* Smithy RPC v2, by the word of its field: AWS_PROTOCOLS if it is none. */
+static enum aws_protocol rpc_v2_protocol(struct span word)
+{
+	if (span_equal_nocase(word, SPAN("rpc-v2-cbor")))
+		return AWS_RPC_V2_CBOR;
+	if (span_equal_nocase(word, SPAN("rpc-v2-json")))
+		return AWS_RPC_V2_JSON;
+	return AWS_PROTOCOLS;
+}
+
 /* …/service/Prefix/operation/Operation; the prefix may come with a namespace: "ns#Prefix". */
-static bool split_cbor_path(struct span path, struct span *prefix, struct span *operation)
+static bool split_rpc_v2_path(struct span path, struct span *prefix, struct span *operation)
 {
 	struct span parts[4];
 	const char *hash;
@@ -61,11 +71,11 @@ static bool split_cbor_path(struct span path, struct span *prefix, struct span *
 enum aws_identity aws_identify_by_name(struct aws_look *look)
 {
 	const struct aws_request *request = &look->request;
+	enum aws_protocol rpc_v2 = rpc_v2_protocol(aws_field(request, HTTP1_SMITHY_PROTOCOL));
 	struct span prefix, operation;
 
-	if (span_equal_nocase(aws_field(request, HTTP1_SMITHY_PROTOCOL), SPAN("rpc-v2-cbor")) &&
-		split_cbor_path(request->path, &prefix, &operation)) {
-		look->call->protocol = AWS_RPC_V2_CBOR;
+	if (rpc_v2 != AWS_PROTOCOLS && split_rpc_v2_path(request->path, &prefix, &operation)) {
+		look->call->protocol = rpc_v2;
 	} else if (split_target(aws_field(request, HTTP1_TARGET), &prefix, &operation)) {
 		look->call->protocol = AWS_JSON;
 		if (aws_starts_nocase(

@@ -2,8 +2,8 @@
 #ifndef CHAOS_AWS_CALL_H
 #define CHAOS_AWS_CALL_H
 
-/* One call to AWS, as far as the bytes of its request tell. Spans point into the request or into
- * constant data, never elsewhere. */
+/* One call to AWS, as far as the bytes of its request tell. Spans point into the request, into
+ * constant data or into the call itself: it is not to be copied. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,11 +20,15 @@ enum aws_protocol {
 	AWS_S3,		 /* rest-xml with S3's bare <Error> */
 	AWS_RPC_V2_CBOR, /* Smithy-Protocol: rpc-v2-cbor */
 	AWS_JSON_CBOR,	 /* X-Amz-Target with application/x-amz-cbor-1.1 (Kinesis from Java) */
+	AWS_RPC_V2_JSON, /* Smithy-Protocol: rpc-v2-json */
 	AWS_PROTOCOLS
 };
 
 /* What the wire cannot tell apart comes back as several candidates. */
 #define AWS_CANDIDATES_MAX 16
+
+/* All regions of a partition fit in. */
+#define AWS_REGION_LIST_MAX 512
 
 struct aws_candidate {
 	struct span service; /* botocore's name ("stepfunctions"); a name off the wire if unknown */
@@ -50,6 +54,8 @@ struct aws_call {
 	struct span invocation_id; /* amz-sdk-invocation-id */
 	struct span sdk;	   /* first product of the User-Agent: "Boto3/1.43.11" */
 	int attempt;		   /* amz-sdk-request: attempt=N; 0 when not said */
+
+	char region_list[AWS_REGION_LIST_MAX]; /* one that was percent-encoded, else not filled */
 };
 
 #endif

@@ -78,6 +78,21 @@ static void fill_home(struct aws_look *look)
 			aws_model_region_name(model_partition_homes[look->host.partition]);
 }
 
+/* A region list stands in a query as "us-east-1%2Cus-west-2", and "*" as "%2A". */
+static struct span region_of(struct aws_look *look)
+{
+	struct span region = look->request.signing_region;
+	struct aws_call *call = look->call;
+
+	if (!region.len)
+		return aws_look_host(look)->region;
+	if (!span_find(region, '%'))
+		return region;
+	region.len = aws_decode(region, false, call->region_list, sizeof(call->region_list));
+	region.at = call->region_list;
+	return region;
+}
+
 static void fill_from_head(struct aws_look *look)
 {
 	const struct aws_request *request = &look->request;
@@ -86,9 +101,7 @@ static void fill_from_head(struct aws_look *look)
 	call->is_head = span_equal(request->head->method, SPAN("HEAD"));
 	call->query_compatible = false;
 	call->candidate_count = 0;
-	call->region = request->signing_region;
-	if (!call->region.len)
-		call->region = aws_look_host(look)->region;
+	call->region = region_of(look);
 	call->home_region = call->version = (struct span){0};
 	call->content_type = aws_field(request, HTTP1_CONTENT_TYPE);
 	call->invocation_id = aws_field(request, HTTP1_INVOCATION_ID);

@@ -75,6 +75,11 @@ static const struct form forms[AWS_PROTOCOLS] = {
 		.escape = sink_cbor,
 		.error_type = true,
 		.query_error = true},
+	[AWS_RPC_V2_JSON] = {.content_type = SPAN("application/json"),
+		.headers = SPAN("smithy-protocol: rpc-v2-json\r\n" AMZN_ID),
+		.body = SPAN(JSON_BODY),
+		.escape = sink_json,
+		.query_error = true},
 };
 
 /* RFC 9110, section 15, with RFC 6585 and the codes of IANA's registry. */

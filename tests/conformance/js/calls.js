@@ -87,7 +87,7 @@ module.exports = [
 		GetEntitlements: { ProductCode: "p" },
 	}],
 
-	// CBOR, which no client speaks by itself; these services offer it
+	// RPC v2, which no client speaks by itself; these services offer it, if not in JSON
 	["cloudwatch", "cloudwatch", { DescribeAlarms: {} }, { protocol: "AwsSmithyRpcV2CborProtocol" }],
 	["gamelift", "gamelift", { ListFleets: {} }, { protocol: "AwsSmithyRpcV2CborProtocol" }],
 	["compute-optimizer", "compute-optimizer", {
@@ -96,6 +96,13 @@ module.exports = [
 	["comprehendmedical", "comprehendmedical", {
 		DetectPHI: { Text: "t" },
 	}, { protocol: "AwsSmithyRpcV2CborProtocol" }],
+	["cloudwatch", "cloudwatch", { GetMetricData: {
+		MetricDataQueries: [], StartTime: new Date(0), EndTime: new Date(1),
+	} }, { protocol: "AwsSmithyRpcV2JsonProtocol" }],
+	["gamelift", "gamelift", { ListAliases: {} }, { protocol: "AwsSmithyRpcV2JsonProtocol" }],
+	["compute-optimizer", "compute-optimizer", {
+		GetEffectiveRecommendationPreferences: { resourceArn: s3Arn("ec2", "eu-west-2", "instance/i-1") },
+	}, { protocol: "AwsSmithyRpcV2JsonProtocol" }],
 
 	// Query
 	["iam", "iam", { ListUsers: {} }, { home: GLOBAL }],
