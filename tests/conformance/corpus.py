@@ -8,6 +8,7 @@ import re
 import botocore.auth
 import botocore.awsrequest
 import botocore.config
+import botocore.crt.auth
 import botocore.handlers
 import botocore.hooks
 import botocore.loaders
@@ -35,6 +36,16 @@ SESSION = b'''<?xml version="1.0" encoding="UTF-8"?>
 </Credentials></CreateSessionResult>'''
 
 
+# With awscrt botocore signs everything with it; here that signs only what nothing else can.
+SIGNERS = {
+    **botocore.crt.auth.CRT_AUTH_TYPE_MAPS,
+    'v4': botocore.auth.SigV4Auth,
+    'v4-query': botocore.auth.SigV4QueryAuth,
+    's3v4': botocore.auth.S3SigV4Auth,
+    's3v4-query': botocore.auth.S3SigV4QueryAuth,
+}
+
+
 class Captured(Exception):
     def __init__(self, raw):
         super().__init__()
@@ -49,20 +60,6 @@ class Body:
 
     def stream(self, *_args, **_options):
         yield self._data
-
-
-class ShapeOfSigV4A(botocore.auth.SigV4Auth):
-    """SigV4a without its arithmetic, which only awscrt has: what is signed and where it says so."""
-
-    def add_auth(self, request):
-        regions = self._region_name
-        super().add_auth(request)
-        value = request.headers['Authorization']
-        value = value.replace('AWS4-HMAC-SHA256', 'AWS4-ECDSA-P256-SHA256')
-        value = re.sub(r'(Credential=[^/]*/[^/]*)/[^/]*/', r'\1/', value)
-        del request.headers['Authorization']
-        request.headers['Authorization'] = value
-        request.headers['X-Amz-Region-Set'] = regions
 
 
 class Token:
@@ -192,7 +189,7 @@ class Clients:
                 del os.environ[name]
         os.environ.update(AWS_CONFIG_FILE='/dev/null', AWS_SHARED_CREDENTIALS_FILE='/dev/null',
                           AWS_EC2_METADATA_DISABLED='true')
-        botocore.auth.AUTH_TYPE_MAPS.update({'v4a': ShapeOfSigV4A, 's3v4a': ShapeOfSigV4A})
+        botocore.auth.AUTH_TYPE_MAPS.update(SIGNERS)
         self.loader = Loader()
         self.session = botocore.session.Session()
         self.session.set_credentials('AKIDEXAMPLE', 'secret', None)

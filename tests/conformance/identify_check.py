@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 import time
+import urllib.parse
 from collections import Counter, defaultdict
 
 from corpus import Clients
@@ -42,9 +43,9 @@ def region_on_the_wire(raw):
                       head)
     if scope:
         return scope[1]
-    regions = re.search(r'X-Amz-Region-Set: ?([^\r]*)', head, re.I)
+    regions = re.search(r'X-Amz-Region-Set(?:: ?([^\r]*)|=([^& ]*))', head, re.I)
     if regions:
-        return regions[1]
+        return regions[1] or urllib.parse.unquote(regions[2])
     line, _, fields = head.partition('\r\n')
     absolute = re.match(r'\S+ \w+://([^/]*)', line)
     host = absolute[1] if absolute else re.search(r'^Host: ([^\r]*)', fields, re.M)[1]
@@ -54,7 +55,7 @@ def region_on_the_wire(raw):
 
 def judge(row, answer):
     """The faults of one answer: names of checks that it fails."""
-    _, service, operation, protocol, raw = row
+    variant, service, operation, protocol, raw = row
     candidates = answer.get('candidates', [])
     pairs = [(c['service'], c['operation']) for c in candidates]
     if not candidates or candidates[0]['operation'] != operation:
@@ -67,6 +68,8 @@ def judge(row, answer):
         yield 'region'
     if answer.get('protocol') != protocol:
         yield 'protocol'
+    if 'SigV4a' in variant and b'AWS4-ECDSA-P256-SHA256' not in raw:
+        yield 'signature'
 
 
 def judge_homes(rows, answers):
@@ -81,6 +84,8 @@ def judge_homes(rows, answers):
 def in_words(check, answer):
     if check in ('region', 'protocol', 'home_region'):
         return f'{check} {answer.get(check)}'
+    if check == 'signature':
+        return 'signed in another way'
     return ', '.join(f"{c['service']}:{c['operation']}" for c in answer.get('candidates', [])) or 'nothing'
 
 
@@ -117,7 +122,7 @@ def say_faults(faults):
 def say_counts(counts, total):
     """Prints one line for each variant; returns how many checks passed and failed."""
     passed = failed = 0
-    print(f"\n{'':28}{'requests':>9}{'refused':>9}{'named':>9}{'unique':>9}  fails")
+    print(f"\n{'':32}{'requests':>9}{'refused':>9}{'named':>9}{'unique':>9}  fails")
     for variant, count in counts.items():
         checks = {
             'operation': count['operation'] <= MISNAMED.get(variant, MISNAMED_ELSEWHERE),
@@ -125,12 +130,13 @@ def say_counts(counts, total):
             'unique': not count['unique wrong'],
             'region': not count['region'],
             'protocol': not count['protocol'],
+            'signature': not count['signature'],
             'home_region': not count['home_region'],
             'complete': variant not in COMPLETE or count['requests'] == total,
         }
         passed += sum(checks.values())
         failed += len(checks) - sum(checks.values())
-        print(f"{variant:28}{count['requests']:9}{count['refused']:9}"
+        print(f"{variant:32}{count['requests']:9}{count['refused']:9}"
               f"{count['requests'] - count['operation']:9}{count['unique']:9}"
               f"  {', '.join(name for name, good in checks.items() if not good) or '-'}")
     return passed, failed

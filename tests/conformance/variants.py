@@ -5,22 +5,30 @@ import re
 
 import botocore
 from botocore.exceptions import (BotoCoreError, EndpointResolutionError,
-                                 UnsupportedS3AccesspointConfigurationError)
+                                 UnsupportedS3AccesspointConfigurationError,
+                                 UnsupportedSignatureVersionError)
 
 from corpus import CUSTOM, Values
 
-# A request that botocore refuses to make, because AWS has no such endpoint.
-REFUSED = (EndpointResolutionError, UnsupportedS3AccesspointConfigurationError)
+# A request that botocore refuses to make, because AWS has no such endpoint or it no such signature.
+REFUSED = (EndpointResolutionError, UnsupportedS3AccesspointConfigurationError,
+           UnsupportedSignatureVersionError)
 
 S3_ACCOUNT = 'arn:aws:{}:eu-west-2:123456789012:{}'
 S3_BUCKETS = {
     'access point': S3_ACCOUNT.format('s3', 'accesspoint/name'),
     'object lambda': S3_ACCOUNT.format('s3-object-lambda', 'accesspoint/name'),
     'outposts': S3_ACCOUNT.format('s3-outposts', 'outpost/op-01234567890123456/accesspoint/name'),
-    'multi-region': 'arn:aws:s3::123456789012:accesspoint/mfzwi23gnjvgw.mrap',
+    'SigV4a ARN': 'arn:aws:s3::123456789012:accesspoint/mfzwi23gnjvgw.mrap',
     'express': 'name--euw2-az1--x-s3',
     'dotted': 'my.dotted.bucket',
 }
+# The operations that go to an endpoint of more than one region where they are given its name.
+WITH_ENDPOINT = {'events': ['PutEvents'], 'sesv2': ['SendBulkEmail', 'SendEmail']}
+# It has SigV2 whatever a client wants.
+SIGNS_BY_ITSELF = ('importexport',)
+# All their operations are tried with every signature.
+SIGNED_EACH_WAY = ('s3', 'sts', 'ec2', 'rds', 'polly', 'lambda', 'apigateway')
 VPC = 'https://bucket.vpce-1a2b3c4d-5e6f7g8h.s3.eu-west-2.vpce.amazonaws.com'
 LOCALSTACK = 'http://s3.localhost.localstack.cloud:4566'
 
@@ -53,13 +61,34 @@ def s3_forms():
     yield 's3 access point fips', {'use_fips_endpoint': True}, S3_BUCKETS['access point']
 
 
+def in_bucket(bucket):
+    """What puts a bucket in the place of another, where there is one."""
+    def change(_, arguments):
+        if 'Bucket' not in arguments:
+            return False
+        arguments['Bucket'] = bucket
+        return True
+    return change
+
+
+def with_endpoint(operation, arguments):
+    arguments['EndpointId'] = 'abcdefghijkl.xyz'
+    return operation.name in WITH_ENDPOINT[operation.service_model.service_name]
+
+
+def has_no_own_signature(operation, _):
+    """May a client choose how the operation is signed? Directory buckets have a signing name, too."""
+    return operation.auth_type is None and operation.name != 'ListDirectoryBuckets'
+
+
 class Maker:
     """Makes the requests of one service: (variant, service, operation, protocol, request or None)."""
 
     def __init__(self, clients, service):
         self._clients, self._service = clients, service
         self._rows = []
-        self.operations = len(clients.loader.load_service_model(service, 'service-2')['operations'])
+        model = clients.loader.load_service_model(service, 'service-2')
+        self._metadata, self.operations = model['metadata'], len(model['operations'])
 
     def all(self):
         self._every('custom endpoint', endpoint=CUSTOM)
@@ -72,9 +101,12 @@ class Maker:
         for region in ('cn-northwest-1', 'us-gov-east-1', 'eusc-de-east-1'):
             self._every('partitions', most=1, region=region)
         self._other_protocols()
-        if self._service in ('s3', 'sts', 'ec2', 'rds', 'polly', 'lambda', 'apigateway'):
+        self._sigv4a()
+        if self._service in SIGNED_EACH_WAY:
             self._presigned('presigned')
+            self._presigned('presigned SigV4a', change=has_no_own_signature, signature_version='s3v4a')
         if self._service == 's3':
+            self._presigned('presigned SigV4a ARN', change=in_bucket(S3_BUCKETS['SigV4a ARN']))
             self._presigned('presigned SigV2', signature_version='s3')
             self._s3()
         return self._rows
@@ -92,23 +124,38 @@ class Maker:
         client = self._clients.client(self._service, **options)
         values, model = Values(fill), client.meta.service_model
         for operation in model.operation_names[:most]:
-            arguments = values.arguments(model.operation_model(operation))
-            if change and not change(operation, arguments):
+            shape = model.operation_model(operation)
+            arguments = values.arguments(shape)
+            if change and not change(shape, arguments):
                 continue
             self._add(variant, client, operation,
                       lambda: self._clients.request(client, operation, arguments))
 
     def _other_protocols(self):
-        metadata = self._clients.loader.load_service_model(self._service, 'service-2')['metadata']
-        offered = metadata.get('protocols', [])
-        if 'smithy-rpc-v2-cbor' in offered:
+        if 'smithy-rpc-v2-cbor' in self._metadata.get('protocols', []):
             self._every('cbor', endpoint=CUSTOM, protocol='smithy-rpc-v2-cbor')
             self._every('cbor, real host', protocol='smithy-rpc-v2-cbor')
         if self._service in ('cloudwatch', 'sqs'):
             self._every('query', endpoint=CUSTOM, protocol='query')
             self._every('query, real host', protocol='query')
 
-    def _presigned(self, variant, **options):
+    def _sigv4a(self):
+        def forced(variant, regions, **options):
+            self._every(f'SigV4a{variant}', change=has_no_own_signature, signature_version='v4a',
+                        sigv4a_signing_region_set=regions, **options)
+        if self._service not in SIGNS_BY_ITSELF:
+            most = None if self._service in SIGNED_EACH_WAY else 10
+            forced('', 'us-east-1,us-west-2', most=most, endpoint=CUSTOM)
+            forced(', one region', 'eu-west-2', most=1)
+            forced(', two regions', 'us-east-1, us-west-2', most=1)
+            forced(', any region', '*', most=1)
+        if 'aws.auth#sigv4a' in self._metadata.get('auth', []):
+            self._every('SigV4a preferred', change=has_no_own_signature, auth_scheme_preference='sigv4a')
+        if self._service in WITH_ENDPOINT:
+            self._every('SigV4a endpoint', change=with_endpoint, endpoint=CUSTOM)
+            self._every('SigV4a endpoint, real host', change=with_endpoint)
+
+    def _presigned(self, variant, change=None, **options):
         for where, endpoint in (('', CUSTOM), (', real host', None)):
             client = self._clients.client(self._service, endpoint, **options)
             model = client.meta.service_model
@@ -120,9 +167,12 @@ class Maker:
                 places = [members[name].serialization.get('location') for name in required]
                 if shape.auth_type == 'none' or not is_query and {'header', None} & set(places):
                     continue  # Fields and body are not in the URL.
+                arguments = Values().arguments(shape)
+                if change and not change(shape, arguments):
+                    continue
                 method = 'GET' if is_query else shape.http['method']
                 self._add(variant + where, client, operation, lambda: self._sign_url(
-                    client, operation, Values().arguments(shape), method))
+                    client, operation, arguments, method))
 
     @staticmethod
     def _sign_url(client, operation, arguments, method):
@@ -140,12 +190,7 @@ class Maker:
 
     def _s3(self):
         for variant, options, bucket in s3_forms():
-            def change(_, arguments, bucket=bucket):
-                if 'Bucket' not in arguments:
-                    return False
-                arguments['Bucket'] = bucket
-                return True
-            self._every(variant, change=change, **options)
+            self._every(variant, change=in_bucket(bucket), **options)
 
     def _rewrite(self, variant, rewrite):
         for _, service, operation, protocol, raw in list(self._rows):
