@@ -194,6 +194,8 @@ static enum http1_field field_of(struct span name)
 static int note_framing(struct http1_head *head, enum http1_field field, struct span value)
 {
 	switch (field) {
+	case HTTP1_HOST: /* RFC 9112 3.2: two of them are an error */
+		return head->known[HTTP1_HOST].at ? HTTP1_BAD : 0;
 	case HTTP1_CONTENT_LENGTH:
 		return parse_length(head, value);
 	case HTTP1_TRANSFER_ENCODING:

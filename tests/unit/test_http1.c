@@ -157,6 +157,8 @@ START_TEST(every_beginning_of_a_head_is_partial)
 END_TEST
 
 static const char *const bad[] = {
+	"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+	"GET / HTTP/1.1\r\nHost:\r\nhost: b\r\n\r\n",
 	"GET\r\n",
 	"GET /\r\n",
 	"GET key\r\n",
