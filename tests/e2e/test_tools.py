@@ -13,6 +13,7 @@ import time
 
 import pytest
 
+from conftest import free_port
 from harness import BUILD, EFFECTS, FAULTS, ROOT, TIMEOUT, Daemon, environment, wait_for
 
 RULE = {"service": "s3", "region": "us-east-1"}
@@ -339,6 +340,27 @@ def test_missing_library_is_named(tmp_path):
     done = subprocess.run([tmp_path / "chaos-run", "true"], capture_output=True, text=True)
     assert done.returncode == 125
     assert "libchaos-shim.so" in done.stderr
+
+
+# ---- README.md ----
+
+
+def test_first_five_minutes_can_be_typed_as_they_stand(tmp_path):
+    text = (ROOT / "README.md").read_text().partition("## The first five minutes")[2].partition("What is made")[0]
+    typed = "\n".join(re.findall(r"^    (.*)", text, re.MULTILINE))
+    typed = typed.replace("tools/setup demo && make", "set -m; trap 'kill %1; kill $(cat $CHAOS_DIR/lock); rm -rf $CHAOS_DIR' EXIT")
+    typed = typed.replace("5000", str(free_port())).replace("pytest", "true")
+    (tmp_path / "build").symlink_to(BUILD)
+    env = {name: value for name, value in environment().items() if not name.endswith("KEY_ID")}
+    done = subprocess.run(
+        ["bash", "-c", typed], cwd=tmp_path, capture_output=True, text=True, timeout=120,
+        env=env | {"AWS_MAX_ATTEMPTS": "2", "AWS_RETRY_MODE": "standard"},
+    )  # fmt: skip
+    assert "Service 's3' not accessible due to an outage" in done.stderr
+    assert "Service 'dynamodb' not accessible in 'eu-west-1' region due to an outage" in done.stderr
+    assert '{\n    "TableNames": []\n}\n' in done.stdout, done.stderr
+    assert done.stdout.endswith('[{"service": "lambda"}]')
+    assert done.returncode == 0
 
 
 # ---- make ----
