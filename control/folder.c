@@ -13,15 +13,18 @@
 #include "shim/runtime.h"
 
 /* The lock is the last to go, since it guards the others. */
-enum own_file { SOCKET, TABLE, JOURNAL, STATE, LOCK, OWN_FILES };
+enum own_file { SOCKET, SOCKET_NEXT, TABLE, JOURNAL, STATE, LOCK, OWN_FILES };
 
 static const char *const own_files[OWN_FILES] = {
 	[SOCKET] = RUNTIME_SOCKET,
+	[SOCKET_NEXT] = FOLDER_SOCKET_NEXT,
 	[TABLE] = RUNTIME_TABLE,
 	[JOURNAL] = RUNTIME_JOURNAL,
 	[STATE] = RUNTIME_STATE,
 	[LOCK] = RUNTIME_LOCK,
 };
+
+_Static_assert(sizeof(FOLDER_SOCKET_NEXT) == sizeof(RUNTIME_SOCKET), "see folder.h");
 
 static int refuse_folder(struct refusal *why, const char *path, const char *what)
 {

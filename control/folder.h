@@ -9,6 +9,10 @@
 
 #include "refusal.h"
 
+/* The socket until it answers: whoever waits for the name that clients use may go ahead at once. As
+ * long as that name, so that a path that fits is one that clients can use. */
+#define FOLDER_SOCKET_NEXT "control.next"
+
 struct folder {
 	char path[PATH_MAX]; /* absolute */
 	int lock;

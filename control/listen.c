@@ -34,7 +34,7 @@ static int open_socket(int family)
 	return socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 }
 
-int listen_bind_unix(const char *path, struct refusal *why)
+int listen_unix(const char *path, struct refusal *why)
 {
 	union address address = {.un = {.sun_family = AF_UNIX}};
 	mode_t mask;
@@ -53,14 +53,9 @@ int listen_bind_unix(const char *path, struct refusal *why)
 	mask = umask(0177);
 	bound = bind(fd, &address.any, sizeof(address.un));
 	umask(mask);
-	if (bound < 0)
+	if (bound < 0 || listen(fd, SOMAXCONN) < 0)
 		return refuse_socket(fd, path, why);
 	return fd;
-}
-
-int listen_unix(int fd, const char *path, struct refusal *why)
-{
-	return listen(fd, SOMAXCONN) < 0 ? refuse_socket(-1, path, why) : 0;
 }
 
 /* Returns the length of the address, 0 if `host` is not a loopback address. */

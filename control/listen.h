@@ -10,10 +10,7 @@
 
 /* A socket in the place of whatever stands at `path`; mode 0600. The caller holds the folder's lock,
  * so that a socket there is a stale one. Returns it, or -EINVAL. */
-int listen_bind_unix(const char *path, struct refusal *why);
-
-/* Lets clients come to it; before, they are told that nobody is there. Returns 0 or -EINVAL. */
-int listen_unix(int fd, const char *path, struct refusal *why);
+int listen_unix(const char *path, struct refusal *why);
 
 /* At "127.0.0.1:4566", "localhost:4566" or "[::1]:4566", and no address that others can reach. Port
  * 0 takes a free one. `name` tells the address with its port. Returns the socket, or -EINVAL. */

@@ -25,6 +25,7 @@ struct server {
 	struct http *local, *network;
 	int local_fd, network_fd;
 	char socket[PATH_MAX];
+	char next_socket[PATH_MAX];
 	char state[PATH_MAX];
 	char listening[64];
 };
@@ -64,12 +65,15 @@ static int choose_state(
 		       : refuse(why, 500, "the path of the state file is too long");
 }
 
-/* Before anything is changed, since a port in use is what fails most. */
+/* Before anything is changed, since a port in use is what fails most. Two that have bound a port
+ * without listening would both believe to have it; who connects to it now waits for the answer. */
 static int open_sockets(
 	struct server *server, const struct serve_options *options, struct refusal *why)
 {
 	if (folder_file(
-		    &server->folder, RUNTIME_SOCKET, server->socket, sizeof(server->socket), why))
+		    &server->folder, RUNTIME_SOCKET, server->socket, sizeof(server->socket), why) ||
+		folder_file(&server->folder, FOLDER_SOCKET_NEXT, server->next_socket,
+			sizeof(server->next_socket), why))
 		return -EINVAL;
 	if (options->listen) {
 		refusal_of_option(why, "--listen", "");
@@ -80,7 +84,10 @@ static int open_sockets(
 		server->api.listening = server->listening;
 		*why->source = '\0';
 	}
-	server->local_fd = listen_bind_unix(server->socket, why);
+	/* A killed daemon's, which answers nobody. */
+	if (unlink(server->socket) < 0 && errno != ENOENT)
+		return refuse(why, 500, "cannot remove %s: %s", server->socket, strerror(errno));
+	server->local_fd = listen_unix(server->next_socket, why);
 	return server->local_fd < 0 ? -EINVAL : 0;
 }
 
@@ -116,17 +123,25 @@ static int start_http(struct server *server, int fd, struct http **http, struct 
 static void stop_listening(struct server *server)
 {
 	unlink(server->socket);
+	unlink(server->next_socket);
 	http_stop(server->local);
 	http_stop(server->network);
 }
 
-/* The network comes first: who sees the Unix socket finds all the rest, too. */
+static int show_socket(const struct server *server, struct refusal *why)
+{
+	if (rename(server->next_socket, server->socket) == 0)
+		return 0;
+	return refuse(why, 500, "cannot rename %s: %s", server->next_socket, strerror(errno));
+}
+
+/* The Unix socket is shown last: who sees it finds that all is ready. */
 static int start_listening(
 	struct server *server, const struct serve_options *options, struct refusal *why)
 {
 	if ((!options->listen || !start_http(server, server->network_fd, &server->network, why)) &&
-		!listen_unix(server->local_fd, server->socket, why) &&
-		!start_http(server, server->local_fd, &server->local, why))
+		!start_http(server, server->local_fd, &server->local, why) &&
+		!show_socket(server, why))
 		return 0;
 	stop_listening(server);
 	return -EINVAL;

@@ -123,6 +123,65 @@ def test_second_daemon_on_the_same_folder_says_who_holds_it_and_leaves_all(daemo
     assert daemon.request("GET", STATUS).status == 200
 
 
+@pytest.mark.parametrize("stale", [False, True])
+def test_socket_answers_from_the_instant_at_which_it_is_seen(daemon, stale):
+    def seen():
+        try:
+            return os.stat(daemon.socket).st_ctime_ns
+        except FileNotFoundError:
+            return before
+
+    for _ in range(10):
+        daemon.end(signal.SIGKILL if stale else signal.SIGTERM)
+        before = os.stat(daemon.socket).st_ctime_ns if stale else None
+        daemon.process = subprocess.Popen(
+            [BUILD / "chaos-control", "-d", daemon.folder, "-f", "[{}]", "-l", "127.0.0.1:0"],
+            stderr=daemon.stderr,
+            env=environment(),
+        )
+        while seen() == before:
+            assert daemon.process.poll() is None, daemon.said()
+        assert daemon.request("GET", FAULTS).json == [{}]
+
+
+def test_many_daemons_at_once_on_one_folder_leave_one_that_answers():
+    folder = runtime_folder()
+    started = [
+        subprocess.Popen(
+            [BUILD / "chaos-control", "-d", folder], stderr=subprocess.DEVNULL, env=environment()
+        )
+        for _ in range(8)
+    ]
+    one = Daemon(folder)
+    try:
+        wait_for(lambda: sum(process.poll() is None for process in started) == 1, "7 to give up")
+        wait_for(one.socket.exists, "the one that is left to answer")
+        (left,) = [process for process in started if process.poll() is None]
+        assert one.request("GET", STATUS).json["pid"] == left.pid
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+        one.remove()
+
+
+def test_socket_whose_place_is_taken_keeps_the_start_from_changing_anything():
+    folder = runtime_folder()
+    (folder / "control.sock").mkdir()
+    (folder / "state.json").write_text('{"version": 1}')
+    done = subprocess.run(
+        [BUILD / "chaos-control", "-d", folder, "-f", "[{}]"],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        timeout=TIMEOUT,
+    )
+    assert done.returncode == 1
+    assert "control.sock" in done.stderr
+    assert sorted(os.listdir(folder)) == ["control.sock", "state.json"]
+    assert (folder / "state.json").read_text() == '{"version": 1}'
+
+
 def test_stale_socket_is_cleaned_up(daemon):
     daemon.end(signal.SIGKILL)
     assert daemon.socket.exists()
