@@ -77,6 +77,7 @@ void real_resolve(void)
 #define RESPONSE "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 static char folder[] = "/tmp/chaos-test-XXXXXX";
+static bool has_folder;
 static struct writer writer;
 static int listener;
 static struct sockaddr_in address = {.sin_family = AF_INET};
@@ -114,14 +115,20 @@ static void *accept_all(void *unused)
 	return NULL;
 }
 
+/* Before the library's own constructor, which goes to the folder of the user's daemon else. */
+__attribute__((constructor(101))) static void choose_folder(void)
+{
+	has_folder = mkdtemp(folder) && setenv("CHAOS_DIR", folder, 1) == 0;
+}
+
 static void setup(void)
 {
 	socklen_t len = sizeof(address);
 	const char *reason;
 	pthread_t thread;
 
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	snprintf(shim.folder, sizeof(shim.folder), "%s", folder);
+	ck_assert(has_folder);
+	ck_assert_str_eq(shim.folder, folder);
 	ck_assert_int_eq(writer_open(&writer, folder, &reason), 0);
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	listener = socket(AF_INET, SOCK_STREAM, 0);
@@ -132,7 +139,7 @@ static void setup(void)
 	pthread_detach(thread);
 }
 
-static void teardown(void)
+static void remove_files(void)
 {
 	char path[64];
 
@@ -141,7 +148,11 @@ static void teardown(void)
 		snprintf(path, sizeof(path), "%s/%s", folder, *name);
 		unlink(path);
 	}
-	rmdir(folder);
+}
+
+static void teardown(void)
+{
+	remove_files();
 	writer_close(&writer);
 }
 
@@ -268,5 +279,8 @@ int main(void)
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
+	/* A test that fails does not come to its end. */
+	remove_files();
+	rmdir(folder);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
