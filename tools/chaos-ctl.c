@@ -337,6 +337,26 @@ static int map_table(const struct session *session, const struct table **table)
 		table_file_error(error));
 }
 
+static bool has_rules(const struct table *table)
+{
+	const struct table_slot *slot = table_look(table).slot;
+
+	return slot && table_load(slot->rule_count);
+}
+
+/* Else it would look as if the rules did not match. */
+static void warn_of_no_rules(const struct session *session, const struct table *table)
+{
+	int error = session->table_path ? 0 : folder_probe(session->folder);
+
+	if (error != -ENOENT && error != -ECONNREFUSED)
+		return;
+	if (!table)
+		fail(0, "warning: no rules: no daemon has been in %s", session->folder);
+	else if (!has_rules(table))
+		fail(0, "warning: no rules: the daemon in %s has ended", session->folder);
+}
+
 static int explain_many(const struct table *table)
 {
 	long bad = explain_lines(STDIN_FILENO, stdout, table);
@@ -384,6 +404,7 @@ static int run_explain(
 			"the request comes from stdin, as in 'chaos-ctl explain < request'");
 	if (map_table(session, &table))
 		return EXIT_REFUSED;
+	warn_of_no_rules(session, table);
 	return end_output(
 		session->jsonl ? explain_many(table) : explain_stdin(command, session, table));
 }

@@ -4,6 +4,7 @@
 import base64
 import json
 import shutil
+import signal
 import subprocess
 
 import botocore.session
@@ -51,9 +52,14 @@ def line(raw, **members):
     return json.dumps({"raw": base64.b64encode(raw).decode(), **members}).encode() + b"\n"
 
 
+def no_rules(folder):
+    return f"chaos-ctl: warning: no rules: no daemon has been in {folder}\n".encode()
+
+
 def explained(folder, *requests, words=()):
     done = ctl(folder, "explain", "--jsonl", *words, input=b"".join(map(line, requests)))
-    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.returncode == 0
+    assert done.stderr.replace(no_rules(folder), b"") == b""
     return [json.loads(answer) for answer in done.stdout.splitlines()]
 
 
@@ -125,6 +131,27 @@ def test_rules_are_those_of_the_daemon_in_their_lists_counted_from_1(daemon):
     assert put["rule"] is None
     daemon.request("POST", OUTAGES, [{"service": "s3"}])
     assert explained(daemon.folder, PUT_OBJECT)[0]["rule"]["list"] == "outages"
+
+
+@pytest.mark.parametrize("words", [[], ["--json"], ["--jsonl"]])
+def test_without_a_daemon_it_is_said_that_there_are_no_rules(folder, words):
+    done = ctl(folder, "explain", *words, input=line(GET_OBJECT) if "--jsonl" in words else GET_OBJECT)
+    assert (done.returncode, done.stderr) == (0, no_rules(folder))
+    assert json.loads(done.stdout)["rule"] is None
+
+
+def test_after_the_end_of_the_daemon_it_is_said_that_there_are_no_rules(daemon):
+    daemon.faults({"service": "s3"})
+    daemon.end()
+    said = f"chaos-ctl: warning: no rules: the daemon in {daemon.folder} has ended\n"
+    assert ctl(daemon.folder, "explain", input=GET_OBJECT).stderr.decode() == said
+
+
+def test_rules_that_a_killed_daemon_left_in_force_are_told_without_a_word(daemon):
+    daemon.faults({"service": "s3"})
+    daemon.end(signal.SIGKILL)
+    done = ctl(daemon.folder, "explain", input=GET_OBJECT)
+    assert (json.loads(done.stdout)["rule"]["number"], done.stderr) == (1, b"")
 
 
 def test_why_earlier_rules_do_not_match_is_told(daemon):
