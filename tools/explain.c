@@ -115,7 +115,7 @@ static struct span wanted_name(const struct table_slot *slot, const struct table
 		copy, table_copy(slot, &slot->names[id - 1].text, copy, TABLE_NAME_MAX)};
 }
 
-typedef void put_rule_fn(struct sink *out, const struct table_slot *slot,
+typedef void put_rule_fn(struct sink *out, const struct explanation *explanation,
 	const struct table_rule *rule, const char *differs);
 
 /* All rules that are tried: up to the first that matches and leaves nothing to the dice. */
@@ -129,7 +129,7 @@ static void each_rule(
 		const struct table_rule *rule = &slot->rules[i];
 		const char *differs = rules_differs(slot, rule, &explanation->call);
 
-		put_rule(out, slot, rule, differs);
+		put_rule(out, explanation, rule, differs);
 		if (!differs && is_certain(rule))
 			break;
 	}
@@ -248,12 +248,12 @@ static void put_line(struct sink *out, const struct explanation *explanation)
 	sink_byte(out, '}');
 }
 
-static void put_json_rule(struct sink *out, const struct table_slot *slot,
+static void put_json_rule(struct sink *out, const struct explanation *explanation,
 	const struct table_rule *rule, const char *differs)
 {
 	char copy[TABLE_NAME_MAX];
 
-	put(out, rule == slot->rules ? "{\"list\": \"" : ", {\"list\": \"");
+	put(out, rule == explanation->slot->rules ? "{\"list\": \"" : ", {\"list\": \"");
 	put(out, list_name(rule));
 	put(out, "\", \"number\": ");
 	sink_number(out, rule_number(rule), 1);
@@ -261,7 +261,8 @@ static void put_json_rule(struct sink *out, const struct table_slot *slot,
 	put_probability(out, rule);
 	put_member(out, ", \"differs\": ", differs ? span_of(differs) : (struct span){0});
 	if (differs)
-		put_member(out, ", \"wants\": ", wanted_name(slot, rule, differs, copy));
+		put_member(
+			out, ", \"wants\": ", wanted_name(explanation->slot, rule, differs, copy));
 	sink_byte(out, '}');
 }
 
@@ -348,18 +349,40 @@ static void put_rule_name(struct sink *out, const struct table_rule *rule)
 	sink_number(out, rule_number(rule), 1);
 }
 
-static void put_text_rule(struct sink *out, const struct table_slot *slot,
-	const struct table_rule *rule, const char *differs)
+/* Does the call say anything in the field that differs? */
+static bool is_told(const struct aws_call *call, const char *field)
 {
+	bool is_operation = false;
+
+	if (*field == 's')
+		return true;
+	if (*field == 'r')
+		return call->region.len || call->home_region.len;
+	for (int i = 0; i < call->candidate_count; i++)
+		is_operation |= call->candidates[i].operation.len != 0;
+	return is_operation;
+}
+
+static void put_difference(struct sink *out, const struct explanation *explanation,
+	const struct table_rule *rule, const char *field)
+{
+	bool told = is_told(&explanation->call, field);
 	char copy[TABLE_NAME_MAX];
 
+	put(out, told ? " is about another " : " is about ");
+	put(out, field);
+	put(out, told ? ": " : " ");
+	put_visible(out, wanted_name(explanation->slot, rule, field, copy));
+	put(out, told ? "" : ", and the request tells none");
+}
+
+static void put_text_rule(struct sink *out, const struct explanation *explanation,
+	const struct table_rule *rule, const char *differs)
+{
 	put(out, "  ");
 	put_rule_name(out, rule);
 	if (differs) {
-		put(out, " is about another ");
-		put(out, differs);
-		put(out, ": ");
-		put_visible(out, wanted_name(slot, rule, differs, copy));
+		put_difference(out, explanation, rule, differs);
 	} else {
 		put(out, " matches");
 		if (!is_certain(rule)) {

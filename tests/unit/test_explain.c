@@ -140,6 +140,36 @@ START_TEST(rules_are_told_up_to_the_first_that_is_certain)
 }
 END_TEST
 
+START_TEST(what_the_request_does_not_tell_is_not_called_another)
+{
+	struct rule rules[] = {
+		rule_of(1, "s3", "us-*", NULL),
+		rule_of(2, "sqs", NULL, "SendMessage"),
+		rule_of(3, "s3", NULL, "PutObject"),
+	};
+	struct table *table = table_of(rules, COUNT(rules));
+
+	expect(EXPLAIN_TEXT, table,
+		"GET /b/k?AWSAccessKeyId=A&Expires=1&Signature=x HTTP/1.1\r\n" HOST "\r\n",
+		"call           s3 GetObject\n"
+		"resource       b/k\n"
+		"protocol       rest-xml\n"
+		"rule           none\n"
+		"  fault rule 1 is about region us-*, and the request tells none\n"
+		"  fault rule 2 is about another service: sqs\n"
+		"  fault rule 3 is about another operation: PutObject\n");
+	expect(EXPLAIN_TEXT, table, "POST / HTTP/1.1\r\n" HOST SIGNED("sqs") "\r\n",
+		"call           sqs (operation unknown)\n"
+		"region         eu-west-2\n"
+		"protocol       json\n"
+		"rule           none\n"
+		"  fault rule 1 is about another service: s3\n"
+		"  fault rule 2 is about operation SendMessage, and the request tells none\n"
+		"  fault rule 3 is about another service: s3\n");
+	free(table);
+}
+END_TEST
+
 START_TEST(json_has_all_of_it)
 {
 	struct table *table = some_rules();
@@ -191,6 +221,7 @@ int main(void)
 	tcase_add_loop_test(tests, what_is_no_call_is_told_with_the_reason, 0, COUNT(others));
 	tcase_add_test(tests, the_first_rule_that_may_fire_is_named_by_list_and_number);
 	tcase_add_test(tests, rules_are_told_up_to_the_first_that_is_certain);
+	tcase_add_test(tests, what_the_request_does_not_tell_is_not_called_another);
 	tcase_add_test(tests, json_has_all_of_it);
 	tcase_add_test(tests, bytes_off_the_wire_do_not_steer_a_terminal);
 	suite_add_tcase(suite, tests);
