@@ -123,7 +123,6 @@ static void detach(void)
 
 static bool is_replaced(const struct table *table, uint64_t now)
 {
-	char path[PATH_MAX + 16];
 	uint64_t checked = atomic_load(&shim.table_checked);
 	struct stat status;
 
@@ -132,9 +131,9 @@ static bool is_replaced(const struct table *table, uint64_t now)
 	if (now < checked + CHECK_NS ||
 		!atomic_compare_exchange_strong(&shim.table_checked, &checked, now))
 		return false;
-	snprintf(path, sizeof(path), "%s/" RUNTIME_TABLE, shim.folder);
 	/* Gone: what was last in force stays so. */
-	return stat(path, &status) == 0 && status.st_ino != atomic_load(&shim.table_inode);
+	return stat(shim.table_path, &status) == 0 &&
+	       status.st_ino != atomic_load(&shim.table_inode);
 }
 
 void shim_find_folder(void)
@@ -150,6 +149,7 @@ void shim_find_folder(void)
 	len = snprintf(shim.folder, sizeof(shim.folder), "%s%s%s", here, *here ? "/" : "", folder);
 	if (len >= (int)sizeof(shim.folder))
 		shim.folder[0] = '\0';
+	snprintf(shim.table_path, sizeof(shim.table_path), "%s/" RUNTIME_TABLE, shim.folder);
 }
 
 /* While there is no daemon each request looks for one: the first after its start is to be seen. */

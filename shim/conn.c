@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "delay.h"
@@ -15,12 +17,18 @@
 
 struct conn_table conn_table;
 
-/* The address of a thread-local variable tells threads apart without a system call. */
+/* Is this thread in a connection? A signal handler that comes meanwhile must not touch locks and heap.
+ * The address tells threads apart without a system call. */
+static _Thread_local volatile sig_atomic_t is_inside __attribute__((tls_model("initial-exec")));
+
 static uintptr_t this_thread(void)
 {
-	static _Thread_local char here __attribute__((tls_model("initial-exec")));
+	return (uintptr_t)&is_inside;
+}
 
-	return (uintptr_t)&here;
+bool conn_is_inside(void)
+{
+	return is_inside;
 }
 
 static uint32_t index_of(const struct conn *conn)
@@ -104,12 +112,32 @@ void conn_release(struct conn *conn)
 	put_free(conn);
 }
 
+/* Programs may call connect() in a signal handler, and so not malloc(). */
+static bool has_step(struct conn *conn)
+{
+	void *step;
+
+	if (conn->step)
+		return true;
+	step = mmap(NULL, sizeof(*conn->step), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		-1, 0);
+	if (step == MAP_FAILED)
+		return false;
+	conn->step = step;
+	return true;
+}
+
 void conn_track(int fd)
 {
 	struct conn *conn;
 	struct stat status;
 
 	if ((unsigned int)fd >= CONN_FDS || fstat(fd, &status) || !(conn = take_free())) {
+		shim_count_blind(JOURNAL_BLIND_FD, "");
+		return;
+	}
+	if (!has_step(conn)) {
+		put_free(conn);
 		shim_count_blind(JOURNAL_BLIND_FD, "");
 		return;
 	}
@@ -235,6 +263,8 @@ void conn_enter_always(struct conn *conn)
 
 	/* A thread that is cancelled inside would leave the others waiting for ever. */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+	/* Before it has the lock: a handler of this thread would wait for it for ever. */
+	is_inside = true;
 	while (!atomic_compare_exchange_weak(&conn->owner, &nobody, this_thread())) {
 		nobody = 0;
 		sched_yield();
@@ -245,9 +275,7 @@ void conn_enter_always(struct conn *conn)
 bool conn_enter(struct conn *conn, int fd)
 {
 	/* Below a TLS function this has been asked for already. */
-	if (!session_in_real() && !shim_is_own())
-		return false;
-	if (atomic_load(&conn->owner) == this_thread())
+	if (is_inside || (!session_in_real() && !shim_is_own()))
 		return false;
 	conn_enter_always(conn);
 	if (conn_at(fd) == conn)
@@ -261,6 +289,8 @@ void conn_leave(struct conn *conn)
 	int cancel_state = conn->cancel_state;
 
 	atomic_store_explicit(&conn->owner, 0, memory_order_release);
+	atomic_signal_fence(memory_order_seq_cst);
+	is_inside = false;
 	pthread_setcancelstate(cancel_state, NULL);
 }
 

@@ -37,6 +37,7 @@ struct conn {
 
 	/* Outbound. All under conn_enter. */
 	struct flow flow;
+	struct flow_step *step; /* of the flow: too large for a small stack. Stays with the place */
 	_Atomic bool unanswered; /* a request went out, and nothing came since */
 	size_t ahead;	   /* bytes decided on, to be forwarded, that the kernel did not take yet */
 	struct bytes held; /* undecided */
@@ -142,12 +143,13 @@ void conn_close_duplicate(struct conn *conn);
 
 /*
  * Takes the connection for this thread. False: the descriptor means something else by now, or this
- * thread is in already (a signal handler), or the process is not ours; then the call is to be passed
- * on as it is.
+ * thread is in a connection already (a signal handler), or the process is not ours; then the call is
+ * to be passed on as it is.
  */
 bool conn_enter(struct conn *conn, int fd);
 void conn_enter_always(struct conn *conn); /* for the delay line */
 void conn_leave(struct conn *conn);
+bool conn_is_inside(void); /* this thread */
 
 /* Is the descriptor still the socket that was connected? Locked. */
 bool conn_is_current(const struct conn *conn, int fd);

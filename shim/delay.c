@@ -314,16 +314,13 @@ void delay_give_up(struct conn *conn)
 
 bool delay_wait_for_room(struct conn *conn, int fd)
 {
+	const struct timespec retry = {.tv_nsec = RETRY_NS};
 	bool is_ours = true;
-	int cancel_state;
 
 	while (is_ours && conn->queued >= DELAY_MAX) {
-		pthread_mutex_lock(&line.mutex);
 		conn_leave(conn);
-		pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
-		wait_until(shim_now() + RETRY_NS);
-		pthread_mutex_unlock(&line.mutex);
-		pthread_setcancelstate(cancel_state, NULL);
+		/* Without the line's lock: a signal handler may need it. */
+		nanosleep(&retry, NULL);
 		is_ours = conn_enter(conn, fd);
 	}
 	return is_ours;

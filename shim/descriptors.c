@@ -24,6 +24,12 @@ static void finish(struct conn *conn, int fd)
 	inbound_drain(conn, fd);
 }
 
+/* Is a descriptor needed yet: for what is on the line, or to wake who waits at a duplicate? */
+static bool is_needed(const struct conn *conn, bool is_last)
+{
+	return delay_pending(conn) || (conn->look_again && !is_last);
+}
+
 /* The program gives up this descriptor. */
 static void forget(int fd)
 {
@@ -32,10 +38,14 @@ static void forget(int fd)
 	if (!conn || !conn_enter(conn, fd))
 		return;
 	if (conn_is_current(conn, fd) && !conn->inherited) {
-		if (atomic_load(&conn->descriptors) == 1)
+		bool is_last = atomic_load(&conn->descriptors) == 1;
+
+		if (is_last)
 			finish(conn, fd);
-		if (delay_pending(conn) && conn->fd == fd && !conn_adopt_duplicate(conn, fd))
+		if (is_needed(conn, is_last) && conn->fd == fd && !conn_adopt_duplicate(conn, fd))
 			delay_give_up(conn);
+		if (is_last && !is_needed(conn, is_last))
+			conn_close_duplicate(conn);
 	}
 	/* The number may stand for something else soon. */
 	if (conn->fd == fd && !conn->owns_fd)
@@ -170,8 +180,13 @@ int on_close(int fd)
 /* A stream reads and writes inside libc, past all hooks: the connection is no longer ours to touch. */
 FILE *on_fdopen(int fd, const char *mode)
 {
-	forget(fd);
-	return real.fdopen(fd, mode);
+	FILE *file = real.fdopen(fd, mode);
+	int error = errno;
+
+	if (file)
+		forget(fd);
+	errno = error;
+	return file;
 }
 
 int on_fclose(FILE *file)
@@ -182,6 +197,8 @@ int on_fclose(FILE *file)
 		forget(fd);
 	return real.fclose(file);
 }
+
+#define CLOSE_RANGE_KNOWN (CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)
 
 /* Calls close_range() for the descriptors of the range that are not ours. */
 static int close_theirs(unsigned int first, unsigned int last, int flags)
@@ -202,14 +219,18 @@ static int close_theirs(unsigned int first, unsigned int last, int flags)
 
 int on_close_range(unsigned int first, unsigned int last, int flags)
 {
-	if (first > last || !shim_is_own() || !atomic_load(&conn_table.used))
+	if (first > last || flags & ~CLOSE_RANGE_KNOWN || !shim_is_own() ||
+		!atomic_load(&conn_table.used))
 		return real.close_range(first, last, flags);
 	return close_theirs(first, last, flags);
 }
 
 void on_closefrom(int first)
 {
+	int error = errno;
+
 	if (!shim_is_own() || !atomic_load(&conn_table.used) ||
 		close_theirs(first < 0 ? 0 : (unsigned int)first, UINT_MAX, 0))
 		real.closefrom(first);
+	errno = error;
 }

@@ -35,8 +35,9 @@ static struct flow_env look_around(
 }
 
 void outbound_feed(struct conn *conn, const char *data, size_t len, bool pipelined,
-	enum flow_patience patience, struct flow_step *step)
+	enum flow_patience patience)
 {
+	struct flow_step *step = conn->step;
 	bool at_head = flow_at_head(&conn->flow), fresh = conn->flow.state == FLOW_FRESH;
 	struct flow_env env =
 		look_around(conn, pipelined || atomic_load(&conn->unanswered), patience);
@@ -57,16 +58,17 @@ void outbound_feed(struct conn *conn, const char *data, size_t len, bool pipelin
  * descriptor that no epoll knows of. Otherwise the kernel has to wake the program, and that ends the
  * connection.
  */
-static bool can_keep(const struct conn *conn, int fd, const struct flow_step *step)
+static bool can_keep(const struct conn *conn, int fd)
 {
 	/* A program that carries the bytes is given some that its library must not read. */
-	if (step->closes || step->due || conn->pumped || atomic_load(&conn->is_epolled))
+	if (conn->step->closes || conn->step->due || conn->pumped || atomic_load(&conn->is_epolled))
 		return false;
 	return !(real.fcntl(fd, F_GETFL) & (O_NONBLOCK | O_ASYNC));
 }
 
-bool outbound_answer(struct conn *conn, int fd, const struct flow_step *step)
+bool outbound_answer(struct conn *conn, int fd)
 {
+	const struct flow_step *step = conn->step;
 	const struct rules_verdict *rules = &step->rules;
 	struct aws_error error = {
 		.candidate = rules->candidate,
@@ -76,7 +78,7 @@ bool outbound_answer(struct conn *conn, int fd, const struct flow_step *step)
 	};
 	uint64_t random[2] = {dice_draw(&shim.dice), dice_draw(&shim.dice)};
 	char *reply = malloc(AWS_REPLY_MAX);
-	bool keep = can_keep(conn, fd, step);
+	bool keep = can_keep(conn, fd);
 	int waiting = 0;
 	ssize_t len;
 
@@ -103,11 +105,13 @@ bool outbound_answer(struct conn *conn, int fd, const struct flow_step *step)
 	return delay_answer(conn, step->due);
 }
 
-/* Does what a step says. */
-static void act(struct conn *conn, int fd, const char *data, struct flow_step *step)
+/* Does what the step says. */
+static void act(struct conn *conn, int fd, const char *data)
 {
+	struct flow_step *step = conn->step;
+
 	/* Without memory for a reply the request goes out, as it would without us. */
-	if (step->action == FLOW_REPLY && !outbound_answer(conn, fd, step))
+	if (step->action == FLOW_REPLY && !outbound_answer(conn, fd))
 		step->action = flow_forgive(&conn->flow);
 	if (step->action != FLOW_FORWARD && step->action != FLOW_LET_GO)
 		return;
@@ -145,34 +149,32 @@ bool outbound_drop_after_reply(struct conn *conn)
 	return true;
 }
 
-/* Goes on deciding, after `step` was found for the first bytes; returns how many are decided. */
-static size_t decide(struct conn *conn, int fd, const char *data, size_t len,
-	enum flow_patience patience, struct flow_step *step)
+/* Goes on deciding, after the step was found for the first bytes; returns how many are decided. */
+static size_t decide(
+	struct conn *conn, int fd, const char *data, size_t len, enum flow_patience patience)
 {
+	const struct flow_step *step = conn->step;
 	size_t at = 0;
 
 	for (;;) {
 		if (step->action == FLOW_HOLD)
 			return at;
-		act(conn, fd, data + at, step);
+		act(conn, fd, data + at);
 		at += step->count;
 		if (at >= len)
 			return at;
 		if (outbound_drop_after_reply(conn))
 			return len;
-		outbound_feed(conn, data + at, len - at, at > 0, patience, step);
+		outbound_feed(conn, data + at, len - at, at > 0, patience);
 	}
 }
 
 void outbound_decide_held(struct conn *conn, int fd, enum flow_patience patience)
 {
-	struct flow_step step;
-
 	if (!conn->held.len)
 		return;
-	outbound_feed(conn, conn->held.at, conn->held.len, false, patience, &step);
-	bytes_consume(
-		&conn->held, decide(conn, fd, conn->held.at, conn->held.len, patience, &step));
+	outbound_feed(conn, conn->held.at, conn->held.len, false, patience);
+	bytes_consume(&conn->held, decide(conn, fd, conn->held.at, conn->held.len, patience));
 }
 
 void outbound_hurry(struct conn *conn, int fd)
@@ -227,7 +229,6 @@ static void begin_tls(struct conn *conn, const char *data, size_t len)
 /* Takes a slice of the program's bytes: all of it, one way or another. */
 static void take(struct conn *conn, int fd, const char *data, size_t len)
 {
-	struct flow_step step;
 	size_t done;
 
 	if (outbound_drop_after_reply(conn))
@@ -237,8 +238,8 @@ static void take(struct conn *conn, int fd, const char *data, size_t len)
 		outbound_decide_held(conn, fd, FLOW_WAITS);
 		return;
 	}
-	outbound_feed(conn, data, len, false, FLOW_WAITS, &step);
-	done = decide(conn, fd, data, len, FLOW_WAITS, &step);
+	outbound_feed(conn, data, len, false, FLOW_WAITS);
+	done = decide(conn, fd, data, len, FLOW_WAITS);
 	if (done < len)
 		outbound_hold(conn, data + done, len - done);
 }
@@ -262,11 +263,12 @@ static void forward_first(struct conn *conn, const struct iovec *iov, int count,
 
 /*
  * The short way: as long as all is to be forwarded now, nothing is copied. Returns true if that
- * holds to the end; else `place` and `step` tell where and why it ended, and `before` how many bytes
- * stand before that.
+ * holds to the end; else `place` and the step tell where and why it ended, and `before` how many
+ * bytes stand before that.
  */
-static bool walk(struct conn *conn, struct place *place, size_t *before, struct flow_step *step)
+static bool walk(struct conn *conn, struct place *place, size_t *before)
 {
+	const struct flow_step *step = conn->step;
 	struct span slice;
 	size_t skip = conn->ahead;
 
@@ -280,7 +282,7 @@ static bool walk(struct conn *conn, struct place *place, size_t *before, struct 
 			*before += size;
 			continue;
 		}
-		outbound_feed(conn, slice.at, slice.len, *before > conn->ahead, FLOW_WAITS, step);
+		outbound_feed(conn, slice.at, slice.len, *before > conn->ahead, FLOW_WAITS);
 		if (step->due || (step->action != FLOW_FORWARD && step->action != FLOW_LET_GO))
 			return false;
 		place->offset += step->count;
@@ -353,11 +355,10 @@ static ssize_t offer_ciphertext(struct conn *conn, int fd, const struct iovec *i
 static bool begin(struct conn *conn, int fd, const struct iovec *iov, int count,
 	struct place *place, size_t *taken)
 {
-	struct flow_step step;
 	struct span slice;
 	size_t done;
 
-	if (walk(conn, place, taken, &step))
+	if (walk(conn, place, taken))
 		return true;
 	if (!conn_is_current(conn, fd)) {
 		conn->flow.state = FLOW_GONE;
@@ -366,7 +367,7 @@ static bool begin(struct conn *conn, int fd, const struct iovec *iov, int count,
 	forward_first(conn, iov, count, *taken);
 	conn->ahead = 0;
 	slice = next_slice(place);
-	done = decide(conn, fd, slice.at, slice.len, FLOW_WAITS, &step);
+	done = decide(conn, fd, slice.at, slice.len, FLOW_WAITS);
 	if (done < slice.len)
 		outbound_hold(conn, slice.at + done, slice.len - done);
 	place->offset += slice.len;

@@ -20,12 +20,12 @@ ssize_t outbound_offer(struct conn *conn, int fd, const struct iovec *iov, int c
 /* The real call took `sent` of `len` bytes (-1: none), which the flow has seen all. Returns `sent`. */
 ssize_t outbound_sent(struct conn *conn, int fd, size_t len, ssize_t sent);
 
-/* Feeds bytes to the flow of the connection; counts what is seen. */
+/* Feeds bytes to the flow of the connection, which fills conn->step; counts what is seen. */
 void outbound_feed(struct conn *conn, const char *data, size_t len, bool pipelined,
-	enum flow_patience patience, struct flow_step *step);
+	enum flow_patience patience);
 
-/* Renders the reply of a step and sees that the program gets it. False: no memory. */
-bool outbound_answer(struct conn *conn, int fd, const struct flow_step *step);
+/* Renders the reply of the step and sees that the program gets it. False: no memory. */
+bool outbound_answer(struct conn *conn, int fd);
 
 /* Keeps undecided bytes; takes them all out again (the caller frees them). */
 void outbound_hold(struct conn *conn, const char *data, size_t len);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "outbound.h"
@@ -160,17 +161,27 @@ static ssize_t send_from(struct conn *conn, int fd, int in_fd, off64_t *offset, 
 
 ssize_t on_sendfile64(struct conn *conn, int fd, int in_fd, off64_t *offset, size_t count)
 {
+	/* What is no file the kernel refuses, and we could not give back. */
+	if (lseek64(in_fd, 0, SEEK_CUR) < 0)
+		return real.sendfile64(fd, in_fd, offset, count);
 	return send_from(conn, fd, in_fd, offset, count);
 }
 
 ssize_t on_sendfile(struct conn *conn, int fd, int in_fd, off_t *offset, size_t count)
 {
 	off64_t at = offset ? *offset : 0;
-	ssize_t sent = send_from(conn, fd, in_fd, offset ? &at : NULL, count);
+	ssize_t sent = on_sendfile64(conn, fd, in_fd, offset ? &at : NULL, count);
 
 	if (offset)
 		*offset = (off_t)at;
 	return sent;
+}
+
+static bool is_pipe(int fd)
+{
+	struct stat status;
+
+	return fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
 }
 
 static bool is_ready(int fd, short events, int timeout)
@@ -190,7 +201,8 @@ ssize_t on_splice(
 	char buffer[16384];
 	ssize_t got, sum = 0;
 
-	if (!conn)
+	/* What the kernel refuses it refuses untouched. */
+	if (!conn || in_offset || offset || !is_pipe(in_fd))
 		return real.splice(in_fd, in_offset, fd, offset, len, flags);
 	if (!may_wait && !(is_ready(in_fd, POLLIN, 0) && is_ready(fd, POLLOUT, 0))) {
 		errno = EAGAIN;

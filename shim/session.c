@@ -191,7 +191,7 @@ static struct outcome decide(
 	struct conn *conn, int fd, const char *data, size_t len, enum flow_patience patience)
 {
 	struct outcome outcome = {0};
-	struct flow_step step;
+	struct flow_step *step = conn->step;
 
 	while (outcome.taken < len) {
 		size_t at = outcome.taken;
@@ -200,19 +200,19 @@ static struct outcome decide(
 			outcome.taken = len;
 			break;
 		}
-		outbound_feed(conn, data + at, len - at, at > 0, at ? FLOW_ENDS : patience, &step);
-		if (step.action == FLOW_HOLD)
+		outbound_feed(conn, data + at, len - at, at > 0, at ? FLOW_ENDS : patience);
+		if (step->action == FLOW_HOLD)
 			break;
 		/* Without memory for a reply the request goes out, as it would without us. */
-		if (step.action == FLOW_REPLY && !outbound_answer(conn, fd, &step))
-			step.action = flow_forgive(&conn->flow);
-		if (step.action == FLOW_FORWARD || step.action == FLOW_LET_GO)
-			outcome.forward = at + step.count;
+		if (step->action == FLOW_REPLY && !outbound_answer(conn, fd))
+			step->action = flow_forgive(&conn->flow);
+		if (step->action == FLOW_FORWARD || step->action == FLOW_LET_GO)
+			outcome.forward = at + step->count;
 		else if (!outcome.forward)
-			outcome.begin = at + step.count;
-		if (step.due > conn->cipher_due)
-			conn->cipher_due = step.due;
-		outcome.taken = at + step.count;
+			outcome.begin = at + step->count;
+		if (step->due > conn->cipher_due)
+			conn->cipher_due = step->due;
+		outcome.taken = at + step->count;
 	}
 	return outcome;
 }

@@ -91,7 +91,8 @@ __attribute__((constructor)) static void begin(void)
 
 __attribute__((destructor)) static void end(void)
 {
-	if (!shim_is_own())
+	/* exit() may be called by a signal handler that has interrupted us. */
+	if (!shim_is_own() || conn_is_inside())
 		return;
 	conn_finish_all();
 	delay_flush_all();

@@ -15,7 +15,8 @@
 struct shim {
 	_Atomic pid_t pid; /* 0: not initialised. A vfork child has another one, and our memory */
 	char folder[4096]; /* the runtime folder, absolute; "": none can be named */
-	dev_t stderr_dev;  /* of the stderr that the program began with */
+	char table_path[4160]; /* of the table in it */
+	dev_t stderr_dev;      /* of the stderr that the program began with */
 	ino_t stderr_ino;
 	struct dice dice;
 	_Atomic(const struct table *) table;

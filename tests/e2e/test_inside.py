@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What happens to a thread while it is in a hooked call: other threads, fork, cancellation, signals."""
+
+import pytest
+
+FAULT = {"service": "kinesis", "operation": "PutRecord"}
+STORIES = [
+    "reader_waits", "reader_waits_on_duplicate", "reader_polls", "writer_overtakes", "forks",
+    "cancelled_reader", "cancelled_writer", "signal_while_waiting",
+    "signal_that_exits", "signal_on_small_stack",
+]  # fmt: skip
+
+
+@pytest.fixture(params=["pass", "fault", "delay"])
+def fate(request, daemon):
+    if request.param == "fault":
+        daemon.faults(FAULT)
+    if request.param == "delay":
+        daemon.latency(5)
+    return request.param
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_calls_end_as_they_should(run, sink, programs, fate, story):
+    status = "503" if fate == "fault" else "200"
+    done = run(programs / "inside", sink.port, story, status)
+    assert done.returncode == 0, done.stderr
+    sink.settle()
+    assert (sink.raw == []) == (fate == "fault")
+
+
+def test_signal_handler_may_call_on_another_connection(run, sink, programs, fate):
+    status = "503" if fate == "fault" else "200"
+    done = run(programs / "inside", sink.port, "signals_on_another", status)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("latency", [0, 5])
+def test_calls_of_a_signal_handler_on_the_same_connection_arrive_whole(
+    daemon, run, sink, programs, latency
+):
+    daemon.latency(latency)
+    done = run(programs / "inside", sink.port, "signals_on_same", "200")
+    assert done.returncode == 0, done.stderr
+    sink.settle()
+    (raw,) = sink.raw
+    assert raw == sink.requests[0].raw * int(done.stdout)
