@@ -127,3 +127,14 @@ def test_descriptors_keep_their_meaning(daemon, run, sink, story, fate):
     assert totals["calls"] > 0
     assert totals["faults"] == (totals["calls"] if fate == "fault" else 0)
     assert totals["delayed"] == (totals["calls"] if fate == "delay" else 0)
+
+
+@pytest.mark.parametrize("story", ["full_with_queue", "full_dup2_over_line"])
+def test_delayed_calls_go_early_rather_than_never_when_no_descriptor_is_left(
+    daemon, run, sink, story
+):
+    daemon.latency(60_000)
+    done = run(*python("descriptors.py", sink.port, story, "200"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    sink.settle()
+    assert [request.raw for request in sink.requests] == [sink.requests[0].raw] * 2

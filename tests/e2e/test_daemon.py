@@ -6,12 +6,13 @@ import os
 import signal
 import stat
 import subprocess
+import sys
 
 import pytest
 
 from harness import (
-    BUILD, EFFECTS, FAULTS, OUTAGES, STATUS, TIMEOUT, Daemon, environment, python, runtime_folder,
-    wait_for,
+    BUILD, CLIENTS, EFFECTS, FAULTS, OUTAGES, STATUS, TIMEOUT, Daemon, environment, python,
+    runtime_folder, wait_for,
 )  # fmt: skip
 
 FAULT = {"service": "kinesis", "operation": "PutRecord"}
@@ -79,6 +80,24 @@ def test_program_picks_up_a_daemon_that_starts_later(client, sink, folder_exists
         wait_for(lambda: steered.ask().status == 503, "the late daemon to be seen")
     finally:
         late.remove()
+
+
+def test_relative_folder_is_found_after_the_program_has_left_its_own(client, sink):
+    folder = runtime_folder()
+    leave = "import os, runpy; os.chdir('/'); runpy.run_path(os.environ['CLIENT'])"
+    steered = client(
+        ["env", "-C", folder.parent, sys.executable, "-c", leave, sink.port],
+        folder=folder.name,
+        CLIENT=CLIENTS / "py_http.py",
+        PYTHONPATH=CLIENTS,
+    )
+    assert steered.ask().status == 200
+    daemon = Daemon(folder).start()
+    try:
+        daemon.faults(FAULT)
+        assert steered.ask().status == 503
+    finally:
+        daemon.remove()
 
 
 def test_program_runs_unchanged_without_any_daemon(client, sink):

@@ -157,21 +157,60 @@ def makefile():
     assert status(stream.read1) == STATUS
 
 
+def occupy():
+    """Leaves no descriptor."""
+    with contextlib.suppress(OSError):
+        while True:
+            os.dup(0)
+
+
 def full():
     """No descriptor is left; after the close a file gets the number."""
     sock = connect()
     number = sock.fileno()
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
-    rest = []
-    with contextlib.suppress(OSError):
-        while True:
-            rest.append(os.dup(0))
+    occupy()
     sock.sendall(CALL)
     sock.close()
     file = os.open("/tmp", os.O_RDWR | os.O_TMPFILE)
     assert file == number
     time.sleep(0.2)
     assert os.fstat(file).st_size == 0
+
+
+def full_with_queue():
+    """No descriptor is left when two calls and the end wait to be sent."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    sock = connect()
+    sock.sendall(CALL)
+    sock.sendall(CALL)
+    sock.shutdown(socket.SHUT_WR)
+    occupy()
+    sock.close()
+
+
+def sockets_open():
+    names = [f"/proc/self/fd/{name}" for name in os.listdir("/proc/self/fd")]
+    return [
+        int(os.path.basename(name))
+        for name in names
+        if os.path.lexists(name) and os.readlink(name).startswith("socket:")
+    ]
+
+
+def full_dup2_over_line():
+    """No descriptor is left, and a file is to have the one that the delay line has made."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    sock = connect()
+    sock.sendall(CALL)
+    sock.sendall(CALL)
+    sock.close()
+    (number,) = sockets_open()
+    with tempfile.TemporaryFile() as file:
+        occupy()
+        os.dup2(file.fileno(), number)
+        assert os.write(number, b"content of the file") == 19
+        assert os.fstat(file.fileno()).st_size == 19
 
 
 def many():
