@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,13 +110,38 @@ static void print_plain(const char *text, size_t size)
 		fputc(text[i] >= ' ' && text[i] <= '~' ? text[i] : '?', stderr);
 }
 
-/* Says of each process which server it was: a private daemon is gone when the user could ask it. */
-static void name_blind(const struct journal *journal)
+/* What was known of a process of the journal before the command ran. */
+struct earlier {
+	uint32_t pid;
+	uint64_t start, blind;
+};
+
+static void note_earlier(const struct journal *journal, struct earlier earlier[JOURNAL_PROCESSES])
 {
 	for (uint32_t i = 0; i < JOURNAL_PROCESSES; i++) {
 		const struct journal_process *process = &journal->processes[i];
 
-		if (!atomic_load(&process->pid) || !atomic_load(&process->blind_aws))
+		earlier[i] = (struct earlier){atomic_load(&process->pid),
+			atomic_load(&process->start), atomic_load(&process->blind_aws)};
+	}
+}
+
+/* A line that another process has taken since begins anew. */
+static bool is_new(const struct journal_process *process, const struct earlier *earlier)
+{
+	bool is_same = atomic_load(&process->pid) == earlier->pid &&
+		       atomic_load(&process->start) == earlier->start;
+
+	return atomic_load(&process->blind_aws) != (is_same ? earlier->blind : 0);
+}
+
+/* Says of each process which server it was: a private daemon is gone when the user could ask it. */
+static void name_blind(const struct journal *journal, const struct earlier *earlier)
+{
+	for (uint32_t i = 0; i < JOURNAL_PROCESSES; i++) {
+		const struct journal_process *process = &journal->processes[i];
+
+		if (!atomic_load(&process->pid) || !is_new(process, &earlier[i]))
 			continue;
 		fprintf(stderr, "  pid %u, ", atomic_load(&process->pid));
 		print_plain(process->command, sizeof(process->command));
@@ -128,6 +154,7 @@ static void name_blind(const struct journal *journal)
 int strict_run(const char *folder, char **command, int blind)
 {
 	const struct journal *journal = map_journal(folder);
+	struct earlier earlier[JOURNAL_PROCESSES];
 	struct sigaction on_child, standard = {.sa_handler = SIG_DFL};
 	sigset_t set = waited_for(), mask;
 	uint64_t before;
@@ -139,6 +166,7 @@ int strict_run(const char *folder, char **command, int blind)
 		return blind;
 	}
 	before = atomic_load(&journal->blind_aws);
+	note_earlier(journal, earlier);
 	/* Where SIGCHLD is ignored, wait() learns nothing. */
 	sigaction(SIGCHLD, &standard, &on_child);
 	sigprocmask(SIG_BLOCK, &set, &mask);
@@ -153,7 +181,7 @@ int strict_run(const char *folder, char **command, int blind)
 	if (atomic_load(&journal->blind_aws) != before) {
 		fprintf(stderr, "chaos-run: connections to AWS could not be looked into: %llu\n",
 			(unsigned long long)(atomic_load(&journal->blind_aws) - before));
-		name_blind(journal);
+		name_blind(journal, earlier);
 		return blind;
 	}
 	if (WIFSIGNALED(status))

@@ -10,7 +10,10 @@ import subprocess
 
 import pytest
 
-from harness import BUILD, FAULTS, TIMEOUT, UnixConnection, environment, python, talk, wait_for
+from harness import (
+    BUILD, CLIENTS, FAULTS, TIMEOUT, UnixConnection, environment, python, talk, wait_for,
+)  # fmt: skip
+from tls import AWS_HOST
 
 RULE = {"service": "kinesis"}
 CHAOS_RUN = BUILD / "chaos-run"
@@ -249,6 +252,23 @@ def test_setuid_binary_of_another_user_is_refused_with_the_reason(daemon, tmp_pa
     done = chaos_run("-d", daemon.folder, binary)
     assert done.returncode == 125
     assert "setuid" in done.stderr
+
+
+# ---- --strict ----
+
+
+def test_strict_names_the_processes_of_this_run_alone(daemon, tls_sink, authority):
+    command = ["node", CLIENTS / "node_https.js", tls_sink.port, AWS_HOST]
+
+    def listed():
+        done = chaos_run("-s", "-d", daemon.folder, *command, env=environment(**authority.environment))
+        assert done.returncode == 125
+        assert "connections to AWS could not be looked into: 1\n" in done.stderr
+        return [line for line in done.stderr.splitlines() if line.startswith("  pid ")]
+
+    first, second = listed(), listed()
+    assert (len(first), len(second)) == (1, 1)
+    assert first != second
 
 
 def test_help_and_version(daemon):
