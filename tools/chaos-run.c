@@ -46,7 +46,8 @@ static const char help[] =
 	"  -d, --dir DIR             use the daemon of this runtime folder, or start one there\n"
 	"  -s, --strict              exit with 125 if COMMAND had connections to AWS that could "
 	"not\n"
-	"                            be looked into, and got no faults for that reason\n"
+	"                            be looked into, and got no faults for that reason; those of\n"
+	"                            statically linked children and of Go cannot be counted\n"
 	"  -v, --verbose             say on stderr what is done\n"
 	"      --help, --version\n"
 	"\n"
@@ -83,6 +84,22 @@ __attribute__((format(printf, 2, 3))) static void explain(
 	va_start(arguments, format);
 	vsay(format, arguments);
 	va_end(arguments);
+}
+
+/* Says what the user who has named a folder will not have meant. */
+static void tell_of_absence(const char *folder, int error)
+{
+	const char *quiet = getenv("CHAOS_QUIET");
+
+	if (quiet && *quiet && strcmp(quiet, "0"))
+		return;
+	fprintf(stderr, "chaos-run: %s: %s; starting a private one without rules\n", folder,
+		folder_error(error));
+}
+
+static bool has_rules(const struct options *options)
+{
+	return options->faults || options->outages || options->latency;
 }
 
 static void check_latency(const char *text)
@@ -299,7 +316,7 @@ static void configure(const struct options *options, const char *folder)
 {
 	char latency[64];
 
-	if (options->faults || options->outages || options->latency)
+	if (has_rules(options))
 		check_rules(options);
 	if (options->faults)
 		set(folder, "faults", options->faults);
@@ -332,6 +349,8 @@ static void use_folder(const struct options *options, char folder[PATH_MAX])
 	char *said = NULL;
 
 	if (error == -ENOENT || error == -ECONNREFUSED) {
+		if (!has_rules(options))
+			tell_of_absence(folder, error);
 		if (start_daemon(options, folder, &said)) {
 			repeat(said);
 			free(said);
@@ -392,6 +411,7 @@ static void use_private_daemon(const struct options *options, char folder[PATH_M
 
 static void find_daemon(const struct options *options, char folder[PATH_MAX])
 {
+	const char *named = getenv("CHAOS_DIR");
 	char shared[PATH_MAX];
 	int error;
 
@@ -399,7 +419,7 @@ static void find_daemon(const struct options *options, char folder[PATH_MAX])
 		use_folder(options, folder);
 		return;
 	}
-	if (options->faults || options->outages || options->latency) {
+	if (has_rules(options)) {
 		use_private_daemon(options, folder);
 		return;
 	}
@@ -410,7 +430,10 @@ static void find_daemon(const struct options *options, char folder[PATH_MAX])
 		explain(options, "joining the daemon in %s", folder);
 		return;
 	}
-	explain(options, "%s: %s", shared, folder_error(error));
+	if (named && *named)
+		tell_of_absence(shared, error);
+	else
+		explain(options, "%s: %s", shared, folder_error(error));
 	use_private_daemon(options, folder);
 }
 

@@ -119,6 +119,17 @@ def test_private_daemon_is_apart_from_the_one_of_the_runtime_folder(daemon, sink
     assert done.stdout.startswith("200 ")
 
 
+@pytest.mark.parametrize("words, env", [(["-d"], {}), ([], {"CHAOS_DIR": None})])
+def test_absence_of_the_daemon_that_was_named_is_told(tmp_path, words, env):
+    words = [*words, tmp_path] if words else []
+    env = {name: tmp_path for name in env}
+    done = chaos_run(*words, "true", env=environment(**env))
+    said = f"chaos-run: {tmp_path}: no daemon answers there; starting a private one without rules\n"
+    assert (done.returncode, done.stderr) == (0, said)
+    assert chaos_run(*words, "-l", "1", "true", env=environment(**env)).stderr == ""
+    assert chaos_run(*words, "true", env=environment(CHAOS_QUIET=1, **env)).stderr == ""
+
+
 def test_private_daemon_ends_with_the_last_process_that_uses_it(tmp_path):
     script = 'echo $CHAOS_DIR; (exec >&- 2>&-; until [ -e "$0" ]; do sleep 0.05; done) & exit 0'
     done = chaos_run("-f", "[]", "bash", "-c", script, tmp_path / "end")
