@@ -18,6 +18,7 @@
 #include "control/check.h"
 #include "folder.h"
 #include "own.h"
+#include "shim/engine/span.h"
 #include "shim/runtime.h"
 #include "strict.h"
 
@@ -219,28 +220,31 @@ static void find_library(char path[PATH_MAX])
 
 /* ---- the daemon ---- */
 
-/* Says a line of another program of ours as our own: the options that it names are ours, too. */
-static void repeat_line(const char *line, size_t len)
+static void take_prefix(struct span *line, struct span prefix)
 {
-	const char *name = "chaos-";
-	const char *text = memmem(line, len, ": ", 2);
-
-	if (text && !strncmp(line, name, strlen(name))) {
-		text += 2;
-		len -= (size_t)(text - line);
-		line = text;
-	}
-	fprintf(stderr, "chaos-run: %.*s\n", (int)len, line);
+	if (span_starts(*line, prefix))
+		*line = span_from(*line, prefix.len);
 }
 
-static void repeat(const char *said)
+/* Says the lines of another program of ours as our own: the options that they name are ours, too. */
+static void repeat(const char *said, const char *kind)
 {
 	while (said && *said) {
-		size_t len = strcspn(said, "\n");
+		struct span line = {said, strcspn(said, "\n")};
 
-		repeat_line(said, len);
-		said += len + (said[len] == '\n');
+		said += line.len + (said[line.len] == '\n');
+		take_prefix(&line, SPAN("chaos-control: "));
+		take_prefix(&line, SPAN("chaos-ctl: "));
+		take_prefix(&line, span_of(kind));
+		fprintf(stderr, "chaos-run: %s%.*s\n", kind, (int)line.len, line.at);
 	}
+}
+
+/* Of a program that has done what it was to do. */
+static void repeat_warnings(char *said)
+{
+	repeat(said, "warning: ");
+	free(said);
 }
 
 /* Ends with the reason that a program of ours has given, or else with this one. */
@@ -249,7 +253,7 @@ __attribute__((noreturn, format(printf, 2, 3))) static void die_of(
 {
 	va_list arguments;
 
-	repeat(said);
+	repeat(said, "");
 	va_start(arguments, format);
 	if (!said || !*said)
 		vsay(format, arguments);
@@ -295,8 +299,7 @@ static void check_rules(const struct options *options)
 
 	if (!run_control(options, argv, 2, &said))
 		die_of(said, "chaos-control --check failed");
-	repeat(said);
-	free(said);
+	repeat_warnings(said);
 }
 
 static void set(const char *folder, const char *what, const char *value)
@@ -306,7 +309,7 @@ static void set(const char *folder, const char *what, const char *value)
 		"set", value, NULL};
 
 	if (!own_run(argv, &said)) {
-		repeat(said);
+		repeat(said, "");
 		die(EXIT_OWN, "the daemon in %s did not take the %s", folder, what);
 	}
 	free(said);
@@ -352,8 +355,7 @@ static void use_folder(const struct options *options, char folder[PATH_MAX])
 		if (!has_rules(options))
 			tell_of_absence(folder, error);
 		if (start_daemon(options, folder, &said)) {
-			repeat(said);
-			free(said);
+			repeat_warnings(said);
 			return;
 		}
 		error = folder_probe(folder); /* another chaos-run may have been quicker */
@@ -405,8 +407,7 @@ static void use_private_daemon(const struct options *options, char folder[PATH_M
 		remove_private_folder(folder);
 		die_of(said, "the private daemon did not start");
 	}
-	repeat(said);
-	free(said);
+	repeat_warnings(said);
 }
 
 static void find_daemon(const struct options *options, char folder[PATH_MAX])
