@@ -366,6 +366,19 @@ static int explain_many(const struct table *table)
 	return bad ? EXIT_REFUSED : EXIT_SUCCESS;
 }
 
+/* Another request, or a body that the head does not announce. */
+static void warn_of_rest(struct span raw)
+{
+	size_t size = explain_request_size(raw);
+	struct span rest = span_from(raw, size);
+
+	if (rest.len > strspn(rest.at, "\r\n"))
+		fail(0,
+			"warning: the request ends after %zu bytes; the %zu behind it are not "
+			"looked at",
+			size, rest.len);
+}
+
 static int explain_stdin(
 	const struct command *command, const struct session *session, const struct table *table)
 {
@@ -379,6 +392,7 @@ static int explain_stdin(
 	raw = read_stdin(command, remedy, &size);
 	if (!raw)
 		return EXIT_USAGE;
+	warn_of_rest((struct span){raw, size});
 	error = explain_write(stdout, session->table ? EXPLAIN_TEXT : EXPLAIN_JSON, table,
 		(struct span){raw, size});
 	free(raw);

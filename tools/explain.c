@@ -6,6 +6,7 @@
 
 #include "shim/engine/aws/identify.h"
 #include "shim/engine/rules.h"
+#include "shim/engine/tls.h"
 
 #define RESOURCE_MAX 2048
 
@@ -20,6 +21,18 @@ struct explanation {
 
 /* ---- the engine ---- */
 
+/* `error`: what http1_parse() says. */
+static const char *why_no_head(struct span raw, ssize_t error)
+{
+	if (tls_sniff(raw.at, raw.len))
+		return "it is TLS; what goes into TLS can be explained";
+	if (span_starts(raw, SPAN("{")))
+		return "it is not HTTP/1; lines of JSON are explained by --jsonl";
+	if (error == HTTP1_PARTIAL && http1_sniff(raw.at, raw.len) != 0)
+		return "its head has no end; an empty line is to follow it";
+	return "it is not HTTP/1";
+}
+
 /* The body is what belongs to this request, as flow hands it on. */
 static const char *read_request(
 	struct span raw, struct http1_head *head, struct aws_body *body, struct aws_call *call)
@@ -29,7 +42,7 @@ static const char *read_request(
 	ssize_t count;
 
 	if (size < 0)
-		return size == HTTP1_PARTIAL ? "its head has no end" : "it is not HTTP/1";
+		return why_no_head(raw, size);
 	http1_body_begin(&framing, head);
 	count = http1_body_feed(&framing, raw.at + size, raw.len - (size_t)size, NULL);
 	if (count < 0)
@@ -451,4 +464,17 @@ void explain(struct sink *out, enum explain_form form, const struct table *table
 		explanation.slot = view.slot;
 		forms[form](out, &explanation);
 	} while (view.slot && !table_still(&view));
+}
+
+size_t explain_request_size(struct span raw)
+{
+	struct http1_body framing;
+	struct http1_head head;
+	ssize_t size = http1_parse(&head, raw.at, raw.len, 0), count;
+
+	if (size < 0)
+		return raw.len;
+	http1_body_begin(&framing, &head);
+	count = http1_body_feed(&framing, raw.at + size, raw.len - (size_t)size, NULL);
+	return count < 0 ? raw.len : (size_t)(size + count);
 }

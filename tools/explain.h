@@ -19,4 +19,7 @@ enum explain_form {
  */
 void explain(struct sink *out, enum explain_form form, const struct table *table, struct span raw);
 
+/* How many of the bytes are that request's; all of them when no end of it is to be seen. */
+size_t explain_request_size(struct span raw);
+
 #endif

@@ -204,6 +204,17 @@ def test_what_is_no_call_is_told_with_the_reason(folder):
     assert done.returncode == 0
 
 
+def test_what_follows_the_request_is_told_of(daemon):
+    def said(request):
+        return ctl(daemon.folder, "explain", input=request).stderr.decode()
+
+    assert said(GET_OBJECT) == said(GET_OBJECT + b"\r\n") == ""
+    assert said(GET_OBJECT + PLAIN) == (
+        f"chaos-ctl: warning: the request ends after {len(GET_OBJECT)} bytes;"
+        f" the {len(PLAIN)} behind it are not looked at\n"
+    )
+
+
 @pytest.mark.parametrize(
     "words, says",
     [

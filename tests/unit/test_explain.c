@@ -69,8 +69,15 @@ END_TEST
 static const struct {
 	const char *raw, *reason;
 } others[] = {
-	{"\x16\x03\x01", "its head has no end"},
-	{"GET / HTTP/1.1\r\nHost: s3.amazonaws.com\r\n", "its head has no end"},
+	{"\x16\x03\x01", "it is TLS; what goes into TLS can be explained"},
+	{"\x16\x03\x01\x02\x05\x01", "it is TLS; what goes into TLS can be explained"},
+	{"GET / HTTP/1.1\r\nHost: s3.amazonaws.com\r\n",
+		"its head has no end; an empty line is to follow it"},
+	{"GET / HTTP/1.1\r\nHost: s3.amazonaws.com",
+		"its head has no end; an empty line is to follow it"},
+	{"GET / HT", "its head has no end; an empty line is to follow it"},
+	{"{\"raw\": \"R0VU\"}\n", "it is not HTTP/1; lines of JSON are explained by --jsonl"},
+	{"hello", "it is not HTTP/1"},
 	{"GET / HTTP/2.0\r\n\r\n", "it is not HTTP/1"},
 	{"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz",
 		"the chunks of its body are malformed"},
@@ -85,6 +92,23 @@ START_TEST(what_is_no_call_is_told_with_the_reason)
 	expect(EXPLAIN_JSON, NULL, others[_i].raw, text);
 	snprintf(text, sizeof(text), "no call to AWS: %s\n", others[_i].reason);
 	expect(EXPLAIN_TEXT, NULL, others[_i].raw, text);
+}
+END_TEST
+
+static const struct {
+	const char *raw;
+	size_t size;
+} ends[] = {
+	{"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET", 27},
+	{"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcd", 50},
+	{"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nab", 49},
+	{"GET / HTTP/1.1\r\n", 16},
+	{"hello", 5},
+};
+
+START_TEST(where_the_first_request_ends_is_known)
+{
+	ck_assert_uint_eq(explain_request_size(span_of(ends[_i].raw)), ends[_i].size);
 }
 END_TEST
 
@@ -219,6 +243,7 @@ int main(void)
 	tcase_add_loop_test(
 		tests, a_line_says_what_is_known_and_null_for_the_rest, 0, COUNT(lines));
 	tcase_add_loop_test(tests, what_is_no_call_is_told_with_the_reason, 0, COUNT(others));
+	tcase_add_loop_test(tests, where_the_first_request_ends_is_known, 0, COUNT(ends));
 	tcase_add_test(tests, the_first_rule_that_may_fire_is_named_by_list_and_number);
 	tcase_add_test(tests, rules_are_told_up_to_the_first_that_is_certain);
 	tcase_add_test(tests, what_the_request_does_not_tell_is_not_called_another);
