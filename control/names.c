@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aliases.h"
 #include "memory.h"
 #include "shim/engine/aws/model.h"
 
@@ -36,29 +37,51 @@ static int smaller(int a, int b)
 	return a < b ? a : b;
 }
 
+static int count_wildcards(struct span name)
+{
+	int count = 0;
+
+	for (size_t i = 0; i < name.len; i++)
+		count += name.at[i] == '*';
+	return count;
+}
+
+/* Can as many letters as one has more than the other not be put in within the limit? */
+static bool is_far(struct span a, struct span b, int limit)
+{
+	int wildcards = count_wildcards(a);
+	int more = (int)a.len - wildcards - (int)b.len;
+
+	return more > limit || (!wildcards && -more > limit);
+}
+
 int names_distance(struct span a, struct span b, int limit)
 {
 	int rows[3][TABLE_NAME_MAX + 1];
 	int *before = rows[0], *last = rows[1], *row = rows[2];
 
-	if (a.len > TABLE_NAME_MAX || b.len > TABLE_NAME_MAX ||
-		abs((int)a.len - (int)b.len) > limit)
+	if (a.len > TABLE_NAME_MAX || b.len > TABLE_NAME_MAX || is_far(a, b, limit))
 		return limit + 1;
 	for (int j = 0; j <= (int)b.len; j++)
 		row[j] = j;
 	for (int i = 1; i <= (int)a.len; i++) {
+		bool is_run = a.at[i - 1] == '*';
 		int *spare = before;
 		int best;
 
 		before = last;
 		last = row;
 		row = spare;
-		row[0] = best = i;
+		row[0] = best = last[0] + !is_run;
 		for (int j = 1; j <= (int)b.len; j++) {
 			int x = tolower((unsigned char)a.at[i - 1]);
 			int y = tolower((unsigned char)b.at[j - 1]);
 
-			row[j] = smaller(smaller(last[j], row[j - 1]) + 1, last[j - 1] + (x != y));
+			if (is_run)
+				row[j] = smaller(last[j], row[j - 1]);
+			else
+				row[j] = smaller(smaller(last[j], row[j - 1]) + 1,
+					last[j - 1] + (x != y && x != '?'));
 			if (i > 1 && j > 1 && x == tolower((unsigned char)b.at[j - 2]) &&
 				y == tolower((unsigned char)a.at[i - 2]))
 				row[j] = smaller(row[j], before[j - 2] + 1);
@@ -72,7 +95,8 @@ int names_distance(struct span a, struct span b, int limit)
 
 static void nearest_offer(struct nearest *nearest, struct span name)
 {
-	int limit = (int)(nearest->wanted.len + 2) / 3;
+	int wildcards = count_wildcards(nearest->wanted);
+	int limit = ((int)nearest->wanted.len - wildcards + (wildcards ? 0 : 2)) / 3;
 	int distance = names_distance(nearest->wanted, name, limit);
 	int at = nearest->count;
 
@@ -130,9 +154,7 @@ void names_begin(struct names_warnings *warnings)
 	warnings->globs_left = GLOB_COMPARISONS;
 }
 
-/* Returns the text of the new warning, to be gone on with, or NULL if there is no room for one. */
-__attribute__((format(printf, 3, 4))) static char *warn(
-	struct names_warnings *warnings, int number, const char *format, ...)
+char *names_warn(struct names_warnings *warnings, int number, const char *format, ...)
 {
 	va_list arguments;
 	char *text;
@@ -177,44 +199,82 @@ static int count_near(const struct nearest *nearest)
 	return count;
 }
 
-static void warn_unknown(struct names_warnings *warnings, int number, const char *dimension,
-	const struct nearest *nearest)
+/* What a name that is not known does to its rule. A region may be any that a call is signed for. */
+struct dimension {
+	const char *name;
+	const char *consequence;
+};
+
+static const struct dimension service_dimension = {"service", "the rule matches no known call"};
+static const struct dimension operation_dimension = {"operation", "the rule matches no known call"};
+static const struct dimension region_dimension = {
+	"region", "the rule matches no call but those signed for it"};
+
+static void warn_unknown(struct names_warnings *warnings, int number,
+	const struct dimension *dimension, struct span wanted, const struct span *names, int count)
 {
-	char *text = warn(warnings, number, "%s '%.*s' is not known%s", dimension,
-		(int)nearest->wanted.len, nearest->wanted.at,
-		nearest->count ? "; did you mean " : "");
+	char *text =
+		names_warn(warnings, number, "%s '%.*s' %s%s", dimension->name, (int)wanted.len,
+			wanted.at, table_is_glob(wanted) ? "matches no known name" : "is not known",
+			count ? "; did you mean " : "");
 	size_t len;
 
-	if (!text || !nearest->count)
+	if (!text)
 		return;
-	len = list_names(text, strlen(text), " or ", nearest->names, count_near(nearest));
-	snprintf(text + len, NAMES_WARNING_MAX - len, "?");
+	len = list_names(text, strlen(text), " or ", names, count);
+	snprintf(text + len, NAMES_WARNING_MAX - len, "%s%s", count ? "? As it stands, " : ": ",
+		dimension->consequence);
 }
 
-static void warn_empty_glob(
-	struct names_warnings *warnings, int number, const char *dimension, struct span glob)
+static void warn_nearest(struct names_warnings *warnings, int number,
+	const struct dimension *dimension, const struct nearest *nearest)
 {
-	warn(warnings, number, "%s '%.*s' matches no known name", dimension, (int)glob.len,
-		glob.at);
+	warn_unknown(warnings, number, dimension, nearest->wanted, nearest->names,
+		nearest->count ? count_near(nearest) : 0);
 }
 
 /* A list of names that are known by number: services or regions. */
-static void check_listed(const char *dimension, struct span wanted, int count,
-	struct span (*name)(int), int number, struct names_warnings *warnings)
+static bool is_listed(struct span wanted, int count, struct span (*name)(int))
 {
-	struct nearest nearest = {.wanted = wanted};
 	bool is_glob = table_is_glob(wanted);
 
 	for (int i = 0; i < count; i++)
 		if (is_glob ? table_glob_matches(wanted, name(i)) : span_equal(wanted, name(i)))
-			return;
-	if (is_glob) {
-		warn_empty_glob(warnings, number, dimension, wanted);
-		return;
-	}
+			return true;
+	return false;
+}
+
+static void suggest_listed(const struct dimension *dimension, struct span wanted, int count,
+	struct span (*name)(int), int number, struct names_warnings *warnings)
+{
+	struct nearest nearest = {.wanted = wanted};
+
 	for (int i = 0; i < count; i++)
 		nearest_offer(&nearest, name(i));
-	warn_unknown(warnings, number, dimension, &nearest);
+	warn_nearest(warnings, number, dimension, &nearest);
+}
+
+static void check_service(struct span wanted, int number, struct names_warnings *warnings)
+{
+	struct span meant[NAMES_NEAREST];
+	int count;
+
+	if (is_listed(wanted, aws_model_service_count(), aws_model_service_name))
+		return;
+	/* Signs do not count among aliases, so that a glob would be one, too. */
+	count = table_is_glob(wanted) ? 0 : aliases_find(wanted, meant, NAMES_NEAREST);
+	if (count)
+		warn_unknown(warnings, number, &service_dimension, wanted, meant, count);
+	else
+		suggest_listed(&service_dimension, wanted, aws_model_service_count(),
+			aws_model_service_name, number, warnings);
+}
+
+static void check_region(struct span wanted, int number, struct names_warnings *warnings)
+{
+	if (!is_listed(wanted, aws_model_region_count(), aws_model_region_name))
+		suggest_listed(&region_dimension, wanted, aws_model_region_count(),
+			aws_model_region_name, number, warnings);
 }
 
 /* The first operation that does not come before `name`. */
@@ -245,6 +305,17 @@ static bool service_fits(const struct rule *rule, int service)
 				     : span_equal(wanted, aws_model_service_name(service));
 }
 
+static void suggest_operation(const struct names *names, const struct rule *rule, int number,
+	struct names_warnings *warnings)
+{
+	struct nearest nearest = {.wanted = span_of(rule->operation)};
+
+	for (size_t i = 0; i < names->count; i++)
+		if (service_fits(rule, names->operations[i].service))
+			nearest_offer(&nearest, names->operations[i].name);
+	warn_nearest(warnings, number, &operation_dimension, &nearest);
+}
+
 static void check_operation_glob(const struct names *names, const struct rule *rule, int number,
 	struct names_warnings *warnings)
 {
@@ -261,28 +332,21 @@ static void check_operation_glob(const struct names *names, const struct rule *r
 		if (table_glob_matches(glob, known->name) && service_fits(rule, known->service))
 			return;
 	}
-	warn_empty_glob(warnings, number, "operation", glob);
-}
-
-static void suggest_operation(const struct names *names, const struct rule *rule, int number,
-	struct names_warnings *warnings)
-{
-	struct nearest nearest = {.wanted = span_of(rule->operation)};
-
-	for (size_t i = 0; i < names->count; i++)
-		if (service_fits(rule, names->operations[i].service))
-			nearest_offer(&nearest, names->operations[i].name);
-	warn_unknown(warnings, number, "operation", &nearest);
+	suggest_operation(names, rule, number, warnings);
 }
 
 static void warn_elsewhere(struct names_warnings *warnings, int number, const struct rule *rule,
 	const struct span *services, int count)
 {
-	char *text = warn(warnings, number, "'%s' has no operation '%s'; it is one of ",
+	char *text = names_warn(warnings, number, "'%s' has no operation '%s'; it is one of ",
 		rule->service, rule->operation);
+	size_t len;
 
-	if (text)
-		list_names(text, strlen(text), " and ", services, count);
+	if (!text)
+		return;
+	len = list_names(text, strlen(text), " and ", services, count);
+	snprintf(text + len, NAMES_WARNING_MAX - len, ". As it stands, %s",
+		operation_dimension.consequence);
 }
 
 static void check_operation(const struct names *names, const struct rule *rule, int number,
@@ -313,9 +377,22 @@ static void check_status(const struct rule *rule, int number, struct names_warni
 	int service = aws_model_find(span_of(rule->service));
 	int modelled = service < 0 ? 0 : aws_model_error_status(service, span_of(rule->code));
 
-	if (modelled && rule->status && modelled != rule->status)
-		warn(warnings, number, "'%s' sends %s with status %d, not %d", rule->service,
-			rule->code, modelled, rule->status);
+	if (modelled && modelled != rule->status)
+		names_warn(warnings, number,
+			"'%s' sends %s with status %d, not %d: a client may take it for another "
+			"error",
+			rule->service, rule->code, modelled, rule->status);
+}
+
+/* "modeled": some service that the rule may be about has to have the code. */
+static void check_modelled(const struct rule *rule, int number, struct names_warnings *warnings)
+{
+	for (int i = 0; i < aws_model_service_count(); i++)
+		if (service_fits(rule, i) && aws_model_error_status(i, span_of(rule->code)))
+			return;
+	names_warn(warnings, number,
+		"no service that it matches has %s in its model, so that \"modeled\" is status 503",
+		rule->code);
 }
 
 void names_check(const struct names *names, const struct rule *rule, int number,
@@ -327,16 +404,16 @@ void names_check(const struct names *names, const struct rule *rule, int number,
 	if (warnings->count == NAMES_WARNINGS)
 		return;
 	if (rule->service)
-		check_listed("service", span_of(rule->service), aws_model_service_count(),
-			aws_model_service_name, number, warnings);
+		check_service(span_of(rule->service), number, warnings);
 	if (rule->region)
-		check_listed("region", span_of(rule->region), aws_model_region_count(),
-			aws_model_region_name, number, warnings);
+		check_region(span_of(rule->region), number, warnings);
 	/* The operations of an unknown service are not known either. */
 	if (rule->operation && known_service && table_is_glob(span_of(rule->operation)))
 		check_operation_glob(names, rule, number, warnings);
 	else if (rule->operation && known_service)
 		check_operation(names, rule, number, warnings);
-	if (rule->service)
+	if (rule->status == 0 && known_service)
+		check_modelled(rule, number, warnings);
+	else if (rule->status && rule->service)
 		check_status(rule, number, warnings);
 }

@@ -29,6 +29,11 @@ void names_close(struct names *names);
 /* Warnings of one request start from here. */
 void names_begin(struct names_warnings *warnings);
 
+/* Adds a warning about rule `number`. Returns its text, to be gone on with up to NAMES_WARNING_MAX,
+ * or NULL if there is no room for one. */
+char *names_warn(struct names_warnings *warnings, int number, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
 /* Adds what is odd about a rule, which is the request's rule number `number`, counted from 1. Once
  * the warnings are full it does nothing. */
 void names_check(const struct names *names, const struct rule *rule, int number,
@@ -36,7 +41,8 @@ void names_check(const struct names *names, const struct rule *rule, int number,
 
 /*
  * The distance of two names in single letters put in, left out, changed or swapped with the next,
- * case aside (Damerau and Levenshtein, no part edited twice); above `limit`: limit + 1.
+ * case aside (Damerau and Levenshtein, no part edited twice); above `limit`: limit + 1. In `a`, '*'
+ * stands for any letters and '?' for any one.
  */
 int names_distance(struct span a, struct span b, int limit);
 

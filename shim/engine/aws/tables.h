@@ -3,7 +3,8 @@
 #define CHAOS_AWS_TABLES_H
 
 /*
- * The layout of the generated tables (model_data.c), for the code in this folder alone.
+ * The layout of the generated tables (model_data.c), for the code in this folder alone, and for what
+ * looks through all names (control/aliases.c).
  * Indices and offsets only, never a pointer: the tables need no relocation and are shared between
  * processes.
  */
