@@ -92,6 +92,18 @@ static void check_names(
 		names_check(api->names, &rules->rules[i]->rule, (int)i + 1, warnings);
 }
 
+/* Whether the names of a rule are known does not matter when it goes. */
+static void check_removal(struct api *api, enum table_list list, const struct config_list *rules,
+	struct names_warnings *warnings)
+{
+	bool *is_there = config_find(&api->config.lists[list], rules);
+
+	for (size_t i = 0; i < rules->count; i++)
+		if (!is_there[i])
+			names_warn(warnings, (int)i + 1, "no rule is equal to it");
+	free(is_there);
+}
+
 static int get_list(struct api *api, const struct request *request, struct api_answer *answer,
 	__attribute__((unused)) struct refusal *why)
 {
@@ -113,7 +125,9 @@ static int change_list(struct api *api, const struct request *request, struct ap
 	cJSON_Delete(body);
 	if (error)
 		return error;
-	if (request->change != CONFIG_REMOVE)
+	if (request->change == CONFIG_REMOVE)
+		check_removal(api, request->list, &rules, &answer->warnings);
+	else
 		check_names(api, &rules, &answer->warnings);
 	config_change(&api->config, request->list, request->change, &rules, &next);
 	config_list_clear(&rules);

@@ -168,25 +168,29 @@ static void add_new(struct config *next, struct config_list *list, struct config
 	list_add(list, rule);
 }
 
+bool *config_find(const struct config_list *list, const struct config_list *rules)
+{
+	struct place *places = sort_list(list);
+	bool *is_there = sure(calloc(rules->count + 1, sizeof(*is_there)));
+
+	for (size_t i = 0; i < rules->count; i++)
+		is_there[i] = find_place(places, list->count, rules->rules[i]) != NULL;
+	free(places);
+	return is_there;
+}
+
 static void append_rules(const struct config_list *now, const struct config_list *rules,
 	struct config *next, struct config_list *list)
 {
-	struct place *places = sort_list(rules);
-	bool *is_there = sure(calloc(rules->count + 1, sizeof(*is_there)));
+	bool *is_there = config_find(now, rules);
 
 	list_room(list, now->count + rules->count);
-	for (size_t i = 0; i < now->count; i++) {
-		const struct place *same = find_place(places, rules->count, now->rules[i]);
-
-		if (same)
-			is_there[same->position] = true;
+	for (size_t i = 0; i < now->count; i++)
 		list_add(list, now->rules[i]);
-	}
 	for (size_t i = 0; i < rules->count; i++)
 		if (!is_there[i])
 			add_new(next, list, rules->rules[i]);
 	free(is_there);
-	free(places);
 }
 
 static void remove_rules(

@@ -8,6 +8,8 @@
  * force. Not for several threads at once.
  */
 
+#include <stdbool.h>
+
 #include <cjson/cJSON.h>
 
 #include "refusal.h"
@@ -53,6 +55,10 @@ int config_read(const cJSON *body, enum table_list list, enum config_change chan
  */
 void config_change(const struct config *now, enum table_list list, enum config_change change,
 	const struct config_list *rules, struct config *next);
+
+/* Is there a rule in `list` that is equal to rules->rules[i]? An answer for each i; the caller frees
+ * them. */
+bool *config_find(const struct config_list *list, const struct config_list *rules);
 
 /* Makes *next from *now with another latency. */
 void config_set_latency(const struct config *now, int latency_ms, struct config *next);

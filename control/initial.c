@@ -44,7 +44,7 @@ static void warn_of_names(const struct config_list *rules, const char *option)
 	for (size_t i = 0; i < rules->count; i++)
 		names_check(names, &rules->rules[i]->rule, (int)i + 1, &warnings);
 	for (int i = 0; i < warnings.count; i++)
-		fprintf(stderr, "chaos-control: %s: %s\n", option, warnings.text[i]);
+		fprintf(stderr, "chaos-control: warning: %s: %s\n", option, warnings.text[i]);
 	names_close(names);
 }
 
@@ -103,7 +103,8 @@ static int load(const char *path, struct config *config, struct refusal *why)
 	if (state_load(path, config, aside, sizeof(aside), why))
 		return -EINVAL;
 	if (*aside)
-		fprintf(stderr, "chaos-control: %s is corrupt; put aside as %s\n", path, aside);
+		fprintf(stderr, "chaos-control: warning: %s is corrupt; put aside as %s\n", path,
+			aside);
 	return 0;
 }
 

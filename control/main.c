@@ -205,7 +205,8 @@ int main(int argc, char **argv)
 	argp_program_version_hook = print_version;
 	argp_err_exit_status = 1;
 	argp_parse(&argp, argc, argv, 0, NULL, &options);
-	options.serve.quiet = options.background && !options.serve.listen;
+	/* In the foreground the line is one of a log. */
+	options.serve.out = options.background ? stdout : stderr;
 	code = run(&options);
 	initial_free(&options.serve.initial);
 	return code;

@@ -215,9 +215,9 @@ int serve(const struct serve_options *options, void (*ready)(void *context), voi
 	umask(077);
 	if (start(&server, options))
 		return 1;
-	if (!options->quiet)
-		fprintf(stderr, "chaos-control: listening on %s%s%s\n", server.socket,
-			*server.listening ? " and http://" : "", server.listening);
+	fprintf(options->out, "chaos-control: listening on %s%s%s\n", server.socket,
+		*server.listening ? " and http://" : "", server.listening);
+	fflush(options->out);
 	ready(context);
 	wait_for_end(&server, options->owner, &signals);
 	stop(&server, options);

@@ -4,7 +4,7 @@
 
 /* The daemon's life from its options to its end. */
 
-#include <stdbool.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "initial.h"
@@ -17,7 +17,7 @@ struct serve_options {
 	/* Not 0: the daemon belongs to this process and those it has started, saves nothing, and
 	 * leaves nothing behind. */
 	pid_t owner;
-	bool quiet; /* say nothing when all is well */
+	FILE *out; /* tells where the API is, once it answers */
 };
 
 /*

@@ -77,6 +77,17 @@ def test_delete_of_a_rule_that_is_not_there_is_no_error(daemon):
     assert (reply.status, reply.json) == (200, [RULE])
 
 
+def test_delete_warns_of_rules_of_which_none_is_equal(daemon):
+    daemon.faults(RULE, {})
+    reply = daemon.request("DELETE", FAULTS, [{"service": "sqs"}, RULE, dict(RULE, probability=1)])
+    assert reply.json == [{}]
+    assert reply.headers.get_all("X-Chaos-Warning") == [
+        "rule 1: no rule is equal to it",
+        "rule 3: no rule is equal to it",
+    ]
+    assert daemon.request("DELETE", FAULTS, {}).headers.get_all("X-Chaos-Warning") is None
+
+
 def test_answer_stands_on_one_line_as_localstack_prints_it(daemon):
     body = b'[{"service":"dynamodb",\n"region":"us-east-1"}]'
     reply = daemon.request("POST", FAULTS, body)
@@ -278,7 +289,14 @@ def test_options_replace_the_saved_part_alone(start, folder):
 
 
 def test_options_warn_on_stderr(start):
-    assert "did you mean 'kinesis'" in start("-f", '[{"service": "kinesys"}]').said()
+    said = start("-f", '[{"service": "kinesys"}]').said()
+    assert said.startswith("chaos-control: warning: --faults: rule 1: service 'kinesys' is not known")
+
+
+def test_check_tells_a_warning_from_an_error():
+    done = run("--check", "-o", '[{"service": "sfn"}]')
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.startswith("chaos-control: warning: --outages: rule 1: service 'sfn'")
 
 
 BAD_OPTIONS = pytest.mark.parametrize(
@@ -399,10 +417,15 @@ def test_port_in_use_is_refused_with_the_reason(start, folder):
 # ---- background and private ----
 
 
-def test_background_daemon_is_silent_and_keeps_no_pipe_open(folder):
-    done = run("-d", folder, "--daemon")  # returns at the end of its output pipes
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    pid = Daemon(folder).request("GET", STATUS).json["pid"]
+@pytest.mark.parametrize("listen", [False, True])
+def test_background_daemon_says_where_it_is_and_keeps_no_pipe_open(folder, listen):
+    options = ["--listen", "127.0.0.1:0"] if listen else []
+    done = run("-d", folder, "--daemon", *options)  # returns at the end of its output pipes
+    status = Daemon(folder).request("GET", STATUS).json
+    more = f" and http://{status['listening']}" if listen else ""
+    said = f"chaos-control: listening on {folder}/control.sock{more}\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, said, "")
+    pid = status["pid"]
     assert os.getsid(pid) == pid
     os.kill(pid, signal.SIGTERM)
 
