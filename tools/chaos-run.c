@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -111,6 +112,21 @@ static void check_latency(const char *text)
 			text, LATENCY_MAX_MS);
 }
 
+/* An option whose JSON was forgotten has taken the command in its place. */
+static void check_taken(const char *option, const char *taken)
+{
+	if (taken && !strchr("[{@", *taken))
+		die(EXIT_OWN, "no command is given: %s takes JSON or @FILE, and has taken '%s'",
+			option, taken);
+}
+
+__attribute__((noreturn)) static void refuse_no_command(const struct options *options)
+{
+	check_taken("--faults", options->faults);
+	check_taken("--outages", options->outages);
+	die(EXIT_OWN, "no command is given (see chaos-run --help)");
+}
+
 static struct options parse(int argc, char **argv)
 {
 	static const struct option known[] = {
@@ -163,7 +179,7 @@ static struct options parse(int argc, char **argv)
 		}
 	}
 	if (optind == argc)
-		die(EXIT_OWN, "no command is given (see chaos-run --help)");
+		refuse_no_command(&options);
 	options.command = argv + optind;
 	return options;
 }
@@ -176,6 +192,19 @@ static void make_printable(char *text)
 	for (; *text; text++)
 		if ((unsigned char)*text < ' ' || *text == 0x7f)
 			*text = '?';
+}
+
+/* What may be done about it, or NULL. */
+static const char *find_remedy(const char *command, const struct binary *found)
+{
+	struct stat info;
+
+	if (found->obstacle == BINARY_NOT_FOUND && strchr(command, '=') && !strchr(command, '/'))
+		return "to set a variable, put env before it";
+	if (found->obstacle == BINARY_NOT_EXECUTABLE && stat(found->path, &info) == 0 &&
+		S_ISREG(info.st_mode) && !(info.st_mode & 0111))
+		return "chmod +x may help";
+	return binary_remedy(found->obstacle);
 }
 
 static void check_command(const struct options *options)
@@ -193,7 +222,7 @@ static void check_command(const struct options *options)
 		code = EXIT_NOT_FOUND;
 	if (found.obstacle == BINARY_NOT_EXECUTABLE)
 		code = EXIT_NOT_EXECUTABLE;
-	remedy = binary_remedy(found.obstacle);
+	remedy = find_remedy(command, &found);
 	make_printable(found.path);
 	die(code, "cannot run %s: %s %s%s%s", command,
 		strcmp(found.path, command) ? found.path : "it", binary_reason(found.obstacle),
@@ -331,17 +360,25 @@ static void configure(const struct options *options, const char *folder)
 	set(folder, "effects", latency);
 }
 
+static bool has_parent(const char *path)
+{
+	char copy[PATH_MAX];
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	return access(dirname(copy), F_OK) == 0;
+}
+
 /* Makes the folder if it is not there. Has it? */
 static bool open_folder(const char *given, char folder[PATH_MAX])
 {
-	bool is_new = mkdir(given, 0700) == 0;
+	int error = mkdir(given, 0700) < 0 ? errno : 0;
 
-	if (!is_new && errno != EEXIST)
-		die(EXIT_OWN, "--dir: cannot make the folder %s: %s%s", given, strerror(errno),
-			errno == ENOENT ? "; make its parent first" : "");
+	if (error && error != EEXIST)
+		die(EXIT_OWN, "--dir: cannot make the folder %s: %s%s", given, strerror(error),
+			error == ENOENT && !has_parent(given) ? "; make its parent first" : "");
 	if (!realpath(given, folder))
 		die(EXIT_OWN, "--dir: %s: %s", given, strerror(errno));
-	return is_new;
+	return !error;
 }
 
 /* A daemon for the folder that was asked for: the one that is there, or our own. */

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "shim/journal.h"
+
 static const char *text(const cJSON *process, const char *name)
 {
 	const char *value = cJSON_GetStringValue(cJSON_GetObjectItem(process, name));
@@ -45,6 +47,17 @@ static void add_blind(cJSON *row, const cJSON *process)
 	cJSON_AddStringToObject(row, "blind", len ? list : "-");
 }
 
+/* The journal keeps its beginning. */
+static void add_command(cJSON *row, const cJSON *process)
+{
+	const size_t kept = sizeof((struct journal_process){0}.command) - 1;
+	const char *command = text(process, "command");
+	char shown[sizeof((struct journal_process){0}.command) + sizeof("…")];
+
+	snprintf(shown, sizeof(shown), "%s%s", command, strlen(command) < kept ? "" : "…");
+	cJSON_AddStringToObject(row, "command", shown);
+}
+
 static cJSON *arrange(const cJSON *process)
 {
 	static const char *const counts[] = {"connections", "calls", "faults", "delayed"};
@@ -59,7 +72,7 @@ static cJSON *arrange(const cJSON *process)
 		cJSON_AddItemToObject(row, counts[i],
 			cJSON_Duplicate(cJSON_GetObjectItem(process, counts[i]), true));
 	add_blind(row, process);
-	cJSON_AddStringToObject(row, "command", text(process, "command"));
+	add_command(row, process);
 	return row;
 }
 

@@ -14,7 +14,9 @@ import time
 import pytest
 
 from conftest import free_port
-from harness import BUILD, EFFECTS, FAULTS, ROOT, TIMEOUT, Daemon, environment, wait_for
+from harness import (
+    BUILD, EFFECTS, FAULTS, ROOT, TIMEOUT, Daemon, environment, preloaded, wait_for,
+)  # fmt: skip
 
 RULE = {"service": "s3", "region": "us-east-1"}
 
@@ -215,6 +217,17 @@ def test_ps_shows_the_processes_under_the_library(daemon):
         sleeper.kill()
         sleeper.wait()
     assert line.endswith("sleep 60")
+
+
+@pytest.mark.parametrize("word", ["a" * 62, "a" * 64, "a" * 62 + "é"])
+def test_ps_marks_a_command_that_is_cut(daemon, word):
+    """The journal keeps 63 bytes of it."""
+    env = preloaded(daemon.folder)
+    with subprocess.Popen([word], executable="/bin/cat", stdin=subprocess.PIPE, env=env) as one:
+        wait_for(lambda: daemon.request("GET", "/_chaos/processes").json, "the process to be listed")
+        shown = on_terminal("chaos-ctl", "ps", folder=daemon.folder).splitlines()[1]
+        one.stdin.close()
+    assert shown.endswith("…") == (len(word.encode()) > 62)
 
 
 # ---- chaos-run ----
