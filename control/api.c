@@ -26,18 +26,39 @@ struct request {
 typedef int handler(struct api *api, const struct request *request, struct api_answer *answer,
 	struct refusal *why);
 
+static int refuse_rules(struct refusal *why, int error, const char *reason)
+{
+	return error ? refuse(why, error == -ENOSPC ? 507 : 500, "%s", reason) : 0;
+}
+
+static uint64_t latency_of(const struct config *config)
+{
+	return (uint64_t)config->latency_ms * 1000000;
+}
+
 static int publish(struct api *api, const struct config *config, struct refusal *why)
 {
 	const char *reason = "";
 	size_t count;
 	const struct rule **rules = config_rules(config, &count);
-	int error = writer_publish(
-		api->writer, rules, count, (uint64_t)config->latency_ms * 1000000, &reason);
+	int error = writer_publish(api->writer, rules, count, latency_of(config), &reason);
 
 	free(rules);
-	if (error == -ENOSPC)
-		return refuse(why, 507, "%s", reason);
-	return error ? refuse(why, 500, "%s", reason) : 0;
+	return refuse_rules(why, error, reason);
+}
+
+int api_check(const struct config *config, struct refusal *why)
+{
+	struct compiled compiled;
+	const char *reason = "";
+	size_t count;
+	const struct rule **rules = config_rules(config, &count);
+	int error = compile_rules(&compiled, rules, count, latency_of(config), &reason);
+
+	free(rules);
+	if (!error)
+		compiled_free(&compiled);
+	return refuse_rules(why, error, reason);
 }
 
 /* Saves and publishes *next, and makes it the configuration; or nothing of that. Takes *next. */
@@ -63,20 +84,20 @@ static int commit(struct api *api, struct config *next, struct refusal *why)
 
 int api_start(struct api *api, struct refusal *why)
 {
-	int error = publish(api, &api->config, why);
-
-	if (!error && api->state_path)
-		error = state_save(api->state_path, &api->config, why);
-	if (error)
-		api_stop(api, &(struct refusal){0});
-	return error;
+	if (api_check(&api->config, why) ||
+		(api->state_path && state_save(api->state_path, &api->config, why)) ||
+		publish(api, &api->config, why))
+		return -EINVAL;
+	api->is_ready = true;
+	return 0;
 }
 
 int api_stop(struct api *api, struct refusal *why)
 {
 	const struct config none = {0};
-	int error = publish(api, &none, why);
+	int error = api->is_ready ? publish(api, &none, why) : 0;
 
+	api->is_ready = false;
 	config_clear(&api->config);
 	names_close(api->names);
 	api->names = NULL;
@@ -234,7 +255,7 @@ static void refuse_endpoint(
 void api_refuse(const struct refusal *why, struct api_answer *answer)
 {
 	cJSON *object = sure(cJSON_CreateObject());
-	char text[sizeof(*why) + 64];
+	char text[REFUSAL_TEXT_MAX];
 
 	refusal_text(why, text, sizeof(text));
 	sure(cJSON_AddStringToObject(
@@ -271,7 +292,8 @@ void api_answer(struct api *api, const char *method, const char *path, const cha
 	}
 	request = (struct request){body, len, endpoint->list, endpoint->change};
 	pthread_mutex_lock(&api->lock);
-	error = endpoint->handle(api, &request, answer, &why);
+	error = api->is_ready ? endpoint->handle(api, &request, answer, &why)
+			      : refuse(&why, 503, "chaos-control could not start");
 	pthread_mutex_unlock(&api->lock);
 	if (error) {
 		names_begin(&answer->warnings);

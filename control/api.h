@@ -21,6 +21,7 @@ struct api {
 	const char *state_path; /* NULL: not kept on disk */
 	const char *folder;
 	const char *listening; /* "127.0.0.1:4566"; NULL: on the Unix socket alone */
+	bool is_ready;	       /* between api_start() and api_stop() */
 };
 
 struct api_answer {
@@ -30,11 +31,15 @@ struct api_answer {
 	struct names_warnings warnings;
 };
 
-/* Puts the configuration in force and saves it. Returns 0, or -EINVAL and then none is in force. */
+/* Has the table room for the rules? Returns 0 or -EINVAL. */
+int api_check(const struct config *config, struct refusal *why);
+
+/* Saves the configuration and puts it in force. Returns 0; or -EINVAL, and then those rules are in
+ * force that were before. The lock is held by the caller, who may have begun to listen. */
 int api_start(struct api *api, struct refusal *why);
 
-/* Lifts all rules, which nobody could once the daemon has gone, and frees what the API holds. What
- * is saved stays. Returns 0 or -EINVAL. */
+/* Lifts the rules that it has put in force, since nobody could once the daemon has gone, and frees
+ * what the API holds. What is saved stays. Returns 0 or -EINVAL. */
 int api_stop(struct api *api, struct refusal *why);
 
 /* Answers one request; may be called by several threads. */

@@ -26,8 +26,8 @@ void initial_free(struct initial_options *options);
 
 /*
  * `state_path` NULL: nothing is saved. Warnings go to stderr.
- * Returns 0, and the caller has to call config_clear(); or -EINVAL, with the option in why->source,
- * "" when it is about the state file.
+ * Returns 0, and the caller has to call config_clear(); or -EINVAL, with the option in why->source
+ * where it is about one.
  */
 int initial_config(const struct initial_options *options, const char *state_path,
 	struct config *config, struct refusal *why);

@@ -58,7 +58,7 @@ static void read_list(struct initial_list *list, const char *option, const char 
 	struct argp_state *state)
 {
 	struct refusal why = {0};
-	char text[sizeof(why)];
+	char text[REFUSAL_TEXT_MAX];
 
 	if (!initial_read(list, option, argument, &why))
 		return;

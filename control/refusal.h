@@ -21,7 +21,8 @@ int refuse(struct refusal *why, int status, const char *format, ...)
 /* What is given to it is in `argument`, of which a file's name is told. */
 void refusal_of_option(struct refusal *why, const char *option, const char *argument);
 
-/* The whole reason in one line, the place first. */
+/* The whole reason in one line, the place first. Never longer than this, with its 0. */
+#define REFUSAL_TEXT_MAX (sizeof(struct refusal) + 64)
 void refusal_text(const struct refusal *why, char *out, size_t cap);
 
 #endif

@@ -32,7 +32,7 @@ struct server {
 
 static int fail(const struct refusal *why)
 {
-	char text[2 * sizeof(*why)];
+	char text[REFUSAL_TEXT_MAX];
 
 	refusal_text(why, text, sizeof(text));
 	fprintf(stderr, "chaos-control: %s\n", text);
@@ -91,9 +91,7 @@ static int open_sockets(
 	return server->local_fd < 0 ? -EINVAL : 0;
 }
 
-/* From here on api_stop() and writer_close() are due. */
-static int put_in_force(
-	struct server *server, const struct serve_options *options, struct refusal *why)
+static int load(struct server *server, const struct serve_options *options, struct refusal *why)
 {
 	struct api *api = &server->api;
 	const char *reason = "";
@@ -102,22 +100,42 @@ static int put_in_force(
 		initial_config(&options->initial, api->state_path, &api->config, why))
 		return -EINVAL;
 	*why->source = '\0';
-	if (writer_open(&server->writer, server->folder.path, &reason)) {
-		config_clear(&api->config);
+	if (writer_open(&server->writer, server->folder.path, &reason))
 		return refuse(why, 500, "%s", reason);
-	}
 	api->writer = &server->writer;
 	api->folder = server->folder.path;
-	if (!api_start(api, why))
-		return 0;
-	writer_close(&server->writer);
-	return -EINVAL;
+	return 0;
 }
 
-static int start_http(struct server *server, int fd, struct http **http, struct refusal *why)
+/* Takes the socket over. */
+static int start_http(struct server *server, int *fd, struct http **http, struct refusal *why)
 {
-	*http = http_start(&server->api, fd);
+	*http = http_start(&server->api, *fd);
+	*fd = -1;
 	return *http ? 0 : refuse(why, 500, "cannot start libmicrohttpd: %s", strerror(errno));
+}
+
+static int start_listening(struct server *server, struct refusal *why)
+{
+	if (server->network_fd >= 0 &&
+		start_http(server, &server->network_fd, &server->network, why))
+		return -EINVAL;
+	return start_http(server, &server->local_fd, &server->local, why);
+}
+
+/* Who comes before all is ready waits for the lock. */
+static int put_in_force(struct server *server, struct refusal *why)
+{
+	int error;
+
+	pthread_mutex_lock(&server->api.lock);
+	if (rename(server->next_socket, server->socket) < 0)
+		error = refuse(
+			why, 500, "cannot rename %s: %s", server->next_socket, strerror(errno));
+	else
+		error = api_start(&server->api, why);
+	pthread_mutex_unlock(&server->api.lock);
+	return error;
 }
 
 static void stop_listening(struct server *server)
@@ -126,39 +144,26 @@ static void stop_listening(struct server *server)
 	unlink(server->next_socket);
 	http_stop(server->local);
 	http_stop(server->network);
+	if (server->local_fd >= 0)
+		close(server->local_fd);
+	if (server->network_fd >= 0)
+		close(server->network_fd);
 }
 
-static int show_socket(const struct server *server, struct refusal *why)
-{
-	if (rename(server->next_socket, server->socket) == 0)
-		return 0;
-	return refuse(why, 500, "cannot rename %s: %s", server->next_socket, strerror(errno));
-}
-
-/* The Unix socket is shown last: who sees it finds that all is ready. */
-static int start_listening(
-	struct server *server, const struct serve_options *options, struct refusal *why)
-{
-	if ((!options->listen || !start_http(server, server->network_fd, &server->network, why)) &&
-		!start_http(server, server->local_fd, &server->local, why) &&
-		!show_socket(server, why))
-		return 0;
-	stop_listening(server);
-	return -EINVAL;
-}
-
+/* What is done last can fail least, and what is in force and saved stays until then. */
 static int start(struct server *server, const struct serve_options *options)
 {
 	struct refusal why = {0};
 
 	if (folder_open(&server->folder, options->dir, &why))
 		return fail(&why);
-	if (!open_sockets(server, options, &why) && !put_in_force(server, options, &why)) {
-		if (!start_listening(server, options, &why))
-			return 0;
-		api_stop(&server->api, &(struct refusal){0});
+	if (!open_sockets(server, options, &why) && !load(server, options, &why) &&
+		!start_listening(server, &why) && !put_in_force(server, &why))
+		return 0;
+	stop_listening(server);
+	api_stop(&server->api, &(struct refusal){0});
+	if (server->api.writer)
 		writer_close(&server->writer);
-	}
 	folder_restore(&server->folder);
 	folder_close(&server->folder);
 	return fail(&why);
@@ -202,7 +207,8 @@ static void wait_for_end(const struct server *server, pid_t owner, const sigset_
 
 int serve(const struct serve_options *options, void (*ready)(void *context), void *context)
 {
-	struct server server = {.api.lock = PTHREAD_MUTEX_INITIALIZER};
+	struct server server = {
+		.api.lock = PTHREAD_MUTEX_INITIALIZER, .local_fd = -1, .network_fd = -1};
 	sigset_t signals;
 
 	signal(SIGPIPE, SIG_IGN);
@@ -227,12 +233,15 @@ int serve(const struct serve_options *options, void (*ready)(void *context), voi
 int serve_check(const struct serve_options *options)
 {
 	struct refusal why = {0};
-	struct config config;
+	struct config config = {0};
+	int error = initial_config(&options->initial, NULL, &config, &why);
 
-	if (initial_config(&options->initial, NULL, &config, &why)) {
-		fail(&why);
-		return 1;
+	if (!error) {
+		*why.source = '\0';
+		error = api_check(&config, &why);
 	}
 	config_clear(&config);
-	return 0;
+	if (error)
+		fail(&why);
+	return error ? 1 : 0;
 }

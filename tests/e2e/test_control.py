@@ -344,20 +344,74 @@ def test_bad_option_leaves_no_folder_behind(folder, options, reason):
     assert list(folder.iterdir()) == []
 
 
-def test_bad_option_leaves_what_a_killed_daemon_has_left(start, folder):
-    def left():
-        return {path.name: path.stat().st_size for path in folder.iterdir() if not path.is_socket()}
+def many_rules(folder):
+    path = folder.parent / f"{folder.name}.json"
+    path.write_text(json.dumps([{"service": f"service{i}"} for i in range(70_000)]))
+    return path
 
+
+def left_in(folder):
+    """What a daemon has left, but for its pid."""
+    names = (name for name in os.listdir(folder) if name not in ("lock", "control.sock"))
+    return {name: (folder / name).read_bytes() for name in names}
+
+
+@pytest.fixture
+def left_behind(start, folder):
+    """A killed daemon's rules, in force and saved: they must stay as they are."""
     one = start(folder=folder)
     one.faults(RULE)
     one.end(signal.SIGKILL)
-    before, table, state = left(), (folder / "table").read_bytes(), (folder / "state.json").read_text()
+    before = left_in(folder)
+    yield before
+    assert left_in(folder) == before
+
+
+def test_port_in_use_leaves_what_a_killed_daemon_has_left(left_behind, folder):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert run("-d", folder, "-f", "[{}]", "-l", f"127.0.0.1:{port}").returncode == 1
-    assert left() == before
-    assert (folder / "table").read_bytes() == table
-    assert (folder / "state.json").read_text() == state
+
+
+def test_too_many_rules_leave_what_a_killed_daemon_has_left(left_behind, folder):
+    path = many_rules(folder)
+    try:
+        done = run("-d", folder, "-f", f"@{path}")
+    finally:
+        path.unlink()
+    assert (done.returncode, "more than 65,536 rules" in done.stderr) == (1, True)
+
+
+def test_state_that_cannot_be_saved_leaves_what_a_killed_daemon_has_left(left_behind, folder):
+    done = run("-d", folder, "-f", "[{}]", "-s", "/proc/chaos.json")
+    assert (done.returncode, "/proc/chaos.json" in done.stderr) == (1, True)
+
+
+def test_lack_of_descriptors_leaves_what_a_killed_daemon_has_left(left_behind, folder):
+    limits = iter(range(4, 64))
+    while True:
+        process = subprocess.Popen(
+            ["prlimit", f"--nofile={next(limits)}", CONTROL, "-d", folder, "-f", "[{}]"],
+            env=environment(), stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        if "listening" in process.stderr.readline():
+            break
+        process.communicate()
+        assert left_in(folder) == left_behind
+    process.kill()
+    process.communicate()
+    assert next(limits) > 8
+    for name, data in left_behind.items():
+        (folder / name).write_bytes(data)
+
+
+def test_check_knows_the_limits_of_the_table(folder):
+    path = many_rules(folder)
+    try:
+        done = run("--check", "-f", f"@{path}")
+    finally:
+        path.unlink()
+    assert (done.returncode, "more than 65,536 rules" in done.stderr) == (1, True)
 
 
 def test_check_says_what_is_wrong_and_starts_nothing(folder):
