@@ -123,6 +123,7 @@ class Daemon:
             env=environment(),
         )
         wait_for(self._answers, "chaos-control to answer")
+        wait_for(lambda: "listening on" in self.said(), "chaos-control to say where it is")
         return self
 
     def _answers(self):
