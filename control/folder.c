@@ -17,14 +17,14 @@ enum own_file { SOCKET, SOCKET_NEXT, TABLE, JOURNAL, STATE, LOCK, OWN_FILES };
 
 static const char *const own_files[OWN_FILES] = {
 	[SOCKET] = RUNTIME_SOCKET,
-	[SOCKET_NEXT] = FOLDER_SOCKET_NEXT,
+	[SOCKET_NEXT] = RUNTIME_SOCKET_NEXT,
 	[TABLE] = RUNTIME_TABLE,
 	[JOURNAL] = RUNTIME_JOURNAL,
 	[STATE] = RUNTIME_STATE,
 	[LOCK] = RUNTIME_LOCK,
 };
 
-_Static_assert(sizeof(FOLDER_SOCKET_NEXT) == sizeof(RUNTIME_SOCKET), "see folder.h");
+_Static_assert(sizeof(RUNTIME_SOCKET_NEXT) == sizeof(RUNTIME_SOCKET), "see runtime.h");
 
 static int refuse_folder(struct refusal *why, const char *path, const char *what)
 {
@@ -45,6 +45,12 @@ static int check_folder(const char *path, int fd, struct refusal *why)
 	return 0;
 }
 
+/* What was there a moment ago has been removed with the daemon that had it. */
+static int status_of(int error)
+{
+	return error == ENOENT ? FOLDER_BUSY : 500;
+}
+
 /* A link is not followed: under /tmp it may be somebody else's. */
 static int open_folder(struct folder *folder, const char *path, struct refusal *why)
 {
@@ -56,8 +62,9 @@ static int open_folder(struct folder *folder, const char *path, struct refusal *
 			strerror(errno), errno == ENOENT ? "; make its parent first" : "");
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return refuse(why, 500, "cannot open the runtime folder %s: %s%s", path,
-			strerror(errno), errno == ENOTDIR ? "; choose another with --dir" : "");
+		return refuse(why, status_of(errno), "cannot open the runtime folder %s: %s%s",
+			path, strerror(errno),
+			errno == ENOTDIR ? "; choose another with --dir" : "");
 	if (check_folder(path, fd, why)) {
 		close(fd);
 		return -EINVAL;
@@ -72,7 +79,7 @@ static int refuse_held(struct folder *folder, struct refusal *why)
 
 	pid[len > 0 ? len : 0] = '\0';
 	pid[strcspn(pid, "\n")] = '\0';
-	return refuse(why, 500,
+	return refuse(why, FOLDER_BUSY,
 		"%s is held by another chaos-control, pid %s; choose another folder with --dir",
 		folder->path, *pid ? pid : "unknown");
 }
@@ -98,8 +105,8 @@ static int take_lock(struct folder *folder, int fd, struct refusal *why)
 						      strerror(errno));
 	/* A private daemon removes its files at its end: then this lock is nobody's to respect. */
 	if (fstat(folder->lock, &status) || status.st_nlink == 0)
-		return refuse(why, 500, "%s is being removed by the daemon that held it; try again",
-			folder->path);
+		return refuse(why, FOLDER_BUSY,
+			"%s is being removed by the daemon that held it; try again", folder->path);
 	look_around(folder, fd, status.st_size > 0);
 	if (ftruncate(folder->lock, 0) == 0 && dprintf(folder->lock, "%d\n", getpid()) > 0)
 		return 0;
@@ -112,8 +119,8 @@ static int lock_folder(struct folder *folder, int fd, struct refusal *why)
 {
 	folder->lock = openat(fd, RUNTIME_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (folder->lock < 0)
-		return refuse(why, 500, "cannot open %s/" RUNTIME_LOCK ": %s", folder->path,
-			strerror(errno));
+		return refuse(why, status_of(errno), "cannot open %s/" RUNTIME_LOCK ": %s",
+			folder->path, strerror(errno));
 	if (take_lock(folder, fd, why)) {
 		close(folder->lock);
 		return -EINVAL;

@@ -9,9 +9,8 @@
 
 #include "refusal.h"
 
-/* The socket until it answers: whoever waits for the name that clients use may go ahead at once. As
- * long as that name, so that a path that fits is one that clients can use. */
-#define FOLDER_SOCKET_NEXT "control.next"
+/* why->status: another daemon has the folder, or is about to remove it. */
+#define FOLDER_BUSY 503
 
 struct folder {
 	char path[PATH_MAX]; /* absolute */

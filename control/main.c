@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "serve.h"
@@ -155,15 +156,21 @@ static void leave(void *context)
 }
 
 /* Returns the starter's exit code. Without a byte the daemon has ended, and has said why. */
-static int wait_until_ready(int ready)
+static int wait_until_ready(int ready, pid_t child)
 {
+	int status = 0;
 	char byte;
 	ssize_t got;
 
 	do
 		got = read(ready, &byte, 1);
 	while (got < 0 && errno == EINTR);
-	return got == 1 ? 0 : 1;
+	if (got == 1)
+		return EXIT_SUCCESS;
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			return EXIT_FAILURE;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
 }
 
 static int serve_in_background(const struct serve_options *options)
@@ -180,7 +187,7 @@ static int serve_in_background(const struct serve_options *options)
 	}
 	if (child > 0) {
 		close(ends[1]);
-		return wait_until_ready(ends[0]);
+		return wait_until_ready(ends[0], child);
 	}
 	close(ends[0]);
 	setsid();

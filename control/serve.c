@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,13 +32,14 @@ struct server {
 	char listening[64];
 };
 
+/* Returns the exit code. */
 static int fail(const struct refusal *why)
 {
 	char text[REFUSAL_TEXT_MAX];
 
 	refusal_text(why, text, sizeof(text));
 	fprintf(stderr, "chaos-control: %s\n", text);
-	return -EINVAL;
+	return why->status == FOLDER_BUSY ? EX_TEMPFAIL : EXIT_FAILURE;
 }
 
 /* An absolute path, since a daemon in the background leaves its directory. */
@@ -72,7 +75,7 @@ static int open_sockets(
 {
 	if (folder_file(
 		    &server->folder, RUNTIME_SOCKET, server->socket, sizeof(server->socket), why) ||
-		folder_file(&server->folder, FOLDER_SOCKET_NEXT, server->next_socket,
+		folder_file(&server->folder, RUNTIME_SOCKET_NEXT, server->next_socket,
 			sizeof(server->next_socket), why))
 		return -EINVAL;
 	if (options->listen) {
@@ -150,7 +153,8 @@ static void stop_listening(struct server *server)
 		close(server->network_fd);
 }
 
-/* What is done last can fail least, and what is in force and saved stays until then. */
+/* What is done last can fail least, and what is in force and saved stays until then. Returns the exit
+ * code of a failure, or 0. */
 static int start(struct server *server, const struct serve_options *options)
 {
 	struct refusal why = {0};
@@ -210,6 +214,7 @@ int serve(const struct serve_options *options, void (*ready)(void *context), voi
 	struct server server = {
 		.api.lock = PTHREAD_MUTEX_INITIALIZER, .local_fd = -1, .network_fd = -1};
 	sigset_t signals;
+	int code;
 
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
@@ -219,8 +224,9 @@ int serve(const struct serve_options *options, void (*ready)(void *context), voi
 	sigaddset(&signals, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	umask(077);
-	if (start(&server, options))
-		return 1;
+	code = start(&server, options);
+	if (code)
+		return code;
 	fprintf(options->out, "chaos-control: listening on %s%s%s\n", server.socket,
 		*server.listening ? " and http://" : "", server.listening);
 	fflush(options->out);
@@ -241,7 +247,5 @@ int serve_check(const struct serve_options *options)
 		error = api_check(&config, &why);
 	}
 	config_clear(&config);
-	if (error)
-		fail(&why);
-	return error ? 1 : 0;
+	return error ? fail(&why) : EXIT_SUCCESS;
 }

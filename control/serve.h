@@ -22,7 +22,8 @@ struct serve_options {
 
 /*
  * Serves until a signal, or the end of the last process of `owner`. `ready` is called once the socket
- * answers. Returns the exit code; the reason of a failure is on stderr.
+ * answers. Returns the exit code, EX_TEMPFAIL if another daemon has the folder; the reason of a failure
+ * is on stderr.
  */
 int serve(const struct serve_options *options, void (*ready)(void *context), void *context);
 

@@ -16,6 +16,10 @@
 #define RUNTIME_STATE	"state.json"
 #define RUNTIME_LOCK	"lock"
 
+/* The socket until it answers: whoever waits for the name that clients use may go ahead at once. As
+ * long as that name, so that a path that fits is one that clients can use. */
+#define RUNTIME_SOCKET_NEXT "control.next"
+
 /*
  * The path of the runtime folder: $CHAOS_DIR, else $XDG_RUNTIME_DIR/chaos, else /tmp/chaos-$UID; an
  * empty variable counts as unset. Looks at nothing but the environment: the folder need not exist.

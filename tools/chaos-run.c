@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "binary.h"
@@ -291,7 +293,7 @@ __attribute__((noreturn, format(printf, 2, 3))) static void die_of(
 }
 
 /* Runs chaos-control with the arguments, which have room for those about the rules. */
-static bool run_control(const struct options *options, const char **argv, size_t count, char **said)
+static int run_control(const struct options *options, const char **argv, size_t count, char **said)
 {
 	const char *const given[][2] = {
 		{"--faults", options->faults},
@@ -309,7 +311,8 @@ static bool run_control(const struct options *options, const char **argv, size_t
 	return own_run(argv, said);
 }
 
-static bool start_daemon(const struct options *options, const char *folder, char **said)
+/* Returns the daemon's exit code: 0, it runs. */
+static int start_daemon(const struct options *options, const char *folder, char **said)
 {
 	char path[PATH_MAX], pid[16];
 	const char *argv[16] = {
@@ -326,7 +329,7 @@ static void check_rules(const struct options *options)
 	char path[PATH_MAX], *said;
 	const char *argv[16] = {own_program("chaos-control", path), "--check"};
 
-	if (!run_control(options, argv, 2, &said))
+	if (run_control(options, argv, 2, &said))
 		die_of(said, "chaos-control --check failed");
 	repeat_warnings(said);
 }
@@ -337,17 +340,30 @@ static void set(const char *folder, const char *what, const char *value)
 	const char *argv[] = {own_program("chaos-ctl", path), "--dir", folder, "--json", what,
 		"set", value, NULL};
 
-	if (!own_run(argv, &said)) {
+	if (own_run(argv, &said)) {
 		repeat(said, "");
 		die(EXIT_OWN, "the daemon in %s did not take the %s", folder, what);
 	}
 	free(said);
 }
 
+/* A running daemon is given what has been checked: the file is read twice. */
+static void need_file(const char *option, const char *argument)
+{
+	struct stat info;
+
+	if (argument && *argument == '@' && stat(argument + 1, &info) == 0 &&
+		!S_ISREG(info.st_mode))
+		die(EXIT_OWN, "%s %s: is no regular file; write the rules to one", option,
+			argument);
+}
+
 static void configure(const struct options *options, const char *folder)
 {
 	char latency[64];
 
+	need_file("--faults", options->faults);
+	need_file("--outages", options->outages);
 	if (has_rules(options))
 		check_rules(options);
 	if (options->faults)
@@ -381,26 +397,51 @@ static bool open_folder(const char *given, char folder[PATH_MAX])
 	return !error;
 }
 
+static bool is_absent(int error)
+{
+	return error == -ENOENT || error == -ECONNREFUSED;
+}
+
+/* Starts a daemon in the folder, unless another chaos-run is quicker, or has one that is just ending.
+ * Returns 0 if it is ours, else what folder_probe() says of theirs. */
+static int start_or_join(
+	const struct options *options, const char *folder, char **said, bool *is_ours)
+{
+	const struct timespec pause = {.tv_nsec = 50000000};
+	int code, error;
+
+	for (int tries = 0; tries < 60; tries++) {
+		free(*said);
+		code = start_daemon(options, folder, said);
+		*is_ours = code == 0;
+		error = *is_ours ? 0 : folder_probe(folder);
+		if (code != EX_TEMPFAIL || !is_absent(error))
+			break;
+		nanosleep(&pause, NULL);
+	}
+	return error;
+}
+
 /* A daemon for the folder that was asked for: the one that is there, or our own. */
 static void use_folder(const struct options *options, char folder[PATH_MAX])
 {
-	bool is_new = open_folder(options->folder, folder);
+	bool is_new = open_folder(options->folder, folder), is_ours = false;
 	int error = folder_probe(folder);
 	char *said = NULL;
 
-	if (error == -ENOENT || error == -ECONNREFUSED) {
+	if (is_absent(error)) {
 		if (!has_rules(options))
 			tell_of_absence(folder, error);
-		if (start_daemon(options, folder, &said)) {
-			repeat_warnings(said);
-			return;
-		}
-		error = folder_probe(folder); /* another chaos-run may have been quicker */
+		error = start_or_join(options, folder, &said, &is_ours);
 		if (error && is_new)
 			rmdir(folder);
 	}
 	if (error)
 		die_of(said, "--dir: cannot use %s: %s", folder, folder_error(error));
+	if (is_ours) {
+		repeat_warnings(said);
+		return;
+	}
 	free(said);
 	explain(options, "joining the daemon in %s", folder);
 	configure(options, folder);
@@ -423,8 +464,8 @@ static void make_private_folder(char folder[PATH_MAX])
 
 static void remove_private_folder(const char *folder)
 {
-	static const char *const files[] = {
-		RUNTIME_SOCKET, RUNTIME_TABLE, RUNTIME_JOURNAL, RUNTIME_STATE, RUNTIME_LOCK};
+	static const char *const files[] = {RUNTIME_SOCKET, RUNTIME_SOCKET_NEXT, RUNTIME_TABLE,
+		RUNTIME_JOURNAL, RUNTIME_STATE, RUNTIME_LOCK};
 	int fd = open(folder, O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
@@ -440,7 +481,7 @@ static void use_private_daemon(const struct options *options, char folder[PATH_M
 	char *said;
 
 	make_private_folder(folder);
-	if (!start_daemon(options, folder, &said)) {
+	if (start_daemon(options, folder, &said)) {
 		remove_private_folder(folder);
 		die_of(said, "the private daemon did not start");
 	}

@@ -55,7 +55,7 @@ static void run_child(const char *const *argv, int out)
 	_exit(EXIT_NOT_FOUND);
 }
 
-/* All that comes until the last writer has gone. */
+/* All that comes until the last writer has gone, or sends a 0. */
 static char *read_said(int in)
 {
 	FILE *file = fdopen(in, "r");
@@ -72,40 +72,40 @@ static char *read_said(int in)
 	return text;
 }
 
-static bool wait_for(pid_t child)
+static int wait_for(pid_t child)
 {
 	int status;
 
 	while (waitpid(child, &status, 0) < 0)
 		if (errno != EINTR)
-			return false;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+			return -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-static bool run(const char *const *argv, char **said)
+static int run(const char *const *argv, char **said)
 {
 	int ends[2];
 	pid_t child;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
-		return false;
+		return -1;
 	child = fork();
 	if (child == 0)
 		run_child(argv, ends[1]);
 	close(ends[1]);
 	*said = read_said(ends[0]);
-	return child > 0 && wait_for(child);
+	return child > 0 ? wait_for(child) : -1;
 }
 
-bool own_run(const char *const *argv, char **said)
+int own_run(const char *const *argv, char **said)
 {
 	struct sigaction before, standard = {.sa_handler = SIG_DFL};
-	bool success;
+	int code;
 
 	*said = NULL;
 	/* Where SIGCHLD is ignored, wait() learns nothing. */
 	sigaction(SIGCHLD, &standard, &before);
-	success = run(argv, said);
+	code = run(argv, said);
 	sigaction(SIGCHLD, &before, NULL);
-	return success;
+	return code;
 }

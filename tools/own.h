@@ -16,9 +16,9 @@ const char *own_program(const char *name, char path[PATH_MAX]);
 
 /*
  * Runs one of our programs to its end, without a preload, and with no file of the caller's open: a
- * daemon may outlive it. Did it succeed? `said` is what it said on stderr, which the caller frees;
+ * daemon may outlive it. Returns its exit code, or -1. `said` is what it said on stderr, which the caller frees;
  * NULL: no memory.
  */
-bool own_run(const char *const *argv, char **said);
+int own_run(const char *const *argv, char **said);
 
 #endif

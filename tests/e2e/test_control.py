@@ -496,7 +496,7 @@ def test_background_daemon_works_though_it_began_without_standard_descriptors(fo
 
 def test_second_background_daemon_is_refused(daemon):
     done = run("-d", daemon.folder, "--daemon")
-    assert done.returncode == 1
+    assert done.returncode == 75
     assert str(daemon.process.pid) in done.stderr
 
 

@@ -207,6 +207,27 @@ def test_joined_daemon_takes_all_options_or_none(daemon):
     assert daemon.request("GET", FAULTS).json == [RULE]
 
 
+def test_joined_daemon_is_not_given_rules_from_a_pipe(daemon, tmp_path):
+    os.mkfifo(tmp_path / "rules")
+    done = chaos_run("-d", daemon.folder, "-f", f"@{tmp_path}/rules", "true")
+    assert done.returncode == 125
+    assert done.stderr.endswith("/rules: is no regular file; write the rules to one\n")
+
+
+def test_many_at_once_share_the_daemon_of_one_of_them(tmp_path):
+    for _ in range(5):
+        started = [
+            subprocess.Popen(
+                [CHAOS_RUN, "-d", tmp_path / "folder", "sh", "-c", "sleep 0.05"],
+                stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment(),
+            )
+            for _ in range(4)
+        ]  # fmt: skip
+        for process in started:
+            said = process.communicate()[1]
+            assert process.returncode == 0, said
+
+
 def test_joined_daemon_has_the_names_warned_of_once(daemon):
     done = chaos_run("-d", daemon.folder, "-f", '[{"service": "kinesys"}]', "true")
     assert (done.returncode, done.stderr.count("kinesys")) == (0, 1)
