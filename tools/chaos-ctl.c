@@ -136,7 +136,7 @@ static char *read_argument(const struct command *command, const char *argument, 
 {
 	struct refusal why = {0};
 	char *text = given_read(argument, size, &why);
-	char reason[sizeof(why)];
+	char reason[REFUSAL_TEXT_MAX];
 
 	if (text)
 		return text;

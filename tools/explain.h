@@ -14,8 +14,9 @@ enum explain_form {
 };
 
 /*
- * Appends what is made of the bytes of one request as they go out; it makes no difference
- * whether they do inside a TLS session. `table` may be NULL: no rules. Without a line end for EXPLAIN_LINE and EXPLAIN_JSON.
+ * Appends what is made of the bytes of one request as they go out; it makes no difference whether
+ * they do inside a TLS session. `table` may be NULL: no rules. Without a line end for EXPLAIN_LINE
+ * and EXPLAIN_JSON.
  */
 void explain(struct sink *out, enum explain_form form, const struct table *table, struct span raw);
 
