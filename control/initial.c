@@ -102,9 +102,10 @@ static int load(const char *path, struct config *config, struct refusal *why)
 
 	if (state_load(path, config, aside, sizeof(aside), why))
 		return -EINVAL;
-	if (*aside)
-		fprintf(stderr, "chaos-control: warning: %s is corrupt; put aside as %s\n", path,
-			aside);
+	if (!*aside)
+		return 0;
+	fprintf(stderr, "chaos-control: warning: %s is corrupt; put aside as %s\n", path, aside);
+	*why = (struct refusal){0};
 	return 0;
 }
 

@@ -14,9 +14,6 @@
 /* A socket that takes nothing is tried again after this. */
 #define RETRY_NS 2000000ull
 
-/* A kept reply is read at once, as a rule, and a request that has begun goes on. */
-#define LOOK_AGAIN_NS 100000000ull
-
 /* A time later than all others. */
 #define EVERYTHING_IS_DUE (UINT64_MAX / 2)
 
@@ -102,7 +99,7 @@ static void look_again(struct conn *conn)
 {
 	conn->look_again = 0;
 	conn_end_kept(conn);
-	if (conn->held.len && !conn->tls && conn->flow.state == FLOW_FRESH)
+	if (conn->held.len && !conn->tls && flow_is_partial(&conn->flow))
 		outbound_decide_held(conn, conn->fd, FLOW_ENDS);
 }
 
@@ -299,9 +296,9 @@ bool delay_shutdown(struct conn *conn, int how)
 	return append(conn, DELAYED_SHUTDOWN, how, NULL, 0, 0);
 }
 
-void delay_look_again(struct conn *conn)
+void delay_look_again(struct conn *conn, uint64_t after_ns)
 {
-	conn->look_again = shim_now() + LOOK_AGAIN_NS;
+	conn->look_again = shim_now() + after_ns;
 	if (!attend(conn, conn->look_again))
 		look_again(conn);
 }

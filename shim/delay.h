@@ -33,9 +33,12 @@ static inline bool delay_pending(const struct conn *conn)
 	return conn->first != NULL;
 }
 
-/* Looks at the connection again soon: is its kept reply read, are its held bytes complete? If not it
- * sees to that. */
-void delay_look_again(struct conn *conn);
+/* Looks at the connection again after so long: is its kept reply read, are its held bytes a head? If
+ * not it sees to that. */
+#define DELAY_REPLY_NS 100000000ull  /* a kept reply is read at once, as a rule */
+#define DELAY_WORD_NS  100000000ull  /* the word that begins a request is sent with it */
+#define DELAY_HEAD_NS  1000000000ull /* a head in pieces has its pauses */
+void delay_look_again(struct conn *conn, uint64_t after_ns);
 
 /* Sends at once what the socket takes, and forgets the rest: there is no descriptor to keep. */
 void delay_give_up(struct conn *conn);

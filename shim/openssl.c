@@ -156,7 +156,7 @@ int on_SSL_write_early_data(
 ssize_t on_SSL_sendfile(
 	const struct stack *stack, void *session, int in_fd, off_t offset, size_t len, int flags)
 {
-	char buffer[16384];
+	char buffer[4096]; /* the program's stack may be small */
 	ssize_t got = pread(in_fd, buffer, len < sizeof(buffer) ? len : sizeof(buffer), offset);
 
 	(void)flags;

@@ -99,7 +99,7 @@ bool outbound_answer(struct conn *conn, int fd)
 		atomic_store(&conn->kept, true);
 		atomic_store_explicit(&conn->answered, true, memory_order_release);
 		/* Another thread may be waiting in the kernel, or in a call that is not hooked. */
-		delay_look_again(conn);
+		delay_look_again(conn, DELAY_REPLY_NS);
 		return true;
 	}
 	return delay_answer(conn, step->due);
@@ -121,15 +121,14 @@ static void act(struct conn *conn, int fd, const char *data)
 
 void outbound_hold(struct conn *conn, const char *data, size_t len)
 {
-	bool is_first = !conn->held.len;
-
 	if (!bytes_append(&conn->held, data, len)) {
 		delay_send(conn, data, len, 0);
 		return;
 	}
-	/* A few bytes may be all of a protocol that only looks like HTTP so far. */
-	if (is_first && conn->flow.state == FLOW_FRESH)
-		delay_look_again(conn);
+	/* They may be all of a protocol that only looks like HTTP so far. */
+	if (!conn->tls && flow_is_partial(&conn->flow))
+		delay_look_again(
+			conn, conn->flow.state == FLOW_FRESH ? DELAY_WORD_NS : DELAY_HEAD_NS);
 }
 
 struct bytes outbound_take_held(struct conn *conn)

@@ -133,7 +133,7 @@ ssize_t on_writev(struct conn *conn, int fd, const struct iovec *iov, int count)
 /* A file's bytes have to be seen, too: they take the way through a buffer. */
 static ssize_t send_from(struct conn *conn, int fd, int in_fd, off64_t *offset, size_t count)
 {
-	char buffer[16384];
+	char buffer[4096]; /* the program's stack may be small */
 	ssize_t sum = 0;
 
 	while (count) {
@@ -191,6 +191,24 @@ static bool is_ready(int fd, short events, int timeout)
 	return real.poll(&waiting, 1, timeout) != 0;
 }
 
+/* What has been taken out of a pipe cannot be put back: waits until all of it is sent. */
+static ssize_t send_all(struct conn *conn, int fd, const char *data, size_t len)
+{
+	size_t sum = 0;
+
+	while (sum < len) {
+		ssize_t sent = on_send(conn, fd, data + sum, len - sum, 0);
+
+		if (sent >= 0)
+			sum += (size_t)sent;
+		else if (errno == EAGAIN)
+			is_ready(fd, POLLOUT, -1);
+		else
+			return sum ? (ssize_t)sum : -1;
+	}
+	return (ssize_t)sum;
+}
+
 /* The source is a pipe, which can't be unread: what was read must be taken, if the socket can take
  * anything at all. */
 ssize_t on_splice(
@@ -198,26 +216,27 @@ ssize_t on_splice(
 {
 	struct conn *conn = conn_at(fd);
 	bool may_wait = !(flags & SPLICE_F_NONBLOCK);
-	char buffer[16384];
-	ssize_t got, sum = 0;
+	char buffer[4096]; /* the program's stack may be small */
+	size_t sum = 0;
 
 	/* What the kernel refuses it refuses untouched. */
 	if (!conn || in_offset || offset || !is_pipe(in_fd))
 		return real.splice(in_fd, in_offset, fd, offset, len, flags);
-	if (!may_wait && !(is_ready(in_fd, POLLIN, 0) && is_ready(fd, POLLOUT, 0))) {
-		errno = EAGAIN;
-		return -1;
-	}
-	got = real.read(in_fd, buffer, len < sizeof(buffer) ? len : sizeof(buffer));
-	while (sum < got) {
-		ssize_t sent = on_send(conn, fd, buffer + sum, (size_t)(got - sum), 0);
+	do {
+		size_t want = len - sum < sizeof(buffer) ? len - sum : sizeof(buffer);
+		ssize_t got, sent;
 
-		if (sent >= 0)
-			sum += sent;
-		else if (errno == EAGAIN)
-			is_ready(fd, POLLOUT, -1);
-		else
-			return sum ? sum : -1;
-	}
-	return got < 0 ? -1 : sum;
+		if (!may_wait && !(is_ready(in_fd, POLLIN, 0) && is_ready(fd, POLLOUT, 0))) {
+			errno = EAGAIN;
+			return sum ? (ssize_t)sum : -1;
+		}
+		got = real.read(in_fd, buffer, want);
+		sent = got > 0 ? send_all(conn, fd, buffer, (size_t)got) : got;
+		if (sent <= 0)
+			return sum ? (ssize_t)sum : sent;
+		sum += (size_t)sent;
+		if (sent < got)
+			break;
+	} while (sum < len && is_ready(in_fd, POLLIN, 0));
+	return (ssize_t)sum;
 }

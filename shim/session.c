@@ -2,10 +2,12 @@
 #include "session.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "inbound.h"
 #include "outbound.h"
+#include "real.h"
 #include "shim.h"
 
 #define SESSIONS (1u << 16)
@@ -283,6 +285,12 @@ void session_written(const void *key, size_t len, size_t written)
 	errno = error;
 }
 
+/* Does a read wait until something comes? */
+static bool blocks(const struct conn *conn, int fd)
+{
+	return !conn->pumped && !(real.fcntl(fd, F_GETFL) & O_NONBLOCK);
+}
+
 ssize_t session_read(const struct session_calls *calls, const struct stack *stack, void *key,
 	void *data, size_t len, bool peek)
 {
@@ -294,7 +302,8 @@ ssize_t session_read(const struct session_calls *calls, const struct stack *stac
 		return SESSION_PASS;
 	/* A program that reads has sent all that it has to say for now. */
 	if (conn->held.len && conn_enter(conn, session->fd))
-		decide_held(calls, stack, session, key, conn, FLOW_HURRIES);
+		decide_held(calls, stack, session, key, conn,
+			blocks(conn, session->fd) ? FLOW_ENDS : FLOW_HURRIES);
 	if (!inbound_is_answered(conn) || !conn_enter(conn, session->fd))
 		return SESSION_PASS;
 	got = inbound_read_reply(conn, data, len, peek);

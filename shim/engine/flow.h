@@ -79,6 +79,12 @@ static inline bool flow_at_head(const struct flow *flow)
 	return flow->state == FLOW_HEAD || flow->state == FLOW_FRESH;
 }
 
+/* Are the bytes that it holds back the beginning of a head, or of what may be one? */
+static inline bool flow_is_partial(const struct flow *flow)
+{
+	return flow->state == FLOW_FRESH || (flow->state == FLOW_HEAD && flow->seen);
+}
+
 /* More than this is not held back for want of an operation name. */
 #define FLOW_HOLD_MAX (HTTP1_HEAD_MAX + 64 * 1024)
 

@@ -115,6 +115,44 @@ def test_bytes_held_back_arrive_when_the_rest_does_not_come(daemon, run, sink, t
     assert sink.raw == [sent]
 
 
+ECHO = """
+import select, socket, sys, threading
+def echo():
+    peer = server.accept()[0]
+    while data := peer.recv(65536):
+        peer.sendall(data)
+server = socket.create_server(("127.0.0.1", 0))
+threading.Thread(target=echo, daemon=True).start()
+sock = socket.create_connection(server.getsockname())
+sent, got = SENT, b""
+sock.sendall(sent)
+sock.setblocking(sys.argv[1] == "blocking")
+while len(got) < len(sent):
+    if sys.argv[1] == "polling":
+        assert select.select([sock], [], [], 20)[0]
+    got += sock.recv(65536)
+assert got == sent
+"""
+
+
+@pytest.mark.parametrize("how", ["blocking", "polling"])
+@pytest.mark.parametrize(
+    "sent",
+    [b"PUT", b"GET key", b"GET key\0", b"PUT a b", b"GET /index.html",
+     b"GET / HTTP/1.1\r\nHost: x\r\nCookie: "],
+)  # fmt: skip
+def test_what_only_begins_like_a_request_arrives_while_an_answer_is_waited_for(run, sent, how):
+    assert run("python3", "-c", ECHO.replace("SENT", repr(sent)), how).returncode == 0
+
+
+def test_head_in_slow_pieces_is_still_looked_at(daemon, wire, sink):
+    daemon.faults(FAULT)
+    call = request(*kinesis(), body=b"{}")
+    answered = wire(sink.port).send(*in_pieces(call, len(call) // 5), gap=0.4)
+    assert answered.status == 503
+    assert sink.raw == []
+
+
 def test_bytes_of_a_child_arrive_when_the_rest_does_not_come(run, sink):
     """The parent made the connection, the child uses it."""
     steps = (
