@@ -289,6 +289,16 @@ def splice():
     assert status(sock.recv) == STATUS
 
 
+def splice_much():
+    """More comes out of the pipe than the library's buffer holds."""
+    out, into = os.pipe()
+    much = CALL.replace(b"\r\n", b"\r\nX-Filler: " + b"f" * 9000 + b"\r\n", 1)
+    os.write(into, much)
+    sock = connect()
+    assert os.splice(out, sock.fileno(), len(much)) == len(much)
+    assert status(sock.recv) == STATUS
+
+
 def fast_open():
     """The connection is made by the first sendto()."""
     sock = socket.socket()
