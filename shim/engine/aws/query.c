@@ -118,25 +118,23 @@ static bool is_form(const struct aws_request *request)
 		       SPAN("application/x-www-form-urlencoded"));
 }
 
-static bool has_action_place(const struct aws_request *request)
+/* The cheapest questions come first. */
+static bool may_be_query(struct aws_look *look)
 {
+	const struct aws_request *request = &look->request;
+	const unsigned speaks_query = MODEL_QUERY_CAPABLE;
+	const struct aws_services *signers;
 	struct span value;
 
+	if (!request->query.len && !is_form(request))
+		return false;
+	signers = aws_look_signers(look);
+	if (signers->count && !aws_any_service(signers, aws_has_service_flag, &speaks_query))
+		return false;
 	if (aws_params_find(request->query, SPAN("Action"), &value))
 		return true;
 	return is_form(request) &&
 	       (span_equal(request->path, SPAN("/")) || aws_is_queue_path(request->path));
-}
-
-static bool may_be_query(struct aws_look *look)
-{
-	const unsigned speaks_query = MODEL_QUERY_CAPABLE;
-	const struct aws_services *signers;
-
-	if (!has_action_place(&look->request))
-		return false;
-	signers = aws_look_signers(look);
-	return !signers->count || aws_any_service(signers, aws_has_service_flag, &speaks_query);
 }
 
 static enum aws_identity call_by_form(
