@@ -11,26 +11,16 @@
  * Prints nanoseconds for one.
  */
 
-#include <arpa/inet.h>
 #include <err.h>
-#include <netinet/tcp.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 
+#include "loopback.h"
 #include "request.h"
-
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1e9 + time.tv_nsec;
-}
 
 static void pair(long count)
 {
@@ -43,19 +33,6 @@ static void pair(long count)
 		if (send(ends[0], data, sizeof(data), 0) != sizeof(data) ||
 			recv(ends[1], data, sizeof(data), 0) != sizeof(data))
 			err(1, "send and recv");
-}
-
-static int connect_to(int port)
-{
-	struct sockaddr_in to = {.sin_family = AF_INET,
-		.sin_port = htons(port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
-
-	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
-		err(1, "connect");
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	return fd;
 }
 
 static void http(long count, int port, const char *fields)

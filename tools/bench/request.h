@@ -2,7 +2,11 @@
 #ifndef CHAOS_BENCH_REQUEST_H
 #define CHAOS_BENCH_REQUEST_H
 
-/* What the clients send. */
+/* What the clients send, and what the servers answer. */
+
+#define ANSWER                                                                                     \
+	"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: "          \
+	"2\r\n\r\n{}"
 
 #define AWS_FIELDS                                                                                 \
 	"X-Amz-Target: Kinesis_20131202.PutRecord\r\n"                                             \

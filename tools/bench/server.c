@@ -2,18 +2,15 @@
 
 /* Answers every recv() on any connection with a 200, as fast as can be. Prints its port. */
 
-#include <arpa/inet.h>
 #include <err.h>
-#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Type: "
-			     "application/x-amz-json-1.1\r\nContent-Length: 2\r\n\r\n{}";
+#include "loopback.h"
+#include "request.h"
 
 static void *serve(void *argument)
 {
@@ -22,7 +19,7 @@ static void *serve(void *argument)
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	while (recv(fd, in, sizeof(in), 0) > 0)
-		if (send(fd, answer, strlen(answer), MSG_NOSIGNAL) < 0)
+		if (send(fd, ANSWER, strlen(ANSWER), MSG_NOSIGNAL) < 0)
 			break;
 	close(fd);
 	return NULL;
@@ -30,15 +27,8 @@ static void *serve(void *argument)
 
 int main(void)
 {
-	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(at);
-	int listener = socket(AF_INET, SOCK_STREAM, 0);
+	int listener = listen_and_tell();
 
-	if (bind(listener, (struct sockaddr *)&at, len) < 0 || listen(listener, 16) < 0 ||
-		getsockname(listener, (struct sockaddr *)&at, &len) < 0)
-		err(1, "listen");
-	printf("%d\n", ntohs(at.sin_port));
-	fflush(stdout);
 	for (;;) {
 		int fd = accept(listener, NULL, NULL);
 		pthread_t thread;

@@ -10,30 +10,17 @@
  * The clients print nanoseconds for one.
  */
 
-#include <arpa/inet.h>
 #include <err.h>
-#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "loopback.h"
 #include "request.h"
-
-static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Type: "
-			     "application/x-amz-json-1.1\r\nContent-Length: 2\r\n\r\n{}";
-
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1e9 + time.tv_nsec;
-}
 
 static SSL *session_on(SSL_CTX *context, int fd)
 {
@@ -52,7 +39,7 @@ static void *serve(void *argument)
 
 	if (SSL_accept(ssl) == 1)
 		while (SSL_read(ssl, in, sizeof(in)) > 0)
-			if (SSL_write(ssl, answer, sizeof(answer) - 1) <= 0)
+			if (SSL_write(ssl, ANSWER, sizeof(ANSWER) - 1) <= 0)
 				break;
 	close(SSL_get_fd(ssl));
 	SSL_free(ssl);
@@ -61,19 +48,13 @@ static void *serve(void *argument)
 
 static void listen_forever(const char *certificate, const char *key)
 {
-	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(at);
 	SSL_CTX *context = SSL_CTX_new(TLS_server_method());
-	int listener = socket(AF_INET, SOCK_STREAM, 0);
+	int listener;
 
 	if (SSL_CTX_use_certificate_file(context, certificate, SSL_FILETYPE_PEM) != 1 ||
 		SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1)
 		errx(1, "certificate and key");
-	if (bind(listener, (struct sockaddr *)&at, len) < 0 || listen(listener, 16) < 0 ||
-		getsockname(listener, (struct sockaddr *)&at, &len) < 0)
-		err(1, "listen");
-	printf("%d\n", ntohs(at.sin_port));
-	fflush(stdout);
+	listener = listen_and_tell();
 	for (;;) {
 		int fd = accept(listener, NULL, NULL);
 		pthread_t thread;
@@ -84,17 +65,10 @@ static void listen_forever(const char *certificate, const char *key)
 	}
 }
 
-static SSL *connect_to(int port)
+static SSL *session_to(int port)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET,
-		.sin_port = htons(port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-	SSL *ssl;
+	SSL *ssl = session_on(SSL_CTX_new(TLS_client_method()), connect_to(port));
 
-	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
-		err(1, "connect");
-	ssl = session_on(SSL_CTX_new(TLS_client_method()), fd);
 	if (SSL_connect(ssl) != 1)
 		errx(1, "no handshake");
 	return ssl;
@@ -106,7 +80,7 @@ static void https(long count, int port, const char *fields)
 	int len = snprintf(out, sizeof(out),
 		"POST / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Length: %zu\r\n%s\r\n" BODY, port,
 		strlen(BODY), fields);
-	SSL *ssl = connect_to(port);
+	SSL *ssl = session_to(port);
 	double begin = now();
 
 	for (long i = 0; i < count; i++) {
