@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "shim/engine/aws/identify.h"
+#include "suite.h"
 
 #define HOST(name)    "Host: " name "\r\n"
 #define HTTP	      " HTTP/1.1\r\n"
@@ -113,7 +114,5 @@ static inline void check_damaged(const char *request)
 	}
 	free(copy);
 }
-
-#define COUNT(array) (int)(sizeof(array) / sizeof(*(array)))
 
 #endif

@@ -4,12 +4,10 @@
 
 /* Tables and rules for tests. */
 
-#include <check.h>
 #include <stdlib.h>
 
 #include "control/compile.h"
-
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+#include "suite.h"
 
 /* A rule for these names (NULL: any) that always fires. */
 static inline struct rule rule_of(

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tools/base64.h"
-
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+#include "suite.h"
 
 /* RFC 4648, section 10, and all bits of a digit. */
 static const struct {
@@ -63,14 +61,9 @@ int main(void)
 {
 	Suite *suite = suite_create("base64");
 	TCase *tests = tcase_create("base64");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(tests, text_is_decoded, 0, COUNT(decoded));
 	tcase_add_loop_test(tests, what_is_not_base64_is_refused, 0, COUNT(refused));
 	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

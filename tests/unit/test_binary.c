@@ -2,7 +2,6 @@
 
 /* Which commands a preload can reach. */
 
-#include <check.h>
 #include <elf.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "tools/binary.h"
+#include "suite.h"
 
 /* A small but whole program: its interpreter, one needed library, a name of its own. */
 struct program {
@@ -517,8 +517,6 @@ int main(void)
 {
 	Suite *suite = suite_create("binary");
 	TCase *elf = tcase_create("elf"), *files = tcase_create("files");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_test(elf, a_whole_program_can_be_reached);
 	tcase_add_loop_test(
@@ -545,8 +543,5 @@ int main(void)
 	tcase_add_test(files, setuid_of_a_script_does_not_count);
 	suite_add_tcase(suite, files);
 
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_suite(suite);
 }

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "control/check.h"
-
-#define COUNT(array) (int)(sizeof(array) / sizeof(*(array)))
+#include "suite.h"
 
 static int check(const char *text, enum table_list list, struct rule *rule, struct refusal *why)
 {
@@ -246,8 +244,6 @@ int main(void)
 {
 	Suite *suite = suite_create("check");
 	TCase *tests = tcase_create("check");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tests, a_rule_gets_the_defaults_of_what_it_leaves_out, 0, COUNT(good));
 	tcase_add_loop_test(tests, a_bad_rule_is_refused_by_field_with_the_remedy, 0, COUNT(bad));
@@ -255,9 +251,5 @@ int main(void)
 		tests, a_text_may_have_its_greatest_length_and_no_more, 0, COUNT(limits));
 	tcase_add_loop_test(tests, effects_are_a_latency_from_0_to_an_hour, 0, COUNT(effects));
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "control/config.h"
 #include "control/json.h"
 #include "control/state.h"
+#include "suite.h"
 
-#define COUNT(array) (int)(sizeof(array) / sizeof(*(array)))
-#define FIRST_ID     100
+#define FIRST_ID 100
 
 /* One change of a list of faults; false, and nothing changed, if the body is refused. */
 static bool change(
@@ -185,8 +184,6 @@ int main(void)
 {
 	Suite *suite = suite_create("config");
 	TCase *tests = tcase_create("config");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tests, a_change_gives_the_list_as_sent_and_in_order, 0, COUNT(changes));
 	tcase_add_loop_test(tests, a_bad_body_is_refused_by_rule, 0, COUNT(refused));
@@ -195,9 +192,5 @@ int main(void)
 	tcase_add_test(tests, outages_are_tried_before_faults);
 	tcase_add_test(tests, latency_leaves_the_rules_alone);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "table_of.h"
 #include "tools/explain.h"
+#include "suite.h"
 
 #define SIGNED(service)                                                                            \
 	"Authorization: AWS4-HMAC-SHA256 Credential=AKID/20260101/eu-west-2/" service              \
@@ -237,8 +237,6 @@ int main(void)
 {
 	Suite *suite = suite_create("explain");
 	TCase *tests = tcase_create("explain");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(
 		tests, a_line_says_what_is_known_and_null_for_the_rest, 0, COUNT(lines));
@@ -250,8 +248,5 @@ int main(void)
 	tcase_add_test(tests, json_has_all_of_it);
 	tcase_add_test(tests, bytes_off_the_wire_do_not_steer_a_terminal);
 	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <check.h>
 #include <stdlib.h>
 #include <ucontext.h>
 
 #include "control/compile.h"
 #include "shim/engine/flow.h"
 #include "shim/journal.h"
+#include "suite.h"
 
 #define SIGNED(service)                                                                            \
 	"Authorization: AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/" service              \
@@ -385,14 +385,10 @@ START_TEST(a_request_takes_less_than_8_kib_of_the_stack)
 }
 END_TEST
 
-#define COUNT(array) (int)(sizeof(array) / sizeof(*(array)))
-
 int main(void)
 {
 	Suite *suite = suite_create("flow");
 	TCase *tests = tcase_create("flow");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, without_a_table_all_calls_are_forwarded);
@@ -418,9 +414,5 @@ int main(void)
 	tcase_add_loop_test(tests, a_request_takes_less_than_8_kib_of_the_stack, 0,
 		(int)(sizeof(on_stack) / sizeof(*on_stack)));
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

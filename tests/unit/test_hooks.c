@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Made from the table of hooks: each name is exported, resolves, and answers as libc does. */
 
-#include <check.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "suite.h"
 
 static const char *const hooks[] = {
 #define HOOK_FD(ret, name, parameters, arguments)		 #name,
@@ -27,8 +28,6 @@ static const char *const of_descriptors[] = {
 #define HOOK_PLAIN(ret, name, parameters, arguments)
 #include "shim/hooks.def"
 };
-
-#define COUNT(array) (int)(sizeof(array) / sizeof(*(array)))
 
 static void *library(void)
 {
@@ -74,16 +73,10 @@ int main(void)
 {
 	Suite *suite = suite_create("hooks");
 	TCase *tests = tcase_create("hooks");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tests, the_library_exports_the_name_and_libc_has_it, 0, COUNT(hooks));
 	tcase_add_loop_test(tests, a_bad_descriptor_gives_the_same_result_and_errno_as_libc, 0,
 		COUNT(of_descriptors));
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

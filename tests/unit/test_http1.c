@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <check.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "shim/engine/http1.h"
+#include "suite.h"
 
 /* Text is copied to the end of a heap block, so that a read past it is found by ASan. */
 static char *exact(const char *text, size_t len)
@@ -296,14 +296,10 @@ START_TEST(a_malformed_chunk_is_an_error)
 }
 END_TEST
 
-#define COUNT(array) (int)(sizeof(array) / sizeof(*(array)))
-
 int main(void)
 {
 	Suite *suite = suite_create("http1");
 	TCase *tests = tcase_create("http1");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tests, a_stream_is_http_if_it_begins_with_a_method, 0, COUNT(sniffs));
 	tcase_add_test(tests, a_head_gives_method_target_host_fields_and_size);
@@ -321,9 +317,5 @@ int main(void)
 		tests, a_body_ends_where_its_framing_says_however_it_is_split, 0, COUNT(bodies));
 	tcase_add_loop_test(tests, a_malformed_chunk_is_an_error, 0, COUNT(bad_bodies));
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <check.h>
 
 #include "identify_of.h"
+#include "suite.h"
 
 #include <zlib.h>
 
@@ -559,8 +559,6 @@ int main(void)
 {
 	Suite *suite = suite_create("identify");
 	TCase *tests = tcase_create("identify");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tests, every_protocol_is_recognised, 0, COUNT(protocols));
 	tcase_add_loop_test(tests, every_kind_of_signature_is_read, 0, COUNT(signatures));
@@ -586,9 +584,5 @@ int main(void)
 	tcase_add_loop_test(tests, damaged_requests_are_read_within_their_bounds, 0, 5);
 	tcase_add_test(tests, a_path_of_many_segments_takes_no_long_time);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <check.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "control/json.h"
 #include "control/utf8.h"
-
-#define COUNT(array) (int)(sizeof(array) / sizeof(*(array)))
+#include "suite.h"
 
 /* Parses a copy at the end of a heap block, so that a read past it is found by ASan. */
 static cJSON *parse(const char *text, struct refusal *why)
@@ -221,8 +219,6 @@ int main(void)
 {
 	Suite *suite = suite_create("json");
 	TCase *tests = tcase_create("json");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(
 		tests, json_is_taken_with_trailing_commas_and_printed_on_one_line, 0, COUNT(good));
@@ -234,9 +230,5 @@ int main(void)
 	tcase_add_loop_test(tests, a_step_is_one_well_formed_character, 0, COUNT(characters));
 	tcase_add_test(tests, tidying_replaces_what_is_no_printable_character);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

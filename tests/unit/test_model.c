@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <check.h>
 #include <elf.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "shim/engine/aws/model.h"
 #include "shim/engine/aws/tables.h"
-
-#define COUNT(array) (int)(sizeof(array) / sizeof(*(array)))
+#include "suite.h"
 
 START_TEST(the_tables_say_which_botocore_they_were_made_from)
 {
@@ -277,8 +275,6 @@ int main(void)
 {
 	Suite *suite = suite_create("model");
 	TCase *tests = tcase_create("model");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, the_tables_say_which_botocore_they_were_made_from);
 	tcase_add_test(tests, services_are_found_by_their_names);
@@ -293,9 +289,5 @@ int main(void)
 	tcase_add_test(tests, the_names_of_all_services_are_found_and_what_comes_near_is_not);
 	tcase_add_test(tests, the_tables_are_small_read_only_and_need_no_relocation);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "control/names.h"
-
-#define COUNT(array) (int)(sizeof(array) / sizeof(*(array)))
+#include "suite.h"
 
 static const struct {
 	const char *one, *other;
@@ -204,8 +202,6 @@ int main(void)
 {
 	Suite *suite = suite_create("names");
 	TCase *tests = tcase_create("names");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tests, distance_counts_letters_put_in_left_out_changed_or_swapped, 0,
 		COUNT(distances));
@@ -216,9 +212,5 @@ int main(void)
 	tcase_add_loop_test(tests, known_names_bring_no_warning, 0, COUNT(sound));
 	tcase_add_test(tests, more_warnings_than_there_is_room_for_end_in_a_last_one);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

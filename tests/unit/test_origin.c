@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <check.h>
 #include <stdlib.h>
 
 #include "control/origin.h"
-
-#define COUNT(array) (int)(sizeof(array) / sizeof(*(array)))
+#include "suite.h"
 
 static const struct {
 	const char *host;
@@ -76,15 +74,9 @@ int main(void)
 {
 	Suite *suite = suite_create("origin");
 	TCase *tests = tcase_create("origin");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tests, a_host_is_own_if_no_other_machine_can_be_meant, 0, COUNT(hosts));
 	tcase_add_loop_test(tests, an_origin_is_own_if_its_host_is, 0, COUNT(origins));
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

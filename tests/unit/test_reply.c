@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,8 +7,7 @@
 #include "shim/engine/aws/model.h"
 #include "shim/engine/aws/reply.h"
 #include "shim/table.h"
-
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+#include "suite.h"
 
 #define UUID	"01234567-89ab-4def-bedc-ba9876543210"
 #define S3_ID	"0123456789ABCDEF"
@@ -478,8 +476,6 @@ int main(void)
 {
 	Suite *suite = suite_create("reply");
 	TCase *tests = tcase_create("reply");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tests, 30);
 	tcase_add_loop_test(tests, each_protocol_has_its_own_form, 0, COUNT(wholes));
@@ -503,9 +499,5 @@ int main(void)
 	tcase_add_test(tests, a_buffer_that_is_too_small_is_told_and_not_overrun);
 	tcase_add_loop_test(tests, the_status_line_has_the_standard_phrase, 0, COUNT(lines));
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <check.h>
 
 #include "identify_of.h"
+#include "suite.h"
 
 static const struct {
 	const char *request, *expected;
@@ -184,17 +184,11 @@ int main(void)
 {
 	Suite *suite = suite_create("resource");
 	TCase *tests = tcase_create("resource");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tests, the_resource_of_a_call_is_named, 0, COUNT(examples));
 	tcase_add_loop_test(tests, a_resource_is_cut_to_the_room_there_is, 0, COUNT(examples));
 	tcase_add_loop_test(tests, broken_json_names_no_resource, 0, COUNT(json));
 	tcase_add_loop_test(tests, broken_cbor_names_no_resource, 0, COUNT(cbor));
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

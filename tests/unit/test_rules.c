@@ -5,6 +5,7 @@
 
 #include "shim/engine/aws/model.h"
 #include "shim/engine/rules.h"
+#include "suite.h"
 
 static struct aws_candidate candidate_of(const char *service, const char *operation)
 {
@@ -566,8 +567,6 @@ int main(void)
 {
 	Suite *suite = suite_create("rules");
 	TCase *tests = tcase_create("rules");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(
 		tests, a_rule_matches_the_calls_that_its_names_are_about, 0, COUNT(pairs));
@@ -593,9 +592,5 @@ int main(void)
 	tcase_add_test(tests, garbage_in_a_rule_is_kept_within_limits);
 	tcase_add_test(tests, a_run_of_rules_that_turns_back_ends);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <check.h>
 
 #include "identify_of.h"
+#include "suite.h"
 
 #define POST_FORM "Content-Type: multipart/form-data; boundary=x\r\n"
 #define PART(name, value)                                                                          \
@@ -164,8 +164,6 @@ int main(void)
 {
 	Suite *suite = suite_create("s3");
 	TCase *tests = tcase_create("s3");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tests, s3_is_found_at_all_its_addresses, 0, COUNT(s3));
 	tcase_add_loop_test(tests, s3_operations_are_told_apart, 0, COUNT(s3_forms));
@@ -174,9 +172,5 @@ int main(void)
 	tcase_add_test(tests, an_upload_form_is_waited_for_up_to_its_file);
 	tcase_add_loop_test(tests, damaged_forms_are_read_within_their_bounds, 0, COUNT(forms));
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <check.h>
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,8 +8,7 @@
 
 #include "control/file.h"
 #include "control/state.h"
-
-#define COUNT(array) (int)(sizeof(array) / sizeof(*(array)))
+#include "suite.h"
 
 static char folder[64], path[96];
 
@@ -233,8 +231,6 @@ int main(void)
 {
 	Suite *suite = suite_create("state");
 	TCase *tests = tcase_create("state");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, make_folder, remove_folder);
 	tcase_add_test(tests, what_was_saved_is_what_is_loaded);
@@ -246,9 +242,5 @@ int main(void)
 	tcase_add_test(tests, saving_that_fails_leaves_the_old_file);
 	tcase_add_test(tests, a_left_over_of_a_crash_does_not_matter);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

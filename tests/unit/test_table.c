@@ -6,6 +6,7 @@
 
 #include "shim/journal.h"
 #include "shim/table.h"
+#include "suite.h"
 
 /* What a field's place is, and what it is agreed to be. */
 struct field {
@@ -404,8 +405,6 @@ int main(void)
 {
 	Suite *suite = suite_create("table");
 	TCase *tests = tcase_create("table");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(
 		tests, every_field_of_the_shared_files_has_its_fixed_place, 0, COUNT(layout));
@@ -426,9 +425,5 @@ int main(void)
 	tcase_add_test(tests, a_name_that_is_no_name_is_empty);
 	tcase_add_test(tests, a_run_of_rules_outside_of_the_slot_is_empty);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -5,7 +5,6 @@
  */
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -19,6 +18,7 @@
 #include "shim/real.h"
 #include "shim/shim.h"
 #include "shim/stack.h"
+#include "suite.h"
 
 /* TLS libraries are not looked for here. */
 void stack_before_fork(void)
@@ -266,7 +266,6 @@ int main(void)
 {
 	Suite *suite = suite_create("threads");
 	TCase *tests = tcase_create("threads");
-	SRunner *runner;
 	int failed;
 
 	tcase_add_checked_fixture(tests, setup, teardown);
@@ -275,12 +274,9 @@ int main(void)
 	tcase_add_test(tests, threads_wait_on_one_delay_line);
 	tcase_add_test(tests, rules_may_change_while_threads_call);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	failed = run_suite(suite);
 	/* A test that fails does not come to its end. */
 	remove_files();
 	rmdir(folder);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return failed;
 }

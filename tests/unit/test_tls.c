@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <check.h>
 #include <stdlib.h>
 
 #include "shim/engine/tls.h"
+#include "suite.h"
 
 /* A ClientHello for "s3.us-east-1.amazonaws.com" whose random is 0, 1, 2, … */
 static size_t make_hello(char *out)
@@ -102,17 +102,11 @@ int main(void)
 {
 	Suite *suite = suite_create("tls");
 	TCase *tests = tcase_create("tls");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, a_client_hello_gives_its_random_and_server_name);
 	tcase_add_test(tests, a_hello_cut_off_anywhere_is_read_as_far_as_it_goes);
 	tcase_add_test(tests, other_streams_are_not_tls);
 	tcase_add_test(tests, application_data_is_counted_however_the_records_are_split);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -12,6 +12,7 @@
 
 #include "control/writer.h"
 #include "shim/engine/rules.h"
+#include "suite.h"
 
 /* Each test runs in a process and a folder of its own. */
 static char folder[64];
@@ -650,8 +651,6 @@ int main(void)
 {
 	Suite *suite = suite_create("writer");
 	TCase *tests = tcase_create("writer");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, make_folder, remove_folder);
@@ -682,9 +681,5 @@ int main(void)
 	tcase_add_test(tests, a_reader_that_is_overtaken_twice_knows_it);
 	tcase_add_test(tests, a_reader_never_sees_configurations_mixed);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

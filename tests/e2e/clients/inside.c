@@ -5,7 +5,6 @@
  * around calls that must end with STATUS.
  */
 
-#include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
 #include <poll.h>
@@ -24,25 +23,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "dial.h"
+
 static const char request[] =
 	"POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: Kinesis_20131202.PutRecord\r\n"
 	"Authorization: AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/kinesis/aws4_request, "
 	"SignedHeaders=host, Signature=0\r\nContent-Length: 2\r\n\r\n{}";
 #define REQUEST_LEN (sizeof(request) - 1)
 
-static int port, wanted;
-
-static int dial(void)
-{
-	struct sockaddr_in to = {.sin_family = AF_INET,
-		.sin_port = htons((uint16_t)port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	if (connect(fd, (struct sockaddr *)&to, sizeof(to)))
-		err(1, "connect");
-	return fd;
-}
+static int wanted;
 
 static void put(int fd, size_t from, size_t to)
 {

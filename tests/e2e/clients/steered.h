@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the steered clients in C have in common: they define put() and get(). */
 
-#include <arpa/inet.h>
 #include <err.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -9,7 +8,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-static int port;
+#include "dial.h"
+
 static bool closes; /* after this answer */
 
 /* Sends all of it. */
@@ -17,18 +17,6 @@ bool put(const char *data, size_t len);
 
 /* Receives some: how many, 0 at the end, -1 on an error. */
 int get(char *data, size_t cap);
-
-static int dial(void)
-{
-	struct sockaddr_in to = {.sin_family = AF_INET,
-		.sin_port = htons((uint16_t)port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int made = socket(AF_INET, SOCK_STREAM, 0);
-
-	if (connect(made, (struct sockaddr *)&to, sizeof(to)))
-		err(1, "connect");
-	return made;
-}
 
 static struct {
 	char data[1 << 16];
