@@ -18,8 +18,8 @@ LDFLAGS  := $(SAN) $(LDFLAGS)
 Q := $(if $(V),,@)
 say = $(if $(V),@:,@printf '  %-7s %s\n' $(1) $(patsubst $(B)/%,%,$@))
 
-ENGINE_SRC  := $(wildcard shim/engine/*.c shim/engine/aws/*.c) shim/table.c shim/journal.c
-SHIM_SRC    := $(filter-out $(ENGINE_SRC),$(wildcard shim/*.c))
+ENGINE_SRC  := $(wildcard shim/memory/*.c shim/engine/*.c shim/engine/aws/*.c)
+SHIM_SRC    := $(filter-out $(ENGINE_SRC),$(wildcard shim/*/*.c))
 CONTROL_SRC := $(filter-out control/main.c,$(wildcard control/*.c))
 TOOLS_SRC   := $(filter-out tools/chaos-%.c,$(wildcard tools/*.c))
 UNIT_SRC    := $(wildcard tests/unit/test_*.c)
@@ -52,7 +52,7 @@ $(B)/obj/%.o: %.c $(B)/flags | $(B)/headers
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 # Here a tail call is more than speed: dlsym() looks at its caller.
-$(B)/obj/shim/stack.o: CFLAGS += -O2
+$(B)/obj/shim/tls/stack.o: CFLAGS += -O2
 
 $(B)/libengine.a: $(call obj,$(ENGINE_SRC))
 	$(call say,AR)
@@ -72,7 +72,7 @@ $(B)/libtools.a: $(call obj,$(TOOLS_SRC))
 CONTROL_LIBS := -lmicrohttpd -lcjson -lm -lpthread
 
 # The names that the library exports come from the one table of hooks.
-$(B)/shim.map: shim/hooks.def shim/tls.def $(B)/flags
+$(B)/shim.map: shim/libc/hooks.def shim/tls/tls.def $(B)/flags
 	$(call say,GEN)
 	$(Q){ echo '{ global:'; \
 		sed -n 's/^HOOK[A-Z_]*([^,]*,[[:space:]]*\([a-zA-Z0-9_]*\),.*/\t\1;/p' $(filter %.def,$^); echo 'dlopen; dlsym;'; \
@@ -105,7 +105,7 @@ $(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libtools.a $(B)/libcontrol.a $(B)/libe
 		$(shell pkg-config --libs check) -l:libffi_pic.a -l:libz.a
 
 # The library, without what it exports.
-$(B)/unit/test_threads: $(call obj,$(filter-out $(addprefix shim/,hooks.c stack.c openssl.c gnutls.c),$(SHIM_SRC)))
+$(B)/unit/test_threads: $(call obj,$(filter-out $(addprefix shim/,hooks/exports.c tls/stack.c tls/openssl.c tls/gnutls.c),$(SHIM_SRC)))
 
 .PHONY: unit
 unit: $(UNIT)
@@ -169,7 +169,7 @@ install: all
 
 # What is written by hand.
 C_FILES := $(filter-out shim/engine/aws/model_data.c,$(wildcard \
-	$(foreach dir,shim shim/engine shim/engine/aws control tools tools/bench tests/unit tests/fuzz \
+	$(foreach dir,shim/base shim/memory shim/engine shim/engine/aws shim/libc shim/process shim/io shim/tls shim/hooks control tools tools/bench tests/unit tests/fuzz \
 		tests/conformance tests/e2e/clients tests/transparency,$(dir)/*.c $(dir)/*.h)))
 SCRIPTS  = $(shell grep -rlE '^\#!/bin/(ba)?sh' .ci tests tools)
 

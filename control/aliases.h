@@ -5,7 +5,7 @@
 /* Services by other names than botocore's: those of the AWS CLI, of host names and credential scopes,
  * of User-Agent headers, and abbreviations. */
 
-#include "shim/engine/span.h"
+#include "shim/base/span.h"
 
 /* Fills in the services that may be meant, at most `cap`, and returns how many. Case and signs between
  * the letters do not count: "Secrets-Manager" is "secretsmanager". */

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "shim/journal.h"
+#include "shim/memory/journal.h"
 
 struct lease {
 	uint64_t rule;

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "shim/runtime.h"
+#include "shim/memory/runtime.h"
 
 /* The lock is the last to go, since it guards the others. */
 enum own_file { SOCKET, SOCKET_NEXT, TABLE, JOURNAL, STATE, LOCK, OWN_FILES };

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "memory.h"
-#include "shim/engine/span.h"
+#include "shim/base/span.h"
 #include "utf8.h"
 
 /* Where `at` lies in the text: lines and characters, counted from 1. */

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "rule.h"
-#include "shim/engine/span.h"
+#include "shim/base/span.h"
 
 #define NAMES_WARNINGS	  8
 #define NAMES_WARNING_MAX 768

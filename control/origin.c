@@ -4,7 +4,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "shim/engine/span.h"
+#include "shim/base/span.h"
 
 #define OWN_DOMAIN "localhost.localstack.cloud"
 

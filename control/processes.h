@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "shim/journal.h"
+#include "shim/memory/journal.h"
 
 /* Is this very process still there, and not just waiting to be reaped? */
 bool process_lives(uint32_t pid, uint64_t start);

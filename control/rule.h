@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "shim/table.h"
+#include "shim/memory/table.h"
 
 /* One rule of the configuration, checked, defaults filled in. All strings are owned by it. */
 struct rule {

@@ -15,7 +15,7 @@
 #include "http.h"
 #include "listen.h"
 #include "processes.h"
-#include "shim/runtime.h"
+#include "shim/memory/runtime.h"
 
 #define LOOK_NS	    250000000 /* between two looks at whether a private daemon is still needed */
 #define EMPTY_LOOKS 2	      /* a process may be on its way into the list */

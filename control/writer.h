@@ -8,8 +8,8 @@
 #include "counters.h"
 #include "mapped.h"
 #include "rule.h"
-#include "shim/journal.h"
-#include "shim/table.h"
+#include "shim/memory/journal.h"
+#include "shim/memory/table.h"
 
 struct writer {
 	struct table *table;

@@ -17,7 +17,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "shim/engine/span.h"
+#include "shim/base/span.h"
 
 #if defined(__x86_64__)
 #define MACHINE	     EM_X86_64

@@ -21,7 +21,7 @@
 #include "folder.h"
 #include "known.h"
 #include "processes.h"
-#include "shim/runtime.h"
+#include "shim/memory/runtime.h"
 #include "show.h"
 #include "table_file.h"
 

@@ -21,8 +21,8 @@
 #include "control/check.h"
 #include "folder.h"
 #include "own.h"
-#include "shim/engine/span.h"
-#include "shim/runtime.h"
+#include "shim/base/span.h"
+#include "shim/memory/runtime.h"
 #include "strict.h"
 
 /* As of env(1). */

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "folder.h"
-#include "shim/engine/span.h"
-#include "shim/runtime.h"
+#include "shim/base/span.h"
+#include "shim/memory/runtime.h"
 
 /* A daemon that compiles 65,536 rules may take its time. */
 #define TIMEOUT_SECONDS 60L

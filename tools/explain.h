@@ -5,7 +5,7 @@
 /* What the library would make of a request: the same engine, without a program. */
 
 #include "shim/engine/aws/escape.h"
-#include "shim/table.h"
+#include "shim/memory/table.h"
 
 enum explain_form {
 	EXPLAIN_LINE, /* JSON for scripts, as short as it may be */

@@ -10,7 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "shim/runtime.h"
+#include "shim/memory/runtime.h"
 
 /* Below /tmp anybody may have made the folder, and so be the daemon. */
 static int check_owner(const char *folder)

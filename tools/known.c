@@ -4,7 +4,7 @@
 
 #include "control/names.h"
 #include "shim/engine/aws/model.h"
-#include "shim/table.h"
+#include "shim/memory/table.h"
 
 /* Names hold nothing that JSON would have to escape. */
 static void print_name(FILE *out, struct span name, bool json, int place)

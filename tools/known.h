@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "shim/engine/span.h"
+#include "shim/base/span.h"
 
 /* Prints the services that match a glob (NULL: all), one per line or as an array of JSON. Returns
  * how many. */

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "shim/engine/span.h"
+#include "shim/base/span.h"
 
 /* A longer line is skipped. 8 MiB in base64 take 11 MiB. */
 #define LINES_MAX (64u << 20)

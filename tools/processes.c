@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "shim/journal.h"
+#include "shim/memory/journal.h"
 
 static const char *text(const cJSON *process, const char *name)
 {

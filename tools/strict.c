@@ -16,8 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "shim/journal.h"
-#include "shim/runtime.h"
+#include "shim/memory/journal.h"
+#include "shim/memory/runtime.h"
 
 enum { NOT_EXECUTABLE = 126, NOT_FOUND = 127 };
 

@@ -2,7 +2,7 @@
 #ifndef CHAOS_TOOLS_TABLE_FILE_H
 #define CHAOS_TOOLS_TABLE_FILE_H
 
-#include "shim/table.h"
+#include "shim/memory/table.h"
 
 /*
  * Maps a daemon's table for reading; it stays mapped. Returns 0, or

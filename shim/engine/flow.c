@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow.h"
 
-#include "../journal.h"
+#include "shim/memory/journal.h"
 #include "aws/identify.h"
 
 static void let_go(struct flow *flow, size_t len, int blind, struct flow_step *step)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http1.h"
 
-#include "hex.h"
+#include "shim/base/hex.h"
 
 /* RFC 9110 5.6.2: the characters of a token. */
 static const bool token_bytes[256] = {

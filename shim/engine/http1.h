@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "span.h"
+#include "shim/base/span.h"
 
 /* A longer head is forwarded unread. */
 #define HTTP1_HEAD_MAX (64 * 1024)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules.h"
 
-#include "../journal.h"
+#include "shim/memory/journal.h"
 #include "aws/model.h"
 
 #define DEFAULT_STATUS 503

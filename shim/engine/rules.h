@@ -4,7 +4,7 @@
 
 /* Matching: call + table snapshot + dice -> verdict. */
 
-#include "../table.h"
+#include "shim/memory/table.h"
 #include "aws/call.h"
 
 /* A source of random numbers that threads may share: SplitMix64 over an atomic counter. */

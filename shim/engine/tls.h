@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "span.h"
+#include "shim/base/span.h"
 
 #define TLS_RANDOM_LEN 32
 

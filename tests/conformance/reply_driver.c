@@ -11,7 +11,7 @@
 
 #include "shim/engine/aws/model.h"
 #include "shim/engine/aws/reply.h"
-#include "shim/table.h"
+#include "shim/memory/table.h"
 
 struct line {
 	char protocol[16], service[64], method[16];

@@ -148,7 +148,7 @@ def test_status_counts_rules_and_names_the_versions(start):
     assert one.request("GET", STATUS).json["generation"] == before["generation"] + 1
 
 
-# Where the process list lies in the journal, and one entry of it (shim/journal.h).
+# Where the process list lies in the journal, and one entry of it (shim/memory/journal.h).
 PROCESS_AT = 4096 + 131072 * 32
 PROCESS = struct.Struct("<IIQQ4Q8QQ64s128s")
 

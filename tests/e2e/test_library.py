@@ -10,7 +10,7 @@ MODEL = BUILD / "obj/shim/engine/aws/model_data.o"
 HOOKS = {"dlopen", "dlsym"}.union(
     *(
         re.findall(r"^HOOK\w*\([^,]+, (\w+),", (ROOT / table).read_text(), re.MULTILINE)
-        for table in ("shim/hooks.def", "shim/tls.def")
+        for table in ("shim/libc/hooks.def", "shim/tls/tls.def")
     )
 )
 

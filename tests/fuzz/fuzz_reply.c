@@ -4,7 +4,7 @@
 
 #include "fuzz.h"
 #include "shim/engine/aws/reply.h"
-#include "shim/table.h"
+#include "shim/memory/table.h"
 
 /* Texts as they are to come back, and as they did. */
 struct text {

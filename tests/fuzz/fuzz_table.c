@@ -4,7 +4,7 @@
 
 #include "fuzz.h"
 #include "shim/engine/rules.h"
-#include "shim/journal.h"
+#include "shim/memory/journal.h"
 
 struct input {
 	const uint8_t *at;

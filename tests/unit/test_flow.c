@@ -4,7 +4,7 @@
 
 #include "control/compile.h"
 #include "shim/engine/flow.h"
-#include "shim/journal.h"
+#include "shim/memory/journal.h"
 #include "suite.h"
 
 #define SIGNED(service)                                                                            \

@@ -13,7 +13,7 @@ static const char *const hooks[] = {
 #define HOOK_FD_VARIADIC(ret, name, parameters, last, arguments) #name,
 #define HOOK_ANY(ret, name, parameters, arguments)		 #name,
 #define HOOK_PLAIN						 HOOK_ANY
-#include "shim/hooks.def"
+#include "shim/libc/hooks.def"
 #undef HOOK_FD
 #undef HOOK_FD_VARIADIC
 #undef HOOK_ANY
@@ -26,7 +26,7 @@ static const char *const of_descriptors[] = {
 #define HOOK_FD_VARIADIC(ret, name, parameters, last, arguments) #name,
 #define HOOK_ANY(ret, name, parameters, arguments)
 #define HOOK_PLAIN(ret, name, parameters, arguments)
-#include "shim/hooks.def"
+#include "shim/libc/hooks.def"
 };
 
 static void *library(void)

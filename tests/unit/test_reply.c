@@ -6,7 +6,7 @@
 #include "shim/engine/aws/escape.h"
 #include "shim/engine/aws/model.h"
 #include "shim/engine/aws/reply.h"
-#include "shim/table.h"
+#include "shim/memory/table.h"
 #include "suite.h"
 
 #define UUID	"01234567-89ab-4def-bedc-ba9876543210"

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "shim/journal.h"
-#include "shim/table.h"
+#include "shim/memory/journal.h"
+#include "shim/memory/table.h"
 #include "suite.h"
 
 /* What a field's place is, and what it is agreed to be. */

@@ -14,10 +14,10 @@
 #include <unistd.h>
 
 #include "control/writer.h"
-#include "shim/conn.h"
-#include "shim/real.h"
-#include "shim/shim.h"
-#include "shim/stack.h"
+#include "shim/io/conn.h"
+#include "shim/libc/real.h"
+#include "shim/process/shim.h"
+#include "shim/tls/stack.h"
 #include "suite.h"
 
 /* TLS libraries are not looked for here. */
@@ -46,7 +46,7 @@ void real_resolve(void)
 #define HOOK_FD_VARIADIC(ret, name, parameters, last, arguments) real.name = name;
 #define HOOK_ANY(ret, name, parameters, arguments)		 real.name = name;
 #define HOOK_PLAIN						 HOOK_ANY
-#include "shim/hooks.def"
+#include "shim/libc/hooks.def"
 #undef HOOK_FD
 #undef HOOK_FD_VARIADIC
 #undef HOOK_ANY
@@ -65,7 +65,7 @@ void real_resolve(void)
 	{                                                                                          \
 		return on_##name arguments;                                                        \
 	}
-#include "shim/hooks.def"
+#include "shim/libc/hooks.def"
 
 #define THREADS 8
 #define CALLS	25

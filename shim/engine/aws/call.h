@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../span.h"
+#include "shim/base/span.h"
 
 /* The protocol of the REQUEST: a reply must be in this one, whatever the model says. */
 enum aws_protocol {

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "../span.h"
+#include "shim/base/span.h"
 
 /*
  * Walks over the members of the outermost object or map: `cursor` starts as the document and is

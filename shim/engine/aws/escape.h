@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../span.h"
+#include "shim/base/span.h"
 
 /* Where output goes. What does not fit is counted and dropped, so that a sink without room measures.
  * All of it has been kept while len <= cap. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "document.h"
 
-#include "../hex.h"
+#include "shim/base/hex.h"
 
 static struct span skip_blank(struct span text, char also)
 {

@@ -4,7 +4,7 @@
 
 /* The generated tables (model_data.c, made by tools/aws-model from botocore's service models). */
 
-#include "../span.h"
+#include "shim/base/span.h"
 #include "call.h"
 
 /* The botocore version that the tables were made from, e.g. "1.43.11". */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "request.h"
 
-#include "../hex.h"
+#include "shim/base/hex.h"
 
 /* Takes one decoded byte off `wire`. */
 static char decode_one(struct span *wire, bool plus)

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../span.h"
+#include "shim/base/span.h"
 #include "model.h"
 
 /* A text: its offset in model_text, then its length, then bits for the holder's own use. */

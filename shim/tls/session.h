@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "conn.h"
+#include "shim/io/conn.h"
 #include "stack.h"
 
 struct session {

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "real.h"
+#include "shim/libc/real.h"
 #include "session.h"
 
 enum { GNUTLS_E_AGAIN = -28, GNUTLS_E_INVALID_REQUEST = -50, GNUTLS_E_INTERRUPTED = -52 };

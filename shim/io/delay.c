@@ -8,8 +8,8 @@
 #include <time.h>
 
 #include "outbound.h"
-#include "real.h"
-#include "shim.h"
+#include "shim/libc/real.h"
+#include "shim/process/shim.h"
 
 /* A socket that takes nothing is tried again after this. */
 #define RETRY_NS 2000000ull

@@ -10,9 +10,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "engine/flow.h"
-#include "engine/tls.h"
-#include "journal.h"
+#include "shim/engine/flow.h"
+#include "shim/engine/tls.h"
+#include "shim/memory/journal.h"
 
 #define CONN_FDS (1u << 20) /* descriptors past this are not tracked */
 #define CONN_MAX 65536u	    /* connections at a time; further ones are not tracked */

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "outbound.h"
-#include "real.h"
+#include "shim/libc/real.h"
 
 static size_t total_of(const struct iovec *iov, int count)
 {

@@ -6,8 +6,8 @@
  */
 
 #include "outbound.h"
-#include "real.h"
-#include "shim.h"
+#include "shim/libc/real.h"
+#include "shim/process/shim.h"
 
 static bool is_watched(void)
 {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* This process's line in the journal. */
 
-#include "process.h"
+#include "line.h"
 
 #include <fcntl.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "real.h"
+#include "shim/libc/real.h"
 
 /* Stands for a process that is taking the line: until its start is written nobody is to judge it. */
 #define BEING_TAKEN UINT32_MAX

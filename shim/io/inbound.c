@@ -7,9 +7,9 @@
 #include <sys/ioctl.h>
 
 #include "outbound.h"
-#include "real.h"
-#include "session.h"
-#include "shim.h"
+#include "shim/libc/real.h"
+#include "shim/tls/session.h"
+#include "shim/process/shim.h"
 
 /* The real call is to be made. */
 #define PASS (-2)

@@ -14,11 +14,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "conn.h"
-#include "delay.h"
-#include "engine/aws/host.h"
-#include "real.h"
-#include "stack.h"
+#include "shim/io/conn.h"
+#include "shim/io/delay.h"
+#include "shim/engine/aws/host.h"
+#include "shim/libc/real.h"
+#include "shim/tls/stack.h"
 
 struct shim shim;
 

@@ -5,10 +5,10 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "inbound.h"
-#include "outbound.h"
-#include "real.h"
-#include "shim.h"
+#include "shim/io/inbound.h"
+#include "shim/io/outbound.h"
+#include "shim/libc/real.h"
+#include "shim/process/shim.h"
 
 #define SESSIONS (1u << 16)
 #define PROBES	 64u

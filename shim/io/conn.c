@@ -11,9 +11,9 @@
 
 #include "delay.h"
 #include "outbound.h"
-#include "real.h"
-#include "session.h"
-#include "shim.h"
+#include "shim/libc/real.h"
+#include "shim/tls/session.h"
+#include "shim/process/shim.h"
 
 struct conn_table conn_table;
 

@@ -8,9 +8,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "engine/rules.h"
-#include "journal.h"
-#include "table.h"
+#include "shim/engine/rules.h"
+#include "shim/memory/journal.h"
+#include "shim/memory/table.h"
 
 struct shim {
 	_Atomic pid_t pid; /* 0: not initialised. A vfork child has another one, and our memory */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CHAOS_PROCESS_H
-#define CHAOS_PROCESS_H
+#ifndef CHAOS_LINE_H
+#define CHAOS_LINE_H
 
-#include "journal.h"
+#include "shim/memory/journal.h"
 
 /* This process's line in the journal; NULL when the list is full (which is counted). The line stays
  * when the process ends, and is given to another when it is needed. */

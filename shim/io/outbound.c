@@ -11,11 +11,11 @@
 #include <unistd.h>
 
 #include "delay.h"
-#include "engine/aws/reply.h"
+#include "shim/engine/aws/reply.h"
 #include "inbound.h"
-#include "real.h"
-#include "session.h"
-#include "shim.h"
+#include "shim/libc/real.h"
+#include "shim/tls/session.h"
+#include "shim/process/shim.h"
 
 /* No more is looked at in one step, so that copies stay small. */
 #define SLICE_MAX (256u * 1024)

@@ -10,8 +10,8 @@
 #include "delay.h"
 #include "inbound.h"
 #include "outbound.h"
-#include "real.h"
-#include "shim.h"
+#include "shim/libc/real.h"
+#include "shim/process/shim.h"
 
 /* The last descriptor of a connection goes: what the program has sent must still arrive. */
 static void finish(struct conn *conn, int fd)

@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "process.h"
-#include "real.h"
-#include "runtime.h"
+#include "line.h"
+#include "shim/libc/real.h"
+#include "shim/memory/runtime.h"
 #include "shim.h"
 
 /* How often a mapped table's file is looked at: it may have been replaced. */

@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <stdarg.h>
 
-#include "conn.h"
-#include "real.h"
-#include "session.h"
+#include "shim/io/conn.h"
+#include "shim/libc/real.h"
+#include "shim/tls/session.h"
 
 struct real real;
 
@@ -18,7 +18,7 @@ void real_resolve(void)
 	*(void **)&real.name = dlsym(RTLD_NEXT, #name);
 #define HOOK_ANY   HOOK_FD
 #define HOOK_PLAIN HOOK_FD
-#include "hooks.def"
+#include "shim/libc/hooks.def"
 #undef HOOK_FD
 #undef HOOK_FD_VARIADIC
 #undef HOOK_ANY
@@ -91,7 +91,7 @@ void real_resolve(void)
 		return on_##name arguments;                                                        \
 	}
 
-#include "hooks.def"
+#include "shim/libc/hooks.def"
 #undef HOOK_FD
 #undef HOOK_FD_VARIADIC
 #undef HOOK_ANY
@@ -113,4 +113,4 @@ void real_resolve(void)
 			return stack->name arguments;                                              \
 		return on_##name(stack, HOOK_LIST arguments);                                      \
 	}
-#include "tls.def"
+#include "shim/tls/tls.def"

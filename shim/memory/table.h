@@ -28,7 +28,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "engine/span.h"
+#include "shim/base/span.h"
 
 #define TABLE_MAGIC   0x656c626174736863ull /* "chstable", little-endian */
 #define TABLE_VERSION 1

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "real.h"
+#include "shim/libc/real.h"
 
 #define STACKS_MAX  32
 #define CALLERS_MAX 1024
