@@ -323,64 +323,72 @@ static struct hit try_all(const struct search *search, struct dice *dice)
 	return (struct hit){NULL, 0};
 }
 
-static void append(struct rules_verdict *verdict, struct span text)
+static void append(struct rules_text *out, struct span text)
 {
-	size_t room = sizeof(verdict->message) - verdict->message_len;
+	size_t room = sizeof(out->message) - out->message_len;
 	size_t len = text.len < room ? text.len : room;
 
 	if (len)
-		memcpy(verdict->message + verdict->message_len, text.at, len);
-	verdict->message_len += (uint32_t)len;
+		memcpy(out->message + out->message_len, text.at, len);
+	out->message_len += (uint32_t)len;
 }
 
 static void outage_message(
-	struct rules_verdict *verdict, const struct aws_call *call, bool with_region)
+	struct rules_text *out, const struct aws_call *call, int candidate, bool with_region)
 {
-	append(verdict, SPAN("Service '"));
-	append(verdict, call->candidates[verdict->candidate].service);
-	append(verdict, SPAN("' not accessible "));
+	append(out, SPAN("Service '"));
+	append(out, call->candidates[candidate].service);
+	append(out, SPAN("' not accessible "));
 	if (with_region && call->region.len) {
-		append(verdict, SPAN("in '"));
-		append(verdict, call->region);
-		append(verdict, SPAN("' region "));
+		append(out, SPAN("in '"));
+		append(out, call->region);
+		append(out, SPAN("' region "));
 	}
-	append(verdict, SPAN("due to an outage"));
+	append(out, SPAN("due to an outage"));
 }
 
-static int status_of(const struct table_rule *rule, const struct rules_verdict *verdict, int model)
+static int status_of(const struct table_rule *rule, const struct rules_text *text, int model)
 {
 	int status = table_load(rule->status);
 
 	if (status == 0 && model >= 0)
-		status = aws_model_error_status(
-			model, (struct span){verdict->code, verdict->code_len});
+		status = aws_model_error_status(model, (struct span){text->code, text->code_len});
 	return status >= 400 && status <= 599 ? status : DEFAULT_STATUS;
 }
 
-static void fill(struct rules_verdict *verdict, struct hit hit, const struct search *search)
+bool rules_text(const struct table *table, const struct rules_verdict *verdict,
+	const struct aws_call *call, struct rules_text *text)
 {
-	const struct table_rule *rule = hit.rule;
+	struct table_view view = table_look(table);
+	const struct table_rule *rule;
 
-	verdict->is_fault = true;
-	verdict->rule = table_load(rule->id);
-	verdict->place = (uint32_t)(rule - search->slot->rules);
-	verdict->counter = table_load(rule->counter);
-	verdict->candidate = hit.candidate;
-	verdict->code_len =
-		table_copy(search->slot, &rule->code, verdict->code, sizeof(verdict->code));
-	verdict->status = status_of(rule, verdict, search->call->candidates[hit.candidate].model);
-	verdict->message_len = 0;
+	if (!view.slot || view.generation != verdict->generation)
+		return false;
+	rule = &view.slot->rules[verdict->place];
+	text->code_len = table_copy(view.slot, &rule->code, text->code, sizeof(text->code));
+	text->status = status_of(rule, text, call->candidates[verdict->candidate].model);
+	text->message_len = 0;
 	switch (table_load(rule->message_kind)) {
 	case TABLE_MESSAGE_OUTAGE:
-		outage_message(verdict, search->call, false);
+		outage_message(text, call, verdict->candidate, false);
 		break;
 	case TABLE_MESSAGE_REGION_OUTAGE:
-		outage_message(verdict, search->call, true);
+		outage_message(text, call, verdict->candidate, true);
 		break;
 	default:
-		verdict->message_len = table_copy(
-			search->slot, &rule->message, verdict->message, sizeof(verdict->message));
+		text->message_len = table_copy(
+			view.slot, &rule->message, text->message, sizeof(text->message));
 	}
+	return table_still(&view);
+}
+
+static void fill(struct rules_verdict *verdict, struct hit hit, const struct table_slot *slot)
+{
+	verdict->is_fault = true;
+	verdict->rule = table_load(hit.rule->id);
+	verdict->place = (uint32_t)(hit.rule - slot->rules);
+	verdict->counter = table_load(hit.rule->counter);
+	verdict->candidate = hit.candidate;
 }
 
 static void match_slot(const struct table_slot *slot, const struct aws_call *call,
@@ -400,7 +408,7 @@ static void match_slot(const struct table_slot *slot, const struct aws_call *cal
 	search.rule_count = rule_count < TABLE_RULES ? rule_count : TABLE_RULES;
 	hit = search_runs(&search) ? try_runs(&search, dice) : try_all(&search, dice);
 	if (hit.rule)
-		fill(verdict, hit, &search);
+		fill(verdict, hit, slot);
 }
 
 void rules_match(const struct table *table, const struct aws_call *call, struct dice *dice,
@@ -417,6 +425,7 @@ void rules_match(const struct table *table, const struct aws_call *call, struct 
 		if (!view.slot)
 			return;
 		match_slot(view.slot, call, dice, verdict);
+		verdict->generation = view.generation;
 		if (table_still(&view))
 			return;
 	}

@@ -13,7 +13,7 @@ struct dice {
 };
 uint64_t dice_draw(struct dice *dice);
 
-/* What the rules say of one call; copied out of the table, so valid after it has moved on. */
+/* What the rules say of one call. */
 struct rules_verdict {
 	uint64_t latency_ns; /* to be waited first, fault or not */
 	bool is_fault;
@@ -22,6 +22,11 @@ struct rules_verdict {
 	uint32_t place; /* of the rule in table_slot.rules, while the generation stays */
 	uint32_t counter;
 	int candidate; /* of the call: the one that the rule is about */
+	uint64_t generation;
+};
+
+/* What a rule answers with; copied out of the table, so valid after it has moved on. */
+struct rules_text {
 	int status;
 	uint32_t code_len, message_len;
 	char code[TABLE_CODE_MAX];
@@ -36,6 +41,10 @@ struct rules_verdict {
  */
 void rules_match(const struct table *table, const struct aws_call *call, struct dice *dice,
 	struct rules_verdict *verdict);
+
+/* What the rule of a verdict answers with. False: the table has moved on since, match again. */
+bool rules_text(const struct table *table, const struct rules_verdict *verdict,
+	const struct aws_call *call, struct rules_text *text);
 
 /*
  * For explanations: tells of one rule whether it is about this call at all (dice left aside).
