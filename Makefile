@@ -75,7 +75,7 @@ CONTROL_LIBS := -lmicrohttpd -lcjson -lm -lpthread
 $(B)/shim.map: shim/libc/hooks.def shim/tls/tls.def $(B)/flags
 	$(call say,GEN)
 	$(Q){ echo '{ global:'; \
-		sed -n 's/^HOOK[A-Z_]*([^,]*,[[:space:]]*\([a-zA-Z0-9_]*\),.*/\t\1;/p' $(filter %.def,$^); echo 'dlopen; dlsym;'; \
+		sed -n 's/^HOOK[A-Z_]*([^,]*,[[:space:]]*\([a-zA-Z0-9_]*\),.*/\t\1;/p' $(filter %.def,$^); echo 'dlopen; dlsym; vfork; execl; execle; execlp;'; \
 		echo 'local: *; };'; } > $@
 
 $(B)/libchaos-shim.so: $(call obj,$(SHIM_SRC)) $(B)/libengine.a $(B)/shim.map
@@ -105,7 +105,7 @@ $(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libtools.a $(B)/libcontrol.a $(B)/libe
 		$(shell pkg-config --libs check) -l:libffi_pic.a -l:libz.a
 
 # The library, without what it exports.
-$(B)/unit/test_threads: $(call obj,$(filter-out $(addprefix shim/,hooks/exports.c tls/stack.c tls/openssl.c tls/gnutls.c),$(SHIM_SRC)))
+$(B)/unit/test_threads: $(call obj,$(filter-out $(addprefix shim/,hooks/exports.c hooks/exec.c hooks/vfork.c libc/real.c tls/stack.c tls/openssl.c tls/gnutls.c),$(SHIM_SRC)))
 
 .PHONY: unit
 unit: $(UNIT)

@@ -34,8 +34,7 @@ static inline bool line_is_empty(const struct line *line)
 }
 
 /* Appends an item with a copy of the bytes. False: no memory. */
-bool line_put(
-	struct line *line, enum line_what what, const char *data, size_t len, uint64_t due);
+bool line_put(struct line *line, enum line_what what, const char *data, size_t len, uint64_t due);
 
 /* The first item, if it is due by `now`. Else NULL, and *next is when to come again; 0: no need. */
 struct line_item *line_due(struct line *line, uint64_t now, uint64_t *next);

@@ -376,8 +376,8 @@ bool rules_text(const struct table *table, const struct rules_verdict *verdict,
 		outage_message(text, call, verdict->candidate, true);
 		break;
 	default:
-		text->message_len = table_copy(
-			view.slot, &rule->message, text->message, sizeof(text->message));
+		text->message_len =
+			table_copy(view.slot, &rule->message, text->message, sizeof(text->message));
 	}
 	return table_still(&view);
 }

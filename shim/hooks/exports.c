@@ -1,29 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The exported functions, one line of hooks.def each. */
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <stdarg.h>
 
-#include "shim/io/conn.h"
+#include "shim/io/deliver.h"
+#include "shim/io/on.h"
 #include "shim/libc/real.h"
 #include "shim/tls/session.h"
-
-struct real real;
-
-void real_resolve(void)
-{
-#define HOOK_FD(ret, name, parameters, arguments) *(void **)&real.name = dlsym(RTLD_NEXT, #name);
-#define HOOK_FD_VARIADIC(ret, name, parameters, last, arguments)                                   \
-	*(void **)&real.name = dlsym(RTLD_NEXT, #name);
-#define HOOK_ANY   HOOK_FD
-#define HOOK_PLAIN HOOK_FD
-#include "shim/libc/hooks.def"
-#undef HOOK_FD
-#undef HOOK_FD_VARIADIC
-#undef HOOK_ANY
-#undef HOOK_PLAIN
-}
 
 #define EXPORT		    __attribute__((visibility("default")))
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
@@ -91,11 +75,25 @@ void real_resolve(void)
 		return on_##name arguments;                                                        \
 	}
 
+#define HOOK_END(ret, name, parameters, arguments)                                                 \
+	ret name parameters;                                                                       \
+	EXPORT ret name parameters                                                                 \
+	{                                                                                          \
+		NEED_REAL(name);                                                                   \
+		deliver_all();                                                                     \
+		HOOK_RETURN_##ret(real.name arguments);                                            \
+	}
+#define HOOK_RETURN_int(call) return call
+#define HOOK_RETURN_void(call)                                                                     \
+	call;                                                                                      \
+	__builtin_unreachable()
+
 #include "shim/libc/hooks.def"
 #undef HOOK_FD
 #undef HOOK_FD_VARIADIC
 #undef HOOK_ANY
 #undef HOOK_PLAIN
+#undef HOOK_END
 
 /* Some libraries call their own functions by their exported names: these are no calls of the program's. */
 #define REAL_TLS(ret, name, parameters)

@@ -1,102 +1,124 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conn.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
-#include "delay.h"
-#include "outbound.h"
+#include "drafts.h"
 #include "shim/libc/real.h"
-#include "shim/tls/session.h"
+#include "shim/process/inside.h"
 #include "shim/process/shim.h"
 
-struct conn_table conn_table;
+/* Connections live in chunks, of which the first is there from the start. */
+#define CHUNK  128u
+#define CHUNKS (CONN_MAX / CHUNK)
 
-/* Is this thread in a connection? A signal handler that comes meanwhile must not touch locks and heap.
- * The address tells threads apart without a system call. */
-static _Thread_local volatile sig_atomic_t is_inside __attribute__((tls_model("initial-exec")));
+static struct conn first_chunk[CHUNK];
+static _Atomic(struct conn *) chunks[CHUNKS] = {first_chunk};
+static _Atomic uint64_t free_list; /* tag << 32 | index + 1 of the first free one */
+static _Atomic uint32_t used;	   /* that were ever in use */
 
+_Atomic uint32_t conn_kept_count;
+
+/* The address tells threads apart without a system call. */
 static uintptr_t this_thread(void)
 {
-	return (uintptr_t)&is_inside;
+	return (uintptr_t)&inside;
 }
 
 bool conn_is_inside(void)
 {
-	return is_inside;
+	return inside;
 }
 
-static uint32_t index_of(const struct conn *conn)
+uint32_t conn_count(void)
 {
-	return (uint32_t)(conn - conn_table.pool) + 1;
+	return atomic_load(&used);
+}
+
+struct conn *conn_of_index(uint32_t index)
+{
+	return atomic_load(&chunks[index / CHUNK]) + index % CHUNK;
+}
+
+static bool has_chunk(uint32_t index)
+{
+	_Atomic(struct conn *) *place = &chunks[index / CHUNK];
+	struct conn *none = NULL, *chunk;
+	size_t size = CHUNK * sizeof(*chunk);
+
+	if (atomic_load(place))
+		return true;
+	chunk = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (chunk == MAP_FAILED)
+		return false;
+	if (!atomic_compare_exchange_strong(place, &none, chunk))
+		munmap(chunk, size);
+	return true;
 }
 
 /* The free list is lock-free, since close() may be called in a signal handler. The tag keeps a slow
  * thread from putting back a stale head. */
 static struct conn *take_free(void)
 {
-	uint64_t head = atomic_load(&conn_table.free);
+	uint64_t head = atomic_load(&free_list);
+	uint32_t index = atomic_load(&used);
 
 	while ((uint32_t)head) {
-		struct conn *conn = &conn_table.pool[(uint32_t)head - 1];
+		struct conn *conn = conn_of_index((uint32_t)head - 1);
 		uint64_t next = ((head >> 32) + 1) << 32 | atomic_load(&conn->next_free);
 
-		if (atomic_compare_exchange_weak(&conn_table.free, &head, next))
+		if (atomic_compare_exchange_weak(&free_list, &head, next))
 			return conn;
 	}
-
-	uint32_t used = atomic_load(&conn_table.used);
-
-	while (used < CONN_MAX)
-		if (atomic_compare_exchange_weak(&conn_table.used, &used, used + 1))
-			return &conn_table.pool[used];
+	while (index < CONN_MAX && has_chunk(index)) {
+		if (!atomic_compare_exchange_weak(&used, &index, index + 1))
+			continue;
+		conn_of_index(index)->index = index;
+		return conn_of_index(index);
+	}
 	return NULL;
 }
 
 static void put_free(struct conn *conn)
 {
-	uint64_t head = atomic_load(&conn_table.free), next;
+	uint64_t head = atomic_load(&free_list), next;
 
 	do {
 		atomic_store(&conn->next_free, (uint32_t)head);
-		next = ((head >> 32) + 1) << 32 | index_of(conn);
-	} while (!atomic_compare_exchange_weak(&conn_table.free, &head, next));
+		next = ((head >> 32) + 1) << 32 | (conn->index + 1);
+	} while (!atomic_compare_exchange_weak(&free_list, &head, next));
 }
 
-/* All but the lock and the free list: late-comers may still hold a pointer. */
+void conn_attend(struct conn *conn, uint32_t set, uint32_t clear)
+{
+	uint32_t before = atomic_load_explicit(&conn->attention, memory_order_relaxed);
+	uint32_t now = (before & ~clear) | set;
+
+	if (now == before)
+		return;
+	if ((now ^ before) & CONN_KEPT)
+		atomic_fetch_add(&conn_kept_count, now & CONN_KEPT ? 1u : UINT32_MAX);
+	atomic_store_explicit(&conn->attention, now, memory_order_release);
+}
+
+/* All but the lock, the timer and the free list: late-comers may still hold a pointer. */
 static void clear(struct conn *conn)
 {
-	bytes_free(&conn->held);
-	delay_discard(conn);
-	conn->queued = 0;
-	conn->look_again = 0;
-	conn_drop_reply(conn);
-	conn->preface = 0;
+	static const struct exchange_host only_release = {.release = drafts_release};
+
+	conn_attend(conn, 0, UINT32_MAX);
+	exchange_clear(&conn->exchange, &only_release);
 	atomic_store(&conn->is_epolled, false);
-	conn->flow = (struct flow){0};
-	conn->ahead = 0;
-	atomic_store(&conn->unanswered, false);
+	conn->inherited = conn->owns_fd = false;
 	conn->fd = -1;
-	conn->owns_fd = conn->inherited = false;
-	conn->tls = conn->owned = conn->pumped = conn->has_random = false;
-	conn->server_name[0] = '\0';
-	conn->records = (struct tls_records){0};
-	conn->cipher_due = 0;
-}
-
-struct conn *conn_private_at(int fd)
-{
-	uint32_t slot;
-
-	if ((unsigned int)fd >= CONN_FDS)
-		return NULL;
-	slot = atomic_load(&conn_table.slots[fd]);
-	return slot & CONN_PRIVATE ? &conn_table.pool[(slot & ~CONN_PRIVATE) - 1] : NULL;
+	conn->tls = (struct conn_tls){0};
+	conn->preface = 0;
+	conn->look_again = 0;
 }
 
 void conn_keep(struct conn *conn)
@@ -112,126 +134,72 @@ void conn_release(struct conn *conn)
 	put_free(conn);
 }
 
-/* Programs may call connect() in a signal handler, and so not malloc(). */
-static bool has_step(struct conn *conn)
+void conn_track(int fd, const struct sockaddr *peer, socklen_t len)
 {
-	void *step;
+	_Atomic uintptr_t *place = slots_make(fd);
+	struct conn *conn = place ? take_free() : NULL;
 
-	if (conn->step)
-		return true;
-	step = mmap(NULL, sizeof(*conn->step), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-		-1, 0);
-	if (step == MAP_FAILED)
-		return false;
-	conn->step = step;
-	return true;
-}
-
-void conn_track(int fd)
-{
-	struct conn *conn;
-	struct stat status;
-
-	if ((unsigned int)fd >= CONN_FDS || fstat(fd, &status) || !(conn = take_free())) {
+	if (!conn) {
 		shim_count_blind(JOURNAL_BLIND_FD, "");
 		return;
 	}
-	if (!has_step(conn)) {
-		put_free(conn);
-		shim_count_blind(JOURNAL_BLIND_FD, "");
-		return;
-	}
-	clear(conn);
 	conn->serial++;
-	conn->dev = status.st_dev;
-	conn->ino = status.st_ino;
+	conn->fd = fd;
+	conn->socket = (struct conn_socket){.is_known = false};
+	memcpy(&conn->socket.peer, peer,
+		len < sizeof(conn->socket.peer) ? len : sizeof(conn->socket.peer));
 	atomic_store(&conn->refs, 1);
 	atomic_store(&conn->descriptors, 1);
-	atomic_store(&conn_table.slots[fd], index_of(conn));
+	atomic_store(place, (uintptr_t)conn);
 }
 
 void conn_share(int fd, int to)
 {
 	struct conn *conn = conn_at(fd);
+	_Atomic uintptr_t *place = conn ? slots_make(to) : NULL;
 
 	if (!conn)
 		return;
-	if ((unsigned int)to >= CONN_FDS) {
+	if (!place) {
 		shim_count_blind(JOURNAL_BLIND_FD, "");
 		return;
 	}
 	conn_keep(conn);
 	atomic_fetch_add(&conn->descriptors, 1);
-	atomic_store(&conn_table.slots[to], index_of(conn));
+	atomic_store(place, (uintptr_t)conn);
 }
 
 void conn_drop(struct conn *conn, int fd)
 {
-	uint32_t slot = index_of(conn);
-	bool mapped = atomic_compare_exchange_strong(&conn_table.slots[fd], &slot, 0);
+	bool was_mapped = slot_empty(fd, (uintptr_t)conn);
 
-	if (mapped)
+	if (was_mapped)
 		atomic_fetch_sub(&conn->descriptors, 1);
 	conn_leave(conn);
-	if (mapped)
+	if (was_mapped)
 		conn_release(conn);
-}
-
-void conn_finish_all(void)
-{
-	uint32_t used = atomic_load(&conn_table.used);
-
-	for (uint32_t i = 0; i < used; i++) {
-		struct conn *conn = &conn_table.pool[i];
-
-		if (!atomic_load(&conn->descriptors) || !conn_enter(conn, conn->fd))
-			continue;
-		if (!conn->inherited && !conn->tls && conn_is_current(conn, conn->fd))
-			outbound_decide_held(conn, conn->fd, FLOW_ENDS);
-		conn_leave(conn);
-	}
 }
 
 /* A search through all of them, once for each session whose library can't tell its descriptor. */
 struct conn *conn_by_random(const uint8_t random[TLS_RANDOM_LEN])
 {
-	uint32_t used = atomic_load(&conn_table.used);
+	uint32_t count = conn_count();
 
-	for (uint32_t i = 0; i < used; i++) {
-		struct conn *conn = &conn_table.pool[i];
+	for (uint32_t i = 0; i < count; i++) {
+		struct conn *conn = conn_of_index(i);
 
-		if (conn->has_random && memcmp(conn->random, random, TLS_RANDOM_LEN) == 0 &&
+		if (conn->tls.has_random && memcmp(conn->tls.random, random, TLS_RANDOM_LEN) == 0 &&
 			conn_at(conn->fd) == conn)
 			return conn;
 	}
 	return NULL;
 }
 
-void conn_note_blind(struct conn *conn)
-{
-	if (!conn_is_blind(conn))
-		return;
-	shim_count_blind(JOURNAL_BLIND_TLS, conn->server_name);
-	/* Once, however many descriptors it has: as good as owned. */
-	conn->owned = true;
-}
-
-void conn_count_blind(void)
-{
-	uint32_t used = atomic_load(&conn_table.used);
-
-	for (uint32_t i = 0; i < used; i++) {
-		struct conn *conn = &conn_table.pool[i];
-
-		if (atomic_load(&conn->refs) && !conn->inherited && conn_is_blind(conn))
-			shim_count_blind(JOURNAL_BLIND_TLS, conn->server_name);
-	}
-}
-
 bool conn_adopt_duplicate(struct conn *conn, int fd)
 {
 	/* A high number, so that the program's own numbering stays as it would be. */
 	int own = real.fcntl(fd, F_DUPFD_CLOEXEC, 900);
+	_Atomic uintptr_t *place;
 
 	if (own < 0)
 		own = real.fcntl(fd, F_DUPFD_CLOEXEC, 3);
@@ -240,8 +208,9 @@ bool conn_adopt_duplicate(struct conn *conn, int fd)
 	conn_close_duplicate(conn);
 	conn->fd = own;
 	conn->owns_fd = true;
-	if ((unsigned int)own < CONN_FDS)
-		atomic_store(&conn_table.slots[own], index_of(conn) | CONN_PRIVATE);
+	place = slots_make(own);
+	if (place)
+		atomic_store(place, (uintptr_t)conn | SLOT_PRIVATE);
 	return true;
 }
 
@@ -249,33 +218,38 @@ void conn_close_duplicate(struct conn *conn)
 {
 	if (!conn->owns_fd)
 		return;
-	if ((unsigned int)conn->fd < CONN_FDS)
-		atomic_store(&conn_table.slots[conn->fd], 0);
+	slot_empty(conn->fd, (uintptr_t)conn | SLOT_PRIVATE);
 	real.close(conn->fd);
 	conn->fd = -1;
 	conn->owns_fd = false;
 }
 
+static void act(struct conn *conn)
+{
+	if (conn->is_acting)
+		return;
+	/* A thread that is cancelled inside would leave the others waiting for ever. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &conn->cancel_state);
+	conn->is_acting = true;
+}
+
 void conn_enter_always(struct conn *conn)
 {
 	uintptr_t nobody = 0;
-	int cancel_state;
 
-	/* A thread that is cancelled inside would leave the others waiting for ever. */
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
 	/* Before it has the lock: a handler of this thread would wait for it for ever. */
-	is_inside = true;
-	while (!atomic_compare_exchange_weak(&conn->owner, &nobody, this_thread())) {
+	inside = true;
+	atomic_signal_fence(memory_order_seq_cst);
+	while (!atomic_compare_exchange_weak_explicit(
+		&conn->owner, &nobody, this_thread(), memory_order_acquire, memory_order_relaxed)) {
 		nobody = 0;
 		sched_yield();
 	}
-	conn->cancel_state = cancel_state;
 }
 
 bool conn_enter(struct conn *conn, int fd)
 {
-	/* Below a TLS function this has been asked for already. */
-	if (is_inside || (!session_in_real() && !shim_is_own()))
+	if (inside)
 		return false;
 	conn_enter_always(conn);
 	if (conn_at(fd) == conn)
@@ -286,88 +260,102 @@ bool conn_enter(struct conn *conn, int fd)
 
 void conn_leave(struct conn *conn)
 {
+	bool was_acting = conn->is_acting;
 	int cancel_state = conn->cancel_state;
 
+	conn->is_acting = false;
 	atomic_store_explicit(&conn->owner, 0, memory_order_release);
 	atomic_signal_fence(memory_order_seq_cst);
-	is_inside = false;
-	pthread_setcancelstate(cancel_state, NULL);
+	inside = false;
+	if (was_acting)
+		pthread_setcancelstate(cancel_state, NULL);
 }
 
-bool conn_is_current(const struct conn *conn, int fd)
+static bool is_stream(int fd)
+{
+	int type = 0;
+	socklen_t len = sizeof(type);
+
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_STREAM;
+}
+
+/* An address of all zeroes stands for this host. */
+static bool is_same_address(const void *given, const void *found, size_t size)
+{
+	static const char any[16];
+
+	return memcmp(given, any, size) == 0 || memcmp(given, found, size) == 0;
+}
+
+static bool is_same_peer(const struct sockaddr_in6 *given, const struct sockaddr_in6 *found)
+{
+	const struct sockaddr_in *given4 = (const void *)given, *found4 = (const void *)found;
+
+	if (given->sin6_family != found->sin6_family || given->sin6_port != found->sin6_port)
+		return false;
+	if (given->sin6_family == AF_INET)
+		return is_same_address(&given4->sin_addr, &found4->sin_addr, 4);
+	return is_same_address(&given->sin6_addr, &found->sin6_addr, 16);
+}
+
+/* Is this socket connected to where the program wanted to go? While a connect() is under way there is
+ * no peer yet; and where another library stands before the kernel the peer may be its proxy. */
+static bool has_peer(const struct conn_socket *socket, int fd)
+{
+	struct sockaddr_in6 peer = {.sin6_family = 0};
+	socklen_t len = sizeof(peer);
+
+	if (!real_connects_straight())
+		return true;
+	if (getpeername(fd, (struct sockaddr *)&peer, &len))
+		return errno == ENOTCONN;
+	return is_same_peer(&socket->peer, &peer);
+}
+
+static bool is_same_socket(struct conn_socket *socket, int fd)
 {
 	struct stat status;
 
-	return fstat(fd, &status) == 0 && status.st_ino == conn->ino && status.st_dev == conn->dev;
+	if (fstat(fd, &status))
+		return false;
+	if (socket->is_known)
+		return status.st_ino == socket->ino && status.st_dev == socket->dev;
+	if (!S_ISSOCK(status.st_mode) || !is_stream(fd) || !has_peer(socket, fd))
+		return false;
+	socket->dev = status.st_dev;
+	socket->ino = status.st_ino;
+	socket->is_known = true;
+	return true;
+}
+
+bool conn_verify(struct conn *conn, int fd)
+{
+	act(conn);
+	return shim_is_own() && is_same_socket(&conn->socket, fd);
 }
 
 void conn_after_fork(void)
 {
-	uint32_t used = atomic_load(&conn_table.used);
+	uint32_t count = conn_count();
 
-	for (uint32_t i = 0; i < used; i++) {
-		struct conn *conn = &conn_table.pool[i];
-		bool line = conn->in_line;
+	for (uint32_t i = 0; i < count; i++) {
+		struct conn *conn = conn_of_index(i);
+		bool was_set = conn->timer.place != 0;
 
 		conn->inherited = true;
-		/* Another thread was inside, and is no more: its buffers are in an unknown state. */
+		conn->timer.place = 0;
+		conn->look_again = 0;
+		/* Another thread was inside, and is no more: the state is an unknown one. */
 		if (atomic_exchange(&conn->owner, 0)) {
-			conn->held = (struct bytes){0};
-			conn->first = conn->last = NULL;
-			conn->queued = 0;
-			conn->reply = NULL;
-			conn->reply_len = conn->reply_at = 0;
+			memset(&conn->exchange, 0, sizeof(conn->exchange));
+			conn->exchange.state = EXCHANGE_GONE;
+			shim_count_blind(JOURNAL_BLIND_FRAMING, conn->tls.server_name);
 		}
-		/* What is on the delay line is the parent's to send. */
-		delay_discard(conn);
+		/* What is on the line is the parent's to do. */
+		line_clear(&conn->exchange.line);
+		conn_attend(conn, 0, CONN_QUEUED);
 		conn_close_duplicate(conn);
-		conn->in_line = false;
-		if (line)
+		if (was_set)
 			conn_release(conn);
 	}
-}
-
-void conn_drop_reply(struct conn *conn)
-{
-	atomic_store(&conn->kept, false);
-	atomic_store(&conn->answered, false);
-	free(conn->reply);
-	conn->reply = NULL;
-	conn->reply_len = conn->reply_at = 0;
-}
-
-void conn_end_kept(struct conn *conn)
-{
-	if (atomic_exchange(&conn->kept, false))
-		real.shutdown(conn->fd, SHUT_RD);
-}
-
-bool bytes_append(struct bytes *bytes, const char *data, size_t len)
-{
-	if (bytes->cap - bytes->len < len) {
-		size_t cap = (bytes->len + len) * 2;
-		char *at = realloc(bytes->at, cap);
-
-		if (!at)
-			return false;
-		bytes->at = at;
-		bytes->cap = cap;
-	}
-	memcpy(bytes->at + bytes->len, data, len);
-	bytes->len += len;
-	return true;
-}
-
-void bytes_consume(struct bytes *bytes, size_t len)
-{
-	bytes->len -= len;
-	memmove(bytes->at, bytes->at + len, bytes->len);
-	if (!bytes->len)
-		bytes_free(bytes);
-}
-
-void bytes_free(struct bytes *bytes)
-{
-	free(bytes->at);
-	*bytes = (struct bytes){0};
 }

@@ -1,23 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The hooks that send. */
+/* The hooks that send from memory. */
 
-#include <errno.h>
-#include <fcntl.h>
+#include "send.h"
+
+#include <limits.h>
+#include <stdint.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "outbound.h"
+#include "life.h"
+#include "offer.h"
+#include "on.h"
 #include "shim/libc/real.h"
 
-static size_t total_of(const struct iovec *iov, int count)
-{
-	size_t total = 0;
-
-	for (int i = 0; i < count; i++)
-		total += iov[i].iov_len;
-	return total;
-}
+/* As many buffers of several messages are looked at together. */
+#define TOGETHER_MAX 64
 
 /* MSG_OOB is beside the stream. */
 static bool is_in_stream(int flags)
@@ -25,14 +21,37 @@ static bool is_in_stream(int flags)
 	return !(flags & MSG_OOB);
 }
 
-ssize_t on_send(struct conn *conn, int fd, const void *buf, size_t len, int flags)
+/* May all of it be read, as far as can be seen? And how much is it? */
+static bool is_readable(const struct iovec *iov, int count, size_t *total)
+{
+	*total = 0;
+	if (count <= 0 || count > IOV_MAX || !offer_is_memory(iov))
+		return false;
+	for (int i = 0; i < count; i++) {
+		if (iov[i].iov_len > SSIZE_MAX - *total ||
+			(iov[i].iov_len && !offer_is_memory(iov[i].iov_base)))
+			return false;
+		*total += iov[i].iov_len;
+	}
+	return true;
+}
+
+ssize_t send_bytes(struct conn *conn, int fd, const void *buf, size_t len, int flags)
 {
 	struct iovec iov = {(void *)buf, len};
-	ssize_t taken = is_in_stream(flags) ? outbound_offer(conn, fd, &iov, 1) : OUTBOUND_PASS;
+	size_t total;
+	ssize_t taken = CONN_PASS;
 
-	return taken != OUTBOUND_PASS
-		       ? taken
-		       : outbound_sent(conn, fd, len, real.send(fd, buf, len, flags));
+	if (!is_in_stream(flags) || !is_readable(&iov, 1, &total))
+		return real.send(fd, buf, len, flags);
+	taken = offer(conn, fd, &iov, 1);
+	return taken != CONN_PASS ? taken
+				  : offer_sent(conn, fd, len, real.send(fd, buf, len, flags));
+}
+
+ssize_t on_send(struct conn *conn, int fd, const void *buf, size_t len, int flags)
+{
+	return send_bytes(conn, fd, buf, len, flags);
 }
 
 /*
@@ -43,7 +62,7 @@ static int open_slowly(int fd, const struct sockaddr **addr, socklen_t len, int 
 {
 	if (!(*flags & MSG_FASTOPEN) || !*addr)
 		return 0;
-	if (on_connect(fd, *addr, len))
+	if (life_connect(fd, *addr, len))
 		return -1;
 	*flags &= ~MSG_FASTOPEN;
 	*addr = NULL;
@@ -53,190 +72,150 @@ static int open_slowly(int fd, const struct sockaddr **addr, socklen_t len, int 
 ssize_t on_sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *addr,
 	socklen_t addr_len)
 {
+	struct iovec iov = {(void *)buf, len};
 	struct conn *conn;
+	ssize_t taken;
+	size_t total;
 
 	if (open_slowly(fd, &addr, addr_len, &flags))
 		return -1;
 	conn = conn_at(fd);
-	if (!conn)
+	if (!conn || !is_in_stream(flags) || !is_readable(&iov, 1, &total))
 		return real.sendto(fd, buf, len, flags, addr, addr ? addr_len : 0);
-	return on_send(conn, fd, buf, len, flags);
+	taken = offer(conn, fd, &iov, 1);
+	if (taken != CONN_PASS)
+		return taken;
+	return offer_sent(
+		conn, fd, len, real.sendto(fd, buf, len, flags, addr, addr ? addr_len : 0));
+}
+
+/* The message of a connected socket. */
+static ssize_t send_message(struct conn *conn, int fd, const struct msghdr *msg, int flags)
+{
+	int count = (int)msg->msg_iovlen;
+	ssize_t taken;
+	size_t total;
+
+	if (!is_in_stream(flags) || !is_readable(msg->msg_iov, count, &total))
+		return real.sendmsg(fd, msg, flags);
+	taken = offer(conn, fd, msg->msg_iov, count);
+	return taken != CONN_PASS ? taken
+				  : offer_sent(conn, fd, total, real.sendmsg(fd, msg, flags));
 }
 
 ssize_t on_sendmsg(int fd, const struct msghdr *msg, int flags)
 {
 	const struct sockaddr *addr;
 	struct msghdr connected;
-	struct conn *conn;
-	ssize_t taken = OUTBOUND_PASS;
+	struct conn *conn = conn_at(fd);
 
 	/* Bad pointers are the kernel's to judge. */
-	if (!conn_at(fd) && !(flags & MSG_FASTOPEN))
+	if ((!conn && !(flags & MSG_FASTOPEN)) || !offer_is_memory(msg))
 		return real.sendmsg(fd, msg, flags);
+	if (!(flags & MSG_FASTOPEN))
+		return send_message(conn, fd, msg, flags);
 	addr = msg->msg_name;
 	connected = *msg;
 	if (open_slowly(fd, &addr, msg->msg_namelen, &flags))
 		return -1;
-	conn = conn_at(fd);
-	if (!conn && addr)
-		return real.sendmsg(fd, msg, flags);
 	if (!addr) {
 		connected.msg_name = NULL;
 		connected.msg_namelen = 0;
 	}
-	if (conn && is_in_stream(flags))
-		taken = outbound_offer(conn, fd, msg->msg_iov, (int)msg->msg_iovlen);
-	if (taken != OUTBOUND_PASS)
-		return taken;
-
-	ssize_t sent = real.sendmsg(fd, &connected, flags);
-
-	return conn ? outbound_sent(conn, fd, total_of(msg->msg_iov, (int)msg->msg_iovlen), sent)
-		    : sent;
+	conn = conn_at(fd);
+	return conn ? send_message(conn, fd, &connected, flags)
+		    : real.sendmsg(fd, &connected, flags);
 }
 
-int on_sendmmsg(struct conn *conn, int fd, struct mmsghdr *msgs, unsigned int count, int flags)
+/* The buffers of all messages, one behind the other. -1: they are too many, or no memory. */
+static int gather(const struct mmsghdr *msgs, unsigned int count, struct iovec all[TOGETHER_MAX])
 {
-	(void)conn;
+	int sum = 0;
+	size_t size;
+
+	for (unsigned int i = 0; i < count; i++) {
+		const struct msghdr *msg = &msgs[i].msg_hdr;
+
+		if (msg->msg_iovlen > (size_t)(TOGETHER_MAX - sum) ||
+			!is_readable(msg->msg_iov, (int)msg->msg_iovlen, &size))
+			return -1;
+		for (size_t part = 0; part < msg->msg_iovlen; part++)
+			all[sum++] = msg->msg_iov[part];
+	}
+	return sum;
+}
+
+static size_t size_of(const struct msghdr *msg)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < msg->msg_iovlen; i++)
+		size += msg->msg_iov[i].iov_len;
+	return size;
+}
+
+static int one_by_one(int fd, struct mmsghdr *msgs, unsigned int count, int flags)
+{
 	for (unsigned int i = 0; i < count; i++) {
 		ssize_t sent = on_sendmsg(fd, &msgs[i].msg_hdr, flags);
 
 		if (sent < 0)
 			return i ? (int)i : -1;
 		msgs[i].msg_len = (unsigned int)sent;
-		if ((size_t)sent <
-			total_of(msgs[i].msg_hdr.msg_iov, (int)msgs[i].msg_hdr.msg_iovlen))
+		if ((size_t)sent < size_of(&msgs[i].msg_hdr))
 			return (int)i + 1;
 	}
 	return (int)count;
 }
 
+int on_sendmmsg(struct conn *conn, int fd, struct mmsghdr *msgs, unsigned int count, int flags)
+{
+	struct iovec all[TOGETHER_MAX];
+	size_t total = 0, gone = 0;
+	int parts, sent;
+	ssize_t taken;
+
+	if (!count || !offer_is_memory(msgs) || !is_in_stream(flags))
+		return real.sendmmsg(fd, msgs, count, flags);
+	parts = gather(msgs, count, all);
+	if (parts <= 0)
+		return one_by_one(fd, msgs, count, flags);
+	for (unsigned int i = 0; i < count; i++)
+		total += size_of(&msgs[i].msg_hdr);
+	taken = offer(conn, fd, all, parts);
+	if (taken == -1)
+		return -1;
+	sent = taken == CONN_PASS ? real.sendmmsg(fd, msgs, count, flags) : (int)count;
+	for (int i = 0; i < sent; i++) {
+		if (taken != CONN_PASS)
+			msgs[i].msg_len = (unsigned int)size_of(&msgs[i].msg_hdr);
+		gone += msgs[i].msg_len;
+	}
+	if (taken == CONN_PASS)
+		offer_sent(conn, fd, total, (ssize_t)gone);
+	return sent;
+}
+
 ssize_t on_write(struct conn *conn, int fd, const void *buf, size_t len)
 {
 	struct iovec iov = {(void *)buf, len};
-	ssize_t taken = outbound_offer(conn, fd, &iov, 1);
+	size_t total;
+	ssize_t taken;
 
-	return taken != OUTBOUND_PASS ? taken
-				      : outbound_sent(conn, fd, len, real.write(fd, buf, len));
+	if (!is_readable(&iov, 1, &total))
+		return real.write(fd, buf, len);
+	taken = offer(conn, fd, &iov, 1);
+	return taken != CONN_PASS ? taken : offer_sent(conn, fd, len, real.write(fd, buf, len));
 }
 
 ssize_t on_writev(struct conn *conn, int fd, const struct iovec *iov, int count)
 {
-	ssize_t taken = count > 0 ? outbound_offer(conn, fd, iov, count) : OUTBOUND_PASS;
+	ssize_t taken;
+	size_t total;
 
-	return taken != OUTBOUND_PASS
-		       ? taken
-		       : outbound_sent(conn, fd, total_of(iov, count > 0 ? count : 0),
-				 real.writev(fd, iov, count));
-}
-
-/* A file's bytes have to be seen, too: they take the way through a buffer. */
-static ssize_t send_from(struct conn *conn, int fd, int in_fd, off64_t *offset, size_t count)
-{
-	char buffer[4096]; /* the program's stack may be small */
-	ssize_t sum = 0;
-
-	while (count) {
-		size_t want = count < sizeof(buffer) ? count : sizeof(buffer);
-		ssize_t got = offset ? pread64(in_fd, buffer, want, *offset)
-				     : real.read(in_fd, buffer, want);
-		ssize_t sent;
-
-		if (got <= 0)
-			return sum || got == 0 ? sum : -1;
-		sent = on_send(conn, fd, buffer, (size_t)got, 0);
-		if (sent < got && !offset)
-			lseek64(in_fd, (sent > 0 ? sent : 0) - got, SEEK_CUR);
-		if (sent < 0)
-			return sum ? sum : -1;
-		if (offset)
-			*offset += sent;
-		sum += sent;
-		count -= (size_t)sent;
-		if (sent < got)
-			return sum;
-	}
-	return sum;
-}
-
-ssize_t on_sendfile64(struct conn *conn, int fd, int in_fd, off64_t *offset, size_t count)
-{
-	/* What is no file the kernel refuses, and we could not give back. */
-	if (lseek64(in_fd, 0, SEEK_CUR) < 0)
-		return real.sendfile64(fd, in_fd, offset, count);
-	return send_from(conn, fd, in_fd, offset, count);
-}
-
-ssize_t on_sendfile(struct conn *conn, int fd, int in_fd, off_t *offset, size_t count)
-{
-	off64_t at = offset ? *offset : 0;
-	ssize_t sent = on_sendfile64(conn, fd, in_fd, offset ? &at : NULL, count);
-
-	if (offset)
-		*offset = (off_t)at;
-	return sent;
-}
-
-static bool is_pipe(int fd)
-{
-	struct stat status;
-
-	return fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
-}
-
-static bool is_ready(int fd, short events, int timeout)
-{
-	struct pollfd waiting = {.fd = fd, .events = events};
-
-	return real.poll(&waiting, 1, timeout) != 0;
-}
-
-/* What has been taken out of a pipe cannot be put back: waits until all of it is sent. */
-static ssize_t send_all(struct conn *conn, int fd, const char *data, size_t len)
-{
-	size_t sum = 0;
-
-	while (sum < len) {
-		ssize_t sent = on_send(conn, fd, data + sum, len - sum, 0);
-
-		if (sent >= 0)
-			sum += (size_t)sent;
-		else if (errno == EAGAIN)
-			is_ready(fd, POLLOUT, -1);
-		else
-			return sum ? (ssize_t)sum : -1;
-	}
-	return (ssize_t)sum;
-}
-
-/* The source is a pipe, which can't be unread: what was read must be taken, if the socket can take
- * anything at all. */
-ssize_t on_splice(
-	int in_fd, off64_t *in_offset, int fd, off64_t *offset, size_t len, unsigned int flags)
-{
-	struct conn *conn = conn_at(fd);
-	bool may_wait = !(flags & SPLICE_F_NONBLOCK);
-	char buffer[4096]; /* the program's stack may be small */
-	size_t sum = 0;
-
-	/* What the kernel refuses it refuses untouched. */
-	if (!conn || in_offset || offset || !is_pipe(in_fd))
-		return real.splice(in_fd, in_offset, fd, offset, len, flags);
-	do {
-		size_t want = len - sum < sizeof(buffer) ? len - sum : sizeof(buffer);
-		ssize_t got, sent;
-
-		if (!may_wait && !(is_ready(in_fd, POLLIN, 0) && is_ready(fd, POLLOUT, 0))) {
-			errno = EAGAIN;
-			return sum ? (ssize_t)sum : -1;
-		}
-		got = real.read(in_fd, buffer, want);
-		sent = got > 0 ? send_all(conn, fd, buffer, (size_t)got) : got;
-		if (sent <= 0)
-			return sum ? (ssize_t)sum : sent;
-		sum += (size_t)sent;
-		if (sent < got)
-			break;
-	} while (sum < len && is_ready(in_fd, POLLIN, 0));
-	return (ssize_t)sum;
+	if (!is_readable(iov, count, &total))
+		return real.writev(fd, iov, count);
+	taken = offer(conn, fd, iov, count);
+	return taken != CONN_PASS ? taken
+				  : offer_sent(conn, fd, total, real.writev(fd, iov, count));
 }

@@ -1,47 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Waiting. Most replies wake the program through the kernel; those that are kept for it to fetch are
- * told of here. And a program that begins to wait for an answer has sent all that it has to say for
- * now: what is held back for want of more is decided on.
+ * told of here. As long as there is none, nothing is looked at: bad pointers are the kernel's to judge.
  */
 
-#include "outbound.h"
-#include "shim/libc/real.h"
-#include "shim/process/shim.h"
+#include <string.h>
 
-static bool is_watched(void)
-{
-	return atomic_load_explicit(&conn_table.used, memory_order_relaxed) != 0;
-}
+#include "copy.h"
+#include "deliver.h"
+#include "on.h"
+#include "shim/libc/real.h"
 
 static bool has_kept(const struct conn *conn)
 {
-	return conn && atomic_load(&conn->kept);
+	return conn && conn_attention(conn) & CONN_KEPT;
 }
 
-static void hurry(int fd)
+static inline bool is_any_kept(void)
 {
-	struct conn *conn = conn_at(fd);
-
-	if (conn && conn->held.len && !conn->tls)
-		outbound_hurry(conn, fd);
+	return atomic_load_explicit(&conn_kept_count, memory_order_relaxed) != 0;
 }
 
 #define READABLE (POLLIN | POLLRDNORM)
-
-/* Sends what is held. True: a reply is there already. */
-static bool begin_polling(const struct pollfd *fds, nfds_t count)
-{
-	bool ready = false;
-
-	for (nfds_t i = 0; i < count; i++) {
-		if (!(fds[i].events & READABLE))
-			continue;
-		hurry(fds[i].fd);
-		ready |= has_kept(conn_at(fds[i].fd));
-	}
-	return ready;
-}
 
 /* Adds the descriptors with kept replies to the result of the real call. */
 static int add_polled(struct pollfd *fds, nfds_t count, int result)
@@ -57,20 +37,31 @@ static int add_polled(struct pollfd *fds, nfds_t count, int result)
 	return result;
 }
 
-static const struct timespec at_once;
+/* A first look, that waits for nothing. True: its result is the one. */
+static bool is_polled(struct pollfd *fds, nfds_t count, int *result)
+{
+	*result = real.poll(fds, count, 0);
+	if (*result >= 0)
+		*result = add_polled(fds, count, *result);
+	return *result != 0;
+}
 
 int on_poll(struct pollfd *fds, nfds_t count, int timeout)
 {
-	if (!is_watched() || !begin_polling(fds, count))
-		return real.poll(fds, count, timeout);
-	return add_polled(fds, count, real.poll(fds, count, 0));
+	int result;
+
+	if (is_any_kept() && is_polled(fds, count, &result))
+		return result;
+	return real.poll(fds, count, timeout);
 }
 
 int on_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask)
 {
-	if (!is_watched() || !begin_polling(fds, count))
-		return real.ppoll(fds, count, timeout, mask);
-	return add_polled(fds, count, real.ppoll(fds, count, &at_once, mask));
+	int result;
+
+	if (is_any_kept() && is_polled(fds, count, &result))
+		return result;
+	return real.ppoll(fds, count, timeout, mask);
 }
 
 /* The checked names end the program when the array is too small: the real ones know how. */
@@ -88,28 +79,23 @@ int on___ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *time
 					   : on_ppoll(fds, count, timeout, mask);
 }
 
-/* Sends what is held; notes in `kept` which of the descriptors have a reply already. True: some. */
-static bool begin_selecting(int count, const fd_set *reads, fd_set *kept)
+/* The program's sets, as far as they are used: select() overwrites them. -1 and errno: a bad pointer. */
+static int save(fd_set *saved, const fd_set *set, int count)
 {
-	bool ready = false;
-
-	FD_ZERO(kept);
-	for (int fd = 0; reads && fd < count && fd < FD_SETSIZE; fd++) {
-		if (!FD_ISSET(fd, reads))
-			continue;
-		hurry(fd);
-		if (!has_kept(conn_at(fd)))
-			continue;
-		FD_SET(fd, kept);
-		ready = true;
-	}
-	return ready;
+	return set ? copy_in(saved, set, ((size_t)count + 63) / 64 * 8) : 0;
 }
 
-static int add_selected(int count, fd_set *reads, const fd_set *kept, int result)
+static void restore(fd_set *set, const fd_set *saved, int count)
 {
-	for (int fd = 0; fd < count && fd < FD_SETSIZE && result >= 0; fd++) {
-		if (!FD_ISSET(fd, kept) || FD_ISSET(fd, reads))
+	if (set)
+		memcpy(set, saved, ((size_t)count + 63) / 64 * 8);
+}
+
+/* Adds the descriptors of `wanted` with kept replies to the result of the real call. */
+static int add_selected(int count, fd_set *reads, const fd_set *wanted, int result)
+{
+	for (int fd = 0; fd < count && result >= 0; fd++) {
+		if (!FD_ISSET(fd, wanted) || FD_ISSET(fd, reads) || !has_kept(conn_at(fd)))
 			continue;
 		FD_SET(fd, reads);
 		result++;
@@ -117,25 +103,46 @@ static int add_selected(int count, fd_set *reads, const fd_set *kept, int result
 	return result;
 }
 
+/* A first look, that waits for nothing. True: its result is the one; else the sets are as they were. */
+static bool is_selected(int count, fd_set *reads, fd_set *writes, fd_set *excepts, int *result)
+{
+	struct timeval at_once = {0};
+	fd_set before[3];
+
+	if (!reads || count < 0 || count > FD_SETSIZE)
+		return false;
+	*result = -1;
+	if (save(&before[0], reads, count) || save(&before[1], writes, count) ||
+		save(&before[2], excepts, count))
+		return true;
+	*result = real.select(count, reads, writes, excepts, &at_once);
+	if (*result >= 0)
+		*result = add_selected(count, reads, &before[0], *result);
+	if (*result)
+		return true;
+	restore(reads, &before[0], count);
+	restore(writes, &before[1], count);
+	restore(excepts, &before[2], count);
+	return false;
+}
+
 int on_select(int count, fd_set *reads, fd_set *writes, fd_set *excepts, struct timeval *timeout)
 {
-	struct timeval now = {0};
-	fd_set kept;
+	int result;
 
-	if (!is_watched() || !begin_selecting(count, reads, &kept))
-		return real.select(count, reads, writes, excepts, timeout);
-	return add_selected(count, reads, &kept, real.select(count, reads, writes, excepts, &now));
+	if (is_any_kept() && is_selected(count, reads, writes, excepts, &result))
+		return result;
+	return real.select(count, reads, writes, excepts, timeout);
 }
 
 int on_pselect(int count, fd_set *reads, fd_set *writes, fd_set *excepts,
 	const struct timespec *timeout, const sigset_t *mask)
 {
-	fd_set kept;
+	int result;
 
-	if (!is_watched() || !begin_selecting(count, reads, &kept))
-		return real.pselect(count, reads, writes, excepts, timeout, mask);
-	return add_selected(
-		count, reads, &kept, real.pselect(count, reads, writes, excepts, &at_once, mask));
+	if (is_any_kept() && is_selected(count, reads, writes, excepts, &result))
+		return result;
+	return real.pselect(count, reads, writes, excepts, timeout, mask);
 }
 
 int on_epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
@@ -145,7 +152,8 @@ int on_epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
 	if (conn && op != EPOLL_CTL_DEL) {
 		atomic_store(&conn->is_epolled, true);
 		if (has_kept(conn) && conn_enter(conn, fd)) {
-			conn_end_kept(conn);
+			if (conn_verify(conn, fd))
+				deliver_end_kept(conn);
 			conn_leave(conn);
 		}
 	}

@@ -6,6 +6,7 @@
  * hooked name in any other way: such a call would come back to the library itself. */
 
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
@@ -20,12 +21,15 @@
 	ret (*name)(HOOK_LIST parameters, ...);
 #define HOOK_ANY(ret, name, parameters, arguments) ret(*name) parameters;
 #define HOOK_PLAIN				   HOOK_ANY
+#define HOOK_END				   HOOK_ANY
 struct real {
 #include "hooks.def"
 };
 #undef HOOK_FD
 #undef HOOK_FD_VARIADIC
 #undef HOOK_ANY
+#undef HOOK_PLAIN
+#undef HOOK_END
 
 /* Filled by real_resolve(), constant from then on. */
 extern struct real real;
@@ -33,17 +37,7 @@ extern struct real real;
 /* Finds them all. Called by the constructor, or by a hook that is called before it. */
 void real_resolve(void);
 
-/* What the hooks do: on_NAME, in send.c, inbound.c, wait.c and descriptors.c. */
-struct conn;
-#define HOOK_FD(ret, name, parameters, arguments)                                                  \
-	ret on_##name(struct conn *conn, HOOK_LIST parameters);
-#define HOOK_FD_VARIADIC(ret, name, parameters, last, arguments)                                   \
-	ret on_##name(struct conn *conn, HOOK_LIST parameters, void *arg);
-#define HOOK_ANY(ret, name, parameters, arguments) ret on_##name parameters;
-#include "hooks.def"
-#undef HOOK_FD
-#undef HOOK_FD_VARIADIC
-#undef HOOK_ANY
-#undef HOOK_PLAIN
+/* Does connect() lead into the C library, with no other library (a proxy's) between? */
+bool real_connects_straight(void);
 
 #endif

@@ -153,12 +153,12 @@ void shim_find_folder(void)
 }
 
 /* While there is no daemon each request looks for one: the first after its start is to be seen. */
-const struct table *shim_table(uint64_t now)
+const struct table *shim_table(void)
 {
 	const struct table *table = atomic_load_explicit(&shim.table, memory_order_acquire);
 	int error = errno;
 
-	if (table && !is_replaced(table, now))
+	if (table && !is_replaced(table, shim_now()))
 		return table;
 	if (!shim_is_own() || atomic_exchange(&shim.attaching, true))
 		return table;
@@ -177,4 +177,9 @@ void shim_attach_child(void)
 	atomic_store(&shim.attaching, false);
 	if (journal)
 		atomic_store(&shim.process, process_register(journal));
+}
+
+void shim_look(void)
+{
+	shim_table();
 }

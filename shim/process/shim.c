@@ -4,7 +4,6 @@
 #include "shim.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,11 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "shim/io/conn.h"
-#include "shim/io/delay.h"
+#include "inside.h"
 #include "shim/engine/aws/host.h"
 #include "shim/libc/real.h"
-#include "shim/tls/stack.h"
 
 struct shim shim;
 
@@ -45,26 +42,12 @@ static void seed_dice(void)
 	atomic_store(&shim.dice.state, seed);
 }
 
-/* The order of the locks: the delay line's, then the TLS libraries'. */
-static void before_fork(void)
-{
-	delay_before_fork();
-	stack_before_fork();
-}
+_Thread_local volatile sig_atomic_t inside;
 
-static void after_fork_parent(void)
-{
-	stack_after_fork();
-	delay_after_fork_parent();
-}
-
-static void after_fork_child(void)
+void shim_after_fork(void)
 {
 	atomic_store(&shim.pid, getpid());
 	seed_dice();
-	conn_after_fork();
-	stack_after_fork();
-	delay_after_fork_child();
 	shim_attach_child();
 }
 
@@ -78,25 +61,13 @@ static void note_stderr(void)
 	shim.stderr_ino = status.st_ino;
 }
 
-__attribute__((constructor)) static void begin(void)
+void shim_begin(void)
 {
-	real_resolve();
 	seed_dice();
 	atomic_store(&shim.pid, getpid());
 	shim_find_folder();
 	note_stderr();
-	pthread_atfork(before_fork, after_fork_parent, after_fork_child);
-	shim_table(shim_now());
-}
-
-__attribute__((destructor)) static void end(void)
-{
-	/* exit() may be called by a signal handler that has interrupted us. */
-	if (!shim_is_own() || conn_is_inside())
-		return;
-	conn_finish_all();
-	delay_flush_all();
-	conn_count_blind();
+	shim_table();
 }
 
 static void count(_Atomic uint64_t *total, _Atomic uint64_t *own)

@@ -31,14 +31,20 @@ struct shim {
 
 extern struct shim shim;
 
-/* False in a vfork child, and in a child of a raw clone(): its memory may be the parent's. */
+/* The process begins; it is the child of a fork. */
+void shim_begin(void);
+void shim_after_fork(void);
+
+/* False in a child of a raw clone(): its memory may be the parent's. A system call. */
 bool shim_is_own(void);
 
 uint64_t shim_now(void); /* CLOCK_MONOTONIC, nanoseconds */
 
-/* attach.c: the daemon's table, NULL while there is none. Looks for it if need be. `now` is the time
- * by shim_now(). */
-const struct table *shim_table(uint64_t now);
+/* attach.c: the daemon's table, NULL while there is none. Looks for it then. */
+const struct table *shim_table(void);
+
+/* Looks whether the daemon's files are there, or are others than before: at most once a second. */
+void shim_look(void);
 
 /* Works the runtime folder out, once: the environment is the program's to change. */
 void shim_find_folder(void);

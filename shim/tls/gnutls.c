@@ -106,7 +106,7 @@ ssize_t on_gnutls_record_send_early_data(
 ssize_t on_gnutls_record_recv_seq(
 	const struct stack *stack, void *session, void *buf, size_t len, unsigned char *sequence)
 {
-	ssize_t got = session_read(&calls, stack, session, buf, len, false), served;
+	ssize_t got = session_read(session, buf, len, false), served;
 	struct session_real before;
 
 	if (got == SESSION_PASS) {
@@ -114,9 +114,11 @@ ssize_t on_gnutls_record_recv_seq(
 		got = sequence ? stack->gnutls_record_recv_seq(session, buf, len, sequence)
 			       : stack->gnutls_record_recv(session, buf, len);
 		session_leave_real(before);
-		if (got > 0)
+		if (got > 0) {
+			session_got(session, buf, (size_t)got);
 			return got;
-		served = session_read(&calls, stack, session, buf, len, false);
+		}
+		served = session_read(session, buf, len, false);
 		return served == SESSION_PASS ? got : served;
 	}
 	if (sequence)

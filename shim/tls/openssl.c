@@ -172,7 +172,7 @@ static void note_goodbye(const struct stack *stack, void *session)
 /* Bytes of the reply, 0 at its end, or SESSION_PASS. */
 static ssize_t serve(const struct stack *stack, void *session, void *buf, size_t len, bool peek)
 {
-	ssize_t served = session_read(&calls, stack, session, buf, len, peek);
+	ssize_t served = session_read(session, buf, len, peek);
 
 	if (served == 0 && len)
 		note_goodbye(stack, session);
@@ -192,6 +192,8 @@ static int read_ex(const struct stack *stack, read_ex_function *function, void *
 		before = session_enter_real(stack, session);
 		result = function(session, buf, len, got);
 		session_leave_real(before);
+		if (result > 0 && !peek)
+			session_got(session, buf, *got);
 		if (result > 0)
 			return result;
 		served = serve(stack, session, buf, len, peek);
@@ -227,6 +229,8 @@ static int read_int(const struct stack *stack, read_function *function, void *se
 	before = session_enter_real(stack, session);
 	result = function(session, buf, len);
 	session_leave_real(before);
+	if (result > 0 && !peek)
+		session_got(session, buf, (size_t)result);
 	if (result > 0)
 		return result;
 	served = serve(stack, session, buf, size, peek);

@@ -2,21 +2,25 @@
 #include "session.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
 
-#include "shim/io/inbound.h"
-#include "shim/io/outbound.h"
-#include "shim/libc/real.h"
+#include "shim/io/cipher.h"
+#include "shim/io/offer.h"
+#include "shim/io/reply.h"
 #include "shim/process/shim.h"
 
-#define SESSIONS (1u << 16)
-#define PROBES	 64u
+/* Most programs have few sessions at a time; the large table is mapped when the small one is full. */
+#define NEAR   256u
+#define FAR    (1u << 16)
+#define PROBES 32u
 
 /* Stands where a session was: a search goes on past it, a new one may take the place. */
 static const char vacant;
 
-static struct session sessions[SESSIONS];
+static struct session near[NEAR];
+static _Atomic(struct session *) far;
 
 static _Thread_local struct session_real running __attribute__((tls_model("initial-exec")));
 
@@ -25,17 +29,14 @@ struct session_real session_enter_real(const struct stack *stack, const void *ke
 	struct session_real before = running;
 
 	running = (struct session_real){stack, key};
+	cipher_in_library = true;
 	return before;
 }
 
 void session_leave_real(struct session_real before)
 {
 	running = before;
-}
-
-bool session_in_real(void)
-{
-	return running.stack != NULL;
+	cipher_in_library = before.stack != NULL;
 }
 
 const struct stack *session_inside(const void *key)
@@ -43,17 +44,17 @@ const struct stack *session_inside(const void *key)
 	return running.key == key ? running.stack : NULL;
 }
 
-static uint32_t place_of(const void *key)
+static uint32_t hash_of(const void *key)
 {
-	return (uint32_t)((uintptr_t)key * 0x9e3779b97f4a7c15ull >> 40) % SESSIONS;
+	return (uint32_t)((uintptr_t)key * 0x9e3779b97f4a7c15ull >> 40);
 }
 
-static struct session *find(const void *key)
+static struct session *find_in(struct session *table, uint32_t size, const void *key)
 {
-	uint32_t place = place_of(key);
+	uint32_t place = hash_of(key);
 
-	for (uint32_t i = 0; i < PROBES; i++) {
-		struct session *session = &sessions[(place + i) % SESSIONS];
+	for (uint32_t i = 0; table && i < PROBES; i++) {
+		struct session *session = &table[(place + i) % size];
 		const void *there = atomic_load_explicit(&session->key, memory_order_acquire);
 
 		if (there == key)
@@ -64,24 +65,57 @@ static struct session *find(const void *key)
 	return NULL;
 }
 
+static struct session *find(const void *key)
+{
+	struct session *session = find_in(near, NEAR, key);
+
+	return session ? session : find_in(atomic_load(&far), FAR, key);
+}
+
 /* NULL: the table is full around there. */
+static struct session *make_in(struct session *table, uint32_t size, const void *key)
+{
+	uint32_t place = hash_of(key);
+
+	for (uint32_t i = 0; table && i < PROBES; i++) {
+		struct session *session = &table[(place + i) % size];
+		const void *there = atomic_load(&session->key);
+
+		if ((there && there != &vacant) ||
+			!atomic_compare_exchange_strong(&session->key, &there, key))
+			continue;
+		session->conn = NULL;
+		session->aside = session->ended = session->early = false;
+		return session;
+	}
+	return NULL;
+}
+
+static struct session *far_table(void)
+{
+	struct session *table = atomic_load(&far), *none = NULL;
+
+	if (table)
+		return table;
+	table = mmap(NULL, FAR * sizeof(*table), PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (table == MAP_FAILED)
+		return NULL;
+	if (!atomic_compare_exchange_strong(&far, &none, table)) {
+		munmap(table, FAR * sizeof(*table));
+		return none;
+	}
+	return table;
+}
+
+/* NULL: there is no room. */
 static struct session *find_or_make(const void *key)
 {
 	struct session *session = find(key);
-	uint32_t place = place_of(key);
 
-	for (uint32_t i = 0; !session && i < PROBES; i++) {
-		struct session *candidate = &sessions[(place + i) % SESSIONS];
-		const void *there = atomic_load(&candidate->key);
-
-		if ((!there || there == &vacant) &&
-			atomic_compare_exchange_strong(&candidate->key, &there, key)) {
-			candidate->conn = NULL;
-			candidate->aside = candidate->ended = candidate->early = false;
-			session = candidate;
-		}
-	}
-	return session;
+	if (!session)
+		session = make_in(near, NEAR, key);
+	return session ? session : make_in(far_table(), FAR, key);
 }
 
 void session_forget(const void *key)
@@ -103,8 +137,8 @@ static struct conn *conn_of(const struct session *session)
 /* Was this random sent on the connection? True if either is not known. */
 static bool has_random(const struct conn *conn, const struct session_facts *facts)
 {
-	return !facts->has_random || !conn->has_random ||
-	       memcmp(conn->random, facts->random, TLS_RANDOM_LEN) == 0;
+	return !facts->has_random || !conn->tls.has_random ||
+	       memcmp(conn->tls.random, facts->random, TLS_RANDOM_LEN) == 0;
 }
 
 /* Finds the connection of a session by its descriptor, or by the client random that went by there. */
@@ -125,15 +159,15 @@ static void associate(struct session *session, const struct session_facts *facts
 	}
 	if (!conn || !conn_enter(conn, fd))
 		return;
-	if (conn->tls && (facts->is_http2 || session->early)) {
+	if (conn->tls.is_tls && (facts->is_http2 || session->early)) {
 		shim_count_blind(facts->is_http2 ? JOURNAL_BLIND_HTTP2 : JOURNAL_BLIND_TLS,
-			conn->server_name);
+			conn->tls.server_name);
 		conn_drop(conn, fd);
 		return;
 	}
-	if (conn->tls) {
-		conn->owned = true;
-		conn->pumped = fd != facts->fd;
+	if (conn->tls.is_tls) {
+		conn->tls.owned = true;
+		conn->tls.pumped = fd != facts->fd;
 		session->conn = conn;
 		session->serial = conn->serial;
 		session->fd = fd;
@@ -181,136 +215,80 @@ void session_note_early(const void *key)
 		session->early = true;
 }
 
-/* What became of bytes that were offered. */
-struct outcome {
-	size_t taken;	       /* decided on */
-	size_t begin, forward; /* of these, the ones from `begin` to `forward` are to be written */
-};
-
-/* Feeds all bytes to the flow. A request in the middle of which another ends is not held back: what
- * is to be forwarded always comes first. */
-static struct outcome decide(
-	struct conn *conn, int fd, const char *data, size_t len, enum flow_patience patience)
-{
-	struct outcome outcome = {0};
-	struct flow_step *step = conn->step;
-
-	while (outcome.taken < len) {
-		size_t at = outcome.taken;
-
-		if (outbound_drop_after_reply(conn)) {
-			outcome.taken = len;
-			break;
-		}
-		outbound_feed(conn, data + at, len - at, at > 0, at ? FLOW_ENDS : patience);
-		if (step->action == FLOW_HOLD)
-			break;
-		/* Without memory for a reply the request goes out, as it would without us. */
-		if (step->action == FLOW_REPLY && !outbound_answer(conn, fd))
-			step->action = flow_forgive(&conn->flow);
-		if (step->action == FLOW_FORWARD || step->action == FLOW_LET_GO)
-			outcome.forward = at + step->count;
-		else if (!outcome.forward)
-			outcome.begin = at + step->count;
-		if (step->due > conn->cipher_due)
-			conn->cipher_due = step->due;
-		outcome.taken = at + step->count;
-	}
-	return outcome;
-}
-
-/* Goes on with what is held, and writes what is to be written. Left afterwards. */
-static void decide_held(const struct session_calls *calls, const struct stack *stack,
-	const struct session *session, void *key, struct conn *conn, enum flow_patience patience)
-{
-	struct outcome outcome = decide(conn, session->fd, conn->held.at, conn->held.len, patience);
-	struct bytes held = {0};
-
-	/* Writing comes back to the hooks of the descriptor: not with the connection entered. */
-	if (outcome.taken)
-		held = outbound_take_held(conn);
-	conn_leave(conn);
-	if (outcome.forward)
-		calls->write_all(stack, key, session->fd, held.at + outcome.begin,
-			outcome.forward - outcome.begin);
-	bytes_free(&held);
-}
-
 ssize_t session_write(const struct session_calls *calls, const struct stack *stack, void *key,
 	const void *data, size_t len)
 {
 	struct session *session = find_or_make(key);
 	struct conn *conn = session ? enter(calls, stack, session, key) : NULL;
-	struct outcome outcome;
-	size_t skip;
+	struct offer_part part;
 
 	if (!conn)
 		return SESSION_PASS;
-	if (conn->held.len) {
-		outbound_hold(conn, data, len);
-		decide_held(calls, stack, session, key, conn, FLOW_WAITS);
-		return (ssize_t)len;
-	}
-	/* Decided on when it was offered before, and not taken then. */
-	skip = conn->ahead < len ? conn->ahead : len;
-	outcome = decide(conn, session->fd, (const char *)data + skip, len - skip, FLOW_WAITS);
-	if (skip || (outcome.forward && !outcome.begin)) {
-		session->aside = conn->flow.state == FLOW_GONE;
-		conn_leave(conn);
-		return SESSION_PASS;
-	}
-	if (outcome.taken < len)
-		outbound_hold(conn, (const char *)data + outcome.taken, len - outcome.taken);
+	part = offer_sealed(conn, session->fd, data, len);
+	session->aside = conn->exchange.state == EXCHANGE_GONE;
 	conn_leave(conn);
-	/* The end of a request that was swallowed, and the next one with it. */
-	if (outcome.forward)
-		calls->write_all(stack, key, session->fd, (const char *)data + outcome.begin,
-			outcome.forward - outcome.begin);
+	if (part.passes)
+		return SESSION_PASS;
+	/* The end of a request that was swallowed, or passed, and the next one with it. Writing comes
+	 * back to the hooks of the descriptor: not with the connection entered. */
+	if (part.end > part.begin)
+		calls->write_all(stack, key, session->fd, (const char *)data + part.begin,
+			part.end - part.begin);
 	return (ssize_t)len;
+}
+
+/* The connection, if the session was found to speak through one. */
+static struct conn *known_conn(const void *key, struct session **session)
+{
+	*session = find(key);
+	return *session && !(*session)->aside ? conn_of(*session) : NULL;
 }
 
 void session_written(const void *key, size_t len, size_t written)
 {
-	struct session *session = find(key);
-	struct conn *conn = session ? conn_of(session) : NULL;
+	struct session *session;
+	struct conn *conn = known_conn(key, &session);
 	int error = errno;
 
-	if (!conn || (written == len && !conn->ahead) || !conn_enter(conn, session->fd))
+	if (!conn || (written == len && !conn->exchange.ahead) || !conn_enter(conn, session->fd))
 		return;
-
-	size_t decided = conn->ahead > len ? conn->ahead : len;
-
-	conn->ahead = decided > written ? decided - written : 0;
+	exchange_sent(&conn->exchange, len, written);
 	conn_leave(conn);
 	errno = error;
 }
 
-/* Does a read wait until something comes? */
-static bool blocks(const struct conn *conn, int fd)
+ssize_t session_read(const void *key, void *data, size_t len, bool peek)
 {
-	return !conn->pumped && !(real.fcntl(fd, F_GETFL) & O_NONBLOCK);
-}
+	struct session *session;
+	struct conn *conn = known_conn(key, &session);
+	struct iovec iov = {data, len};
+	ssize_t got = SESSION_PASS;
 
-ssize_t session_read(const struct session_calls *calls, const struct stack *stack, void *key,
-	void *data, size_t len, bool peek)
-{
-	struct session *session = find(key);
-	struct conn *conn = session ? conn_of(session) : NULL;
-	ssize_t got;
-
-	if (!conn || session->aside)
+	if (!conn || !(conn_attention(conn) & CONN_ANSWERED) || !conn_enter(conn, session->fd))
 		return SESSION_PASS;
-	/* A program that reads has sent all that it has to say for now. */
-	if (conn->held.len && conn_enter(conn, session->fd))
-		decide_held(calls, stack, session, key, conn,
-			blocks(conn, session->fd) ? FLOW_ENDS : FLOW_HURRIES);
-	if (!inbound_is_answered(conn) || !conn_enter(conn, session->fd))
-		return SESSION_PASS;
-	got = inbound_read_reply(conn, data, len, peek);
-	if (got == 0 && len)
-		session->ended = true;
+	if (conn_attention(conn) & CONN_ANSWERED) {
+		got = reply_read(conn, &iov, 1, peek ? MSG_PEEK : 0);
+		session->ended |= got == 0 && len;
+	}
 	conn_leave(conn);
 	return got;
+}
+
+void session_got(const void *key, const void *data, size_t len)
+{
+	struct session *session;
+	struct conn *conn = known_conn(key, &session);
+
+	if (!conn)
+		return;
+	if (atomic_load_explicit(&conn->exchange.unanswered, memory_order_relaxed))
+		atomic_store_explicit(&conn->exchange.unanswered, false, memory_order_relaxed);
+	if (!(conn_attention(conn) & CONN_WATCHED) || !conn_enter(conn, session->fd))
+		return;
+	exchange_answered(&conn->exchange, data, len);
+	if (!exchange_wants_answers(&conn->exchange))
+		conn_attend(conn, 0, CONN_WATCHED);
+	conn_leave(conn);
 }
 
 bool session_is_known(const void *key)
@@ -322,18 +300,18 @@ bool session_is_known(const void *key)
 
 size_t session_pending(const void *key)
 {
-	struct session *session = find(key);
-	struct conn *conn = session ? conn_of(session) : NULL;
+	struct session *session;
+	struct conn *conn = known_conn(key, &session);
 
-	return conn && inbound_is_answered(conn) ? conn->reply_len - conn->reply_at : 0;
+	return conn && conn_attention(conn) & CONN_ANSWERED ? reply_left(conn) : 0;
 }
 
 bool session_is_answered(const void *key)
 {
-	struct session *session = find(key);
-	struct conn *conn = session ? conn_of(session) : NULL;
+	struct session *session;
+	struct conn *conn = known_conn(key, &session);
 
-	return conn && inbound_is_answered(conn);
+	return conn && conn_attention(conn) & CONN_ANSWERED;
 }
 
 bool session_has_ended(const void *key)

@@ -4,7 +4,7 @@
 
 /*
  * TLS sessions of hooked libraries: which connection does an SSL* speak through, and what is to be
- * done with its plaintext? The plaintext is fed to the connection's flow; faults are served at the
+ * done with its plaintext? The plaintext is fed to the connection's exchange; faults are served at the
  * session, delays are made at the descriptor below.
  */
 
@@ -58,8 +58,10 @@ void session_written(const void *key, size_t len, size_t written);
  * Before a read, and after a real one that gave nothing: bytes of the reply, 0 at its end, or
  * SESSION_PASS.
  */
-ssize_t session_read(const struct session_calls *calls, const struct stack *stack, void *key,
-	void *data, size_t len, bool peek);
+ssize_t session_read(const void *key, void *data, size_t len, bool peek);
+
+/* The real read gave this. */
+void session_got(const void *key, const void *data, size_t len);
 
 /* The handshake is over: from now on the connection is known to be looked into. */
 void session_begin(const struct session_calls *calls, const struct stack *stack, void *key);
@@ -88,7 +90,6 @@ struct session_real {
 /* Returns what is to be given to session_leave_real(). */
 struct session_real session_enter_real(const struct stack *stack, const void *key);
 void session_leave_real(struct session_real before);
-bool session_in_real(void);
 
 /* Its stack, if it is running for this very session. */
 const struct stack *session_inside(const void *key);

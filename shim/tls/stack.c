@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "shim/libc/real.h"
+#include "shim/process/inside.h"
 
 #define STACKS_MAX  32
 #define CALLERS_MAX 1024
@@ -155,6 +155,22 @@ static bool fill_stack(struct stack *stack, const void *base, const void *functi
 	return true;
 }
 
+/* A signal handler that comes meanwhile is not to wait for the same lock. */
+static sig_atomic_t lock(void)
+{
+	sig_atomic_t before = inside;
+
+	inside = true;
+	pthread_mutex_lock(&known.mutex);
+	return before;
+}
+
+static void unlock(sig_atomic_t before)
+{
+	pthread_mutex_unlock(&known.mutex);
+	inside = before;
+}
+
 static const struct stack *find_stack(const void *base)
 {
 	int count = atomic_load(&known.count);
@@ -169,9 +185,9 @@ static const struct stack *find_stack(const void *base)
 static const struct stack *add_stack(const struct stack *filled)
 {
 	const struct stack *stack;
+	sig_atomic_t before = lock();
 	int count;
 
-	pthread_mutex_lock(&known.mutex);
 	count = atomic_load(&known.count);
 	stack = find_stack(filled->base);
 	if (!stack && count < STACKS_MAX) {
@@ -179,7 +195,7 @@ static const struct stack *add_stack(const struct stack *filled)
 		stack = &known.stacks[count];
 		atomic_store(&known.count, count + 1);
 	}
-	pthread_mutex_unlock(&known.mutex);
+	unlock(before);
 	return stack;
 }
 
@@ -332,14 +348,21 @@ const struct stack *stack_of(const char *name, const void *session, const void *
 	return stack;
 }
 
-void stack_before_fork(void)
+void stack_before_fork(bool is_inside)
 {
-	pthread_mutex_lock(&known.mutex);
+	if (!is_inside)
+		pthread_mutex_lock(&known.mutex);
 }
 
-void stack_after_fork(void)
+void stack_after_fork_parent(bool is_inside)
 {
-	pthread_mutex_unlock(&known.mutex);
+	if (!is_inside)
+		pthread_mutex_unlock(&known.mutex);
+}
+
+void stack_after_fork_child(void)
+{
+	pthread_mutex_init(&known.mutex, NULL);
 }
 
 static ffi_type *type_of(char letter)
@@ -397,18 +420,19 @@ void *stack_closure(const struct stack *stack, const char *name, void *function)
 {
 	ptrdiff_t copy = stack - known.stacks;
 	void *code = function;
+	sig_atomic_t before;
 
 	for (size_t i = 0; i < HOOKS; i++) {
 		struct closure **place = &known.closures[copy][i];
 
 		if (!hooks[i].types || strcmp(hooks[i].name, name) != 0)
 			continue;
-		pthread_mutex_lock(&known.mutex);
+		before = lock();
 		if (!*place)
 			*place = make_closure(stack, &hooks[i]);
 		if (*place)
 			code = (*place)->code;
-		pthread_mutex_unlock(&known.mutex);
+		unlock(before);
 	}
 	return code;
 }

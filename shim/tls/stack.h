@@ -9,6 +9,7 @@
  * and there may be several.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -43,9 +44,10 @@ const struct stack *stack_of_function(const void *function);
  * be made. */
 void *stack_closure(const struct stack *stack, const char *name, void *function);
 
-/* Around a fork, in parent and child. */
-void stack_before_fork(void);
-void stack_after_fork(void);
+/* Around a fork. `is_inside`: this thread has interrupted a call of its own into the library. */
+void stack_before_fork(bool is_inside);
+void stack_after_fork_parent(bool is_inside);
+void stack_after_fork_child(void);
 
 /* dlsym() of libc. */
 void *stack_real_dlsym(void *handle, const char *name);

@@ -1,52 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Descriptors come and go: connect, dup, close and their kin. */
 
+#include "life.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <netinet/in.h>
 #include <unistd.h>
 
-#include "delay.h"
-#include "inbound.h"
-#include "outbound.h"
+#include "deliver.h"
+#include "reply.h"
+#include "on.h"
 #include "shim/libc/real.h"
 #include "shim/process/shim.h"
-
-/* The last descriptor of a connection goes: what the program has sent must still arrive. */
-static void finish(struct conn *conn, int fd)
-{
-	if (!conn->owns_fd)
-		conn->fd = fd;
-	if (!conn->tls)
-		outbound_decide_held(conn, fd, FLOW_ENDS);
-	conn_note_blind(conn);
-	inbound_drain(conn, fd);
-}
 
 /* Is a descriptor needed yet: for what is on the line, or to wake who waits at a duplicate? */
 static bool is_needed(const struct conn *conn, bool is_last)
 {
-	return delay_pending(conn) || (conn->look_again && !is_last);
+	return !line_is_empty(&conn->exchange.line) || (conn->look_again && !is_last);
 }
 
-/* The program gives up this descriptor. */
+/* The program gives up a descriptor of a connection that a rule has made something of. */
+static void retire(struct conn *conn, int fd)
+{
+	bool is_last = atomic_load(&conn->descriptors) == 1;
+
+	if (!conn_verify(conn, fd))
+		return;
+	if (is_last && !conn->inherited)
+		reply_drain(conn, fd);
+	if (is_needed(conn, is_last) && conn->fd == fd && !conn_adopt_duplicate(conn, fd))
+		deliver_at_once(conn);
+	if (is_last && !is_needed(conn, is_last))
+		conn_close_duplicate(conn);
+}
+
 static void forget(int fd)
 {
 	struct conn *conn = conn_at(fd);
 
 	if (!conn || !conn_enter(conn, fd))
 		return;
-	if (conn_is_current(conn, fd) && !conn->inherited) {
-		bool is_last = atomic_load(&conn->descriptors) == 1;
-
-		if (is_last)
-			finish(conn, fd);
-		if (is_needed(conn, is_last) && conn->fd == fd && !conn_adopt_duplicate(conn, fd))
-			delay_give_up(conn);
-		if (is_last && !is_needed(conn, is_last))
-			conn_close_duplicate(conn);
-	}
+	if (conn_attention(conn) || conn->owns_fd)
+		retire(conn, fd);
 	/* The number may stand for something else soon. */
 	if (conn->fd == fd && !conn->owns_fd)
 		conn->fd = -1;
@@ -58,55 +54,78 @@ static void make_way(int fd)
 {
 	struct conn *conn = conn_private_at(fd);
 
-	if (!conn || !shim_is_own())
+	if (!conn || conn_is_inside())
 		return;
 	conn_enter_always(conn);
-	if (conn_private_at(fd) == conn && !conn_adopt_duplicate(conn, fd)) {
-		delay_give_up(conn);
+	if (conn_private_at(fd) == conn && conn_verify(conn, fd) &&
+		!conn_adopt_duplicate(conn, fd)) {
+		deliver_at_once(conn);
 		conn_close_duplicate(conn);
 	}
 	conn_leave(conn);
 }
 
-static bool is_stream(int fd)
+static bool has_family(const struct sockaddr *addr, socklen_t len, sa_family_t family)
 {
-	int type = 0;
-	socklen_t len = sizeof(type);
-
-	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_STREAM;
+	return len >= sizeof(addr->sa_family) && addr->sa_family == family;
 }
 
-static bool is_internet(const struct sockaddr *addr, socklen_t len)
-{
-	return len >= sizeof(addr->sa_family) &&
-	       (addr->sa_family == AF_INET || addr->sa_family == AF_INET6);
-}
-
-int on_connect(int fd, const struct sockaddr *addr, socklen_t len)
+int life_connect(int fd, const struct sockaddr *addr, socklen_t len)
 {
 	int result = real.connect(fd, addr, len);
 	int error = errno;
 
 	/* The kernel comes first: the address may be no address at all. */
-	if (result < 0 && error != EINPROGRESS && error != EINTR)
+	if ((result < 0 && error != EINPROGRESS && error != EINTR) || conn_is_inside())
 		return result;
-	if (is_internet(addr, len) && is_stream(fd) && shim_is_own()) {
+	if (has_family(addr, len, AF_INET) || has_family(addr, len, AF_INET6)) {
 		forget(fd);
-		conn_track(fd);
+		conn_track(fd, addr, len);
+		shim_look();
+	} else if (has_family(addr, len, AF_UNSPEC)) {
+		forget(fd);
 	}
 	errno = error;
 	return result;
+}
+
+int on_connect(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	return life_connect(fd, addr, len);
+}
+
+/* What stood here was closed behind our back. */
+static int made(int fd)
+{
+	struct conn *conn = fd >= 0 ? conn_at(fd) : NULL;
+
+	if (conn && conn_enter(conn, fd))
+		conn_drop(conn, fd);
+	return fd;
+}
+
+int on_socket(int family, int type, int protocol)
+{
+	return made(real.socket(family, type, protocol));
+}
+
+int on_accept(int fd, struct sockaddr *addr, socklen_t *len)
+{
+	return made(real.accept(fd, addr, len));
+}
+
+int on_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
+{
+	return made(real.accept4(fd, addr, len, flags));
 }
 
 int on_shutdown(struct conn *conn, int fd, int how)
 {
 	bool is_queued;
 
-	if (how == SHUT_RD || !conn_enter(conn, fd))
+	if (how == SHUT_RD || !(conn_attention(conn) & CONN_QUEUED) || !conn_enter(conn, fd))
 		return real.shutdown(fd, how);
-	if (!conn->tls)
-		outbound_decide_held(conn, fd, FLOW_ENDS);
-	is_queued = delay_pending(conn) && delay_shutdown(conn, SHUT_WR);
+	is_queued = conn_verify(conn, fd) && deliver_shutdown(conn);
 	conn_leave(conn);
 	if (!is_queued)
 		return real.shutdown(fd, how);
@@ -117,7 +136,7 @@ int on_shutdown(struct conn *conn, int fd, int how)
 /* Copies what is known of fd to its new duplicate. */
 static int shared(int fd, int to)
 {
-	if (to >= 0 && shim_is_own())
+	if (to >= 0 && !conn_is_inside())
 		conn_share(fd, to);
 	return to;
 }
@@ -131,7 +150,7 @@ int on_dup(struct conn *conn, int fd)
 /* dup2() and dup3() close `to` first. */
 static void before_replacing(int fd, int to)
 {
-	if (fd == to || !(conn_at(to) || conn_private_at(to)))
+	if (fd == to || conn_is_inside() || !(conn_at(to) || conn_private_at(to)))
 		return;
 	if (real.fcntl(fd, F_GETFD) < 0)
 		return;
@@ -169,7 +188,7 @@ int on_close(int fd)
 {
 	if (conn_at(fd))
 		forget(fd);
-	if (conn_private_at(fd) && shim_is_own()) {
+	if (conn_private_at(fd) && !conn_is_inside()) {
 		/* To the program this number is not open. */
 		errno = EBADF;
 		return -1;
@@ -203,7 +222,7 @@ int on_fclose(FILE *file)
 /* Calls close_range() for the descriptors of the range that are not ours. */
 static int close_theirs(unsigned int first, unsigned int last, int flags)
 {
-	unsigned int end = last < CONN_FDS - 1 ? last : CONN_FDS - 1;
+	unsigned int end = last < slots_end() ? last : slots_end();
 
 	for (unsigned int fd = first; fd <= end; fd++) {
 		if (conn_at((int)fd) && !(flags & CLOSE_RANGE_CLOEXEC))
@@ -219,8 +238,7 @@ static int close_theirs(unsigned int first, unsigned int last, int flags)
 
 int on_close_range(unsigned int first, unsigned int last, int flags)
 {
-	if (first > last || flags & ~CLOSE_RANGE_KNOWN || !shim_is_own() ||
-		!atomic_load(&conn_table.used))
+	if (first > last || flags & ~CLOSE_RANGE_KNOWN || conn_is_inside() || !conn_count())
 		return real.close_range(first, last, flags);
 	return close_theirs(first, last, flags);
 }
@@ -229,7 +247,7 @@ void on_closefrom(int first)
 {
 	int error = errno;
 
-	if (!shim_is_own() || !atomic_load(&conn_table.used) ||
+	if (conn_is_inside() || !conn_count() ||
 		close_theirs(first < 0 ? 0 : (unsigned int)first, UINT_MAX, 0))
 		real.closefrom(first);
 	errno = error;

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "exchange.h"
+
+#include <stdlib.h>
+
+#include "aws/reply.h"
+#include "requests.h"
+
+/* No more is looked at in one step, so that copies stay small. */
+#define SLICE_MAX (256u * 1024)
+
+/* Where one stands in a program's buffers. */
+struct place {
+	const struct iovec *iov;
+	int left;      /* buffers, with this one */
+	size_t offset; /* in this one */
+	size_t passed; /* bytes before, of all */
+};
+
+/* The next bytes that lie together, `most` at most; .len 0 at the end. */
+static struct span next_slice(struct place *place, size_t most)
+{
+	while (place->left > 0 && place->offset >= place->iov->iov_len) {
+		place->iov++;
+		place->left--;
+		place->offset = 0;
+	}
+	if (place->left <= 0)
+		return (struct span){NULL, 0};
+
+	size_t len = place->iov->iov_len - place->offset;
+
+	return (struct span){
+		(const char *)place->iov->iov_base + place->offset, len < most ? len : most};
+}
+
+static void advance(struct place *place, size_t len)
+{
+	place->offset += len;
+	place->passed += len;
+}
+
+static void settle_draft(struct exchange *exchange, const struct exchange_env *env)
+{
+	if (!exchange->is_spent)
+		return;
+	exchange->is_spent = false;
+	exchange->draft.len = exchange->seen = 0;
+	if (exchange->draft.at)
+		env->host->release(&exchange->draft);
+}
+
+bool exchange_offer(struct exchange *exchange, const struct exchange_env *env,
+	const struct iovec *iov, int count, struct exchange_step *step)
+{
+	struct place place = {.iov = iov, .left = count};
+	struct span slice;
+
+	step->action = EXCHANGE_NOTHING;
+	step->text = NULL;
+	step->begin = step->end = 0;
+	if (exchange_is_busy(exchange))
+		return false;
+	exchange->on_wire = exchange->draft.len != 0;
+	while (exchange->state != EXCHANGE_GONE) {
+		bool is_known = place.passed < exchange->ahead;
+
+		slice = next_slice(&place, is_known ? exchange->ahead - place.passed : SLICE_MAX);
+		if (!slice.len)
+			break;
+		if (is_known) {
+			advance(&place, slice.len);
+			continue;
+		}
+		if (requests_at_start(exchange))
+			step->begin = place.passed;
+		requests_feed(
+			exchange, env, slice.at, slice.len, place.passed > exchange->ahead, step);
+		advance(&place, step->count);
+		step->end = place.passed;
+		if (step->action != EXCHANGE_PASS || step->due)
+			return false;
+		settle_draft(exchange, env);
+	}
+	return true;
+}
+
+/* Renders the reply of the step. False: no memory, or it cannot be said. */
+static bool make_reply(
+	struct exchange *exchange, const struct exchange_env *env, const struct exchange_step *step)
+{
+	const struct rules_text *text = step->text;
+	struct aws_error error = {
+		.candidate = step->verdict.candidate,
+		.status = text->status,
+		.code = {text->code, text->code_len},
+		.message = {text->message, text->message_len},
+	};
+	uint64_t random[2] = {dice_draw(env->dice), dice_draw(env->dice)};
+	char *reply = malloc(AWS_REPLY_MAX);
+	ssize_t len;
+
+	if (!reply)
+		return false;
+	len = aws_reply(&step->call, &error, env->host->date(), random, !step->closes, reply,
+		AWS_REPLY_MAX);
+	if (len < 0 || !line_put(&exchange->line, LINE_ANSWER, NULL, 0, step->due)) {
+		free(reply);
+		return false;
+	}
+	exchange->reply = reply;
+	exchange->reply_len = (size_t)len;
+	exchange->reply_at = 0;
+	exchange->ended = step->closes;
+	exchange->is_unfinished = exchange->on_wire;
+	return true;
+}
+
+/* Sends the bytes from `from` to `to` of the buffers. */
+static void send_range(const struct exchange_env *env, const struct iovec *iov, int count,
+	size_t from, size_t to, uint64_t due)
+{
+	struct place place = {.iov = iov, .left = count};
+	struct span slice;
+
+	while (place.passed < to) {
+		size_t end = place.passed < from ? from : to;
+
+		slice = next_slice(&place, end - place.passed);
+		if (!slice.len)
+			return;
+		if (place.passed >= from)
+			env->host->send(env->user, slice.at, slice.len, due);
+		advance(&place, slice.len);
+	}
+}
+
+/* Does what the step says with the bytes from step->begin to step->end. */
+static void act(struct exchange *exchange, const struct exchange_env *env, const struct iovec *iov,
+	int count, struct exchange_step *step)
+{
+	/* Without memory for a reply the request goes out, as it would without us. */
+	if (step->action == EXCHANGE_REPLY && !make_reply(exchange, env, step)) {
+		step->action = EXCHANGE_PASS;
+		exchange->swallowing = false;
+	}
+	free(step->text);
+	step->text = NULL;
+	if (step->action == EXCHANGE_PASS)
+		send_range(env, iov, count, step->begin, step->end, step->due);
+	settle_draft(exchange, env);
+}
+
+/* Is what comes now to be swallowed unread? A request before the last reply was read: no more than the
+ * reply will come. */
+static bool is_lost(struct exchange *exchange)
+{
+	if (exchange->reply && requests_at_start(exchange))
+		exchange_end(exchange);
+	return exchange->ended;
+}
+
+void exchange_take(struct exchange *exchange, const struct exchange_env *env,
+	const struct iovec *iov, int count, struct exchange_step *step)
+{
+	struct place place = {.iov = iov, .left = count};
+	struct span slice;
+	size_t begin = step->end;
+
+	if (step->action != EXCHANGE_NOTHING) {
+		size_t known = exchange->ahead < step->begin ? exchange->ahead : step->begin;
+
+		/* What was decided on before goes out first: the kernel has not taken it yet. */
+		send_range(env, iov, count, 0, known, 0);
+		send_range(env, iov, count, known, step->begin, 0);
+		exchange->ahead = 0;
+		act(exchange, env, iov, count, step);
+	} else if (exchange->ahead) {
+		begin = exchange->ahead;
+		send_range(env, iov, count, 0, begin, 0);
+		exchange->ahead = 0;
+	}
+	while (place.passed < begin && (slice = next_slice(&place, begin - place.passed)).len)
+		advance(&place, slice.len);
+	/* A shorter offer than the one before it. */
+	exchange->ahead = begin - place.passed;
+	while ((slice = next_slice(&place, SLICE_MAX)).len && !is_lost(exchange)) {
+		bool is_start = requests_at_start(exchange);
+
+		if (is_start)
+			exchange->on_wire = false;
+		step->begin = place.passed;
+		requests_feed(
+			exchange, env, slice.at, slice.len, is_start && place.passed > 0, step);
+		advance(&place, step->count);
+		step->end = place.passed;
+		act(exchange, env, iov, count, step);
+		/* What comes next of a request that is still being decided on finds this sent. */
+		exchange->on_wire = exchange->draft.len != 0;
+	}
+}
+
+void exchange_let_go(
+	struct exchange *exchange, const struct exchange_env *env, struct exchange_step *step)
+{
+	free(step->text);
+	step->text = NULL;
+	exchange->state = EXCHANGE_GONE;
+	exchange->is_spent = true;
+	settle_draft(exchange, env);
+}
+
+void exchange_passed_unseen(struct exchange *exchange, size_t len)
+{
+	struct http1_body *body = &exchange->body;
+
+	if (exchange->state != EXCHANGE_BODY)
+		return;
+	body->left -= len < body->left ? len : body->left;
+	if (!body->left)
+		body->state = body->state == HTTP1_BODY_LENGTH ? HTTP1_BODY_DONE
+							       : HTTP1_BODY_CHUNK_DATA_CR;
+	requests_after_piece(exchange);
+}
+
+void exchange_answered(struct exchange *exchange, const char *data, size_t len)
+{
+	struct answer *answer = &exchange->answer;
+
+	while (len && exchange->watching) {
+		ssize_t count = answer_feed(answer, data, len);
+
+		if (count < 0) {
+			exchange->watching = false;
+			return;
+		}
+		data += count;
+		len -= (size_t)count;
+		exchange->has_final |= answer_has_final(answer);
+		if (answer_is_done(answer))
+			exchange->watching = false;
+	}
+}
+
+bool exchange_reply_read(struct exchange *exchange, size_t len)
+{
+	exchange->reply_at += len;
+	if (exchange->reply_at < exchange->reply_len || exchange->ended)
+		return false;
+	free(exchange->reply);
+	exchange->reply = NULL;
+	exchange->reply_len = exchange->reply_at = 0;
+	return true;
+}
+
+void exchange_end(struct exchange *exchange)
+{
+	static const char close[] = "Connection: close\r\n";
+	const size_t more = sizeof(close) - 1;
+	char *end;
+
+	if (!exchange->reply || exchange->ended)
+		return;
+	exchange->ended = true;
+	/* Into the head, before the empty line that ends it. */
+	end = memmem(exchange->reply, exchange->reply_len, "\r\n\r\n", 4);
+	if (!end || exchange->reply_at || exchange->reply_len + more > AWS_REPLY_MAX)
+		return;
+	end += 2;
+	memmove(end + more, end, exchange->reply_len - (size_t)(end - exchange->reply));
+	memcpy(end, close, more);
+	exchange->reply_len += more;
+}
+
+void exchange_clear(struct exchange *exchange, const struct exchange_host *host)
+{
+	line_clear(&exchange->line);
+	free(exchange->reply);
+	if (exchange->draft.at)
+		host->release(&exchange->draft);
+	memset(exchange, 0, sizeof(*exchange));
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "offer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "cipher.h"
+#include "deliver.h"
+#include "drafts.h"
+#include "shim/libc/real.h"
+#include "shim/process/shim.h"
+
+/* Whose bytes the exchange looks at: what it tells us is about this. */
+struct teller {
+	struct conn *conn;
+	const char *data;	/* inside TLS: of the offer */
+	struct offer_part part; /* what is to be sent of it */
+};
+
+static void send_plain(void *user, const char *data, size_t len, uint64_t due)
+{
+	deliver_send(((struct teller *)user)->conn, data, len, due);
+}
+
+/* One run of bytes is left of an offer: what comes behind a reply is lost. */
+static void send_sealed(void *user, const char *data, size_t len, uint64_t due)
+{
+	struct teller *teller = user;
+	size_t at = (size_t)(data - teller->data);
+
+	if (!teller->part.end)
+		teller->part.begin = at;
+	teller->part.end = at + len;
+	if (due > teller->conn->tls.due)
+		teller->conn->tls.due = due;
+}
+
+static void tell_connection(void *user)
+{
+	(void)user;
+	shim_count_connection();
+}
+
+static void tell_hello(void *user, const char *data, size_t len)
+{
+	cipher_begin(((struct teller *)user)->conn, data, len);
+}
+
+static void tell_call(void *user, const struct aws_call *call, const struct rules_verdict *verdict)
+{
+	(void)user;
+	(void)call;
+	shim_count_call(verdict);
+}
+
+static void tell_blind(void *user, int reason)
+{
+	shim_count_blind(reason, ((struct teller *)user)->conn->tls.server_name);
+}
+
+static time_t date(void)
+{
+	return time(NULL);
+}
+
+#define HOST(sender)                                                                               \
+	{                                                                                          \
+		.table = shim_table, .now = timer_now, .date = date, .grow = drafts_grow,          \
+		.release = drafts_release, .send = sender, .connection = tell_connection,          \
+		.hello = tell_hello, .call = tell_call, .blind = tell_blind                        \
+	}
+static const struct exchange_host plain_host = HOST(send_plain);
+static const struct exchange_host sealed_host = HOST(send_sealed);
+
+static void note_watching(struct conn *conn)
+{
+	bool wants = exchange_wants_answers(&conn->exchange);
+
+	conn_attend(conn, wants ? CONN_WATCHED : 0, wants ? 0 : CONN_WATCHED);
+}
+
+/* What send() says when its descriptor was closed while it waited. */
+static ssize_t closed_meanwhile(void)
+{
+	errno = EBADF;
+	return -1;
+}
+
+static size_t total_of(const struct iovec *iov, int count)
+{
+	size_t total = 0;
+
+	for (int i = 0; i < count; i++)
+		total += iov[i].iov_len;
+	return total;
+}
+
+/* A rule has something to do. Leaves the connection. */
+static ssize_t take(struct conn *conn, int fd, const struct exchange_env *env,
+	const struct iovec *iov, int count)
+{
+	struct exchange *exchange = &conn->exchange;
+	struct exchange_step *step = &conn->step;
+
+	if (!conn_verify(conn, fd)) {
+		exchange_let_go(exchange, env, step);
+		conn_drop(conn, fd);
+		return CONN_PASS;
+	}
+	if (!conn->owns_fd)
+		conn->fd = fd;
+	if (!deliver_wait_for_room(conn, fd)) {
+		free(step->text);
+		return closed_meanwhile();
+	}
+	exchange_take(exchange, env, iov, count, step);
+	deliver(conn);
+	if (exchange->ended)
+		conn_attend(conn, CONN_ENDED, 0);
+	note_watching(conn);
+	conn_leave(conn);
+	return (ssize_t)total_of(iov, count);
+}
+
+ssize_t offer(struct conn *conn, int fd, const struct iovec *iov, int count)
+{
+	struct teller teller = {.conn = conn};
+	struct exchange_env env = {&plain_host, &teller, &shim.dice};
+
+	if (cipher_passes(conn) || !conn_enter(conn, fd))
+		return CONN_PASS;
+	conn->inherited = false;
+	if (conn->tls.is_tls)
+		return cipher_offer(conn, fd, iov, count);
+	if (!exchange_offer(&conn->exchange, &env, iov, count, &conn->step))
+		return take(conn, fd, &env, iov, count);
+	note_watching(conn);
+	if (conn->exchange.state == EXCHANGE_GONE)
+		conn_drop(conn, fd);
+	else
+		conn_leave(conn);
+	return CONN_PASS;
+}
+
+ssize_t offer_sent(struct conn *conn, int fd, size_t len, ssize_t sent)
+{
+	size_t gone = sent > 0 ? (size_t)sent : 0;
+	int error = errno;
+
+	/* Below TLS nothing was decided on. */
+	if (conn->tls.is_tls || (gone == len && !conn->exchange.ahead))
+		return sent;
+	if (conn_enter(conn, fd)) {
+		exchange_sent(&conn->exchange, len, gone);
+		conn_leave(conn);
+	}
+	errno = error;
+	return sent;
+}
+
+struct offer_part offer_sealed(struct conn *conn, int fd, const char *data, size_t len)
+{
+	struct teller teller = {.conn = conn, .data = data};
+	struct exchange_env env = {&sealed_host, &teller, &shim.dice};
+	struct iovec iov = {(void *)data, len};
+	struct exchange *exchange = &conn->exchange;
+
+	teller.part.passes = exchange_offer(exchange, &env, &iov, 1, &conn->step);
+	if (!teller.part.passes && !conn_verify(conn, fd)) {
+		exchange_let_go(exchange, &env, &conn->step);
+		teller.part.passes = true;
+	}
+	if (!teller.part.passes) {
+		if (!conn->owns_fd)
+			conn->fd = fd;
+		exchange_take(exchange, &env, &iov, 1, &conn->step);
+		deliver(conn);
+		if (exchange->ended)
+			conn_attend(conn, CONN_ENDED, 0);
+		/* All of it, only later: what is written below waits for its time. */
+		teller.part.passes = teller.part.begin == 0 && teller.part.end == len;
+	}
+	note_watching(conn);
+	return teller.part;
+}
+
+bool offer_may_pass_unseen(struct conn *conn, int fd, size_t len)
+{
+	bool may;
+
+	if (!conn_enter(conn, fd))
+		return true;
+	may = !conn->tls.is_tls && !exchange_is_busy(&conn->exchange) &&
+	      exchange_may_pass_unseen(&conn->exchange, len);
+	conn_leave(conn);
+	return may;
+}
+
+void offer_unseen(struct conn *conn, int fd, ssize_t sent)
+{
+	if (sent <= 0 || !conn_enter(conn, fd))
+		return;
+	exchange_passed_unseen(&conn->exchange, (size_t)sent);
+	conn_leave(conn);
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The hooks that receive. */
+
+#include <errno.h>
+#include <sys/ioctl.h>
+
+#include "copy.h"
+#include "offer.h"
+#include "reply.h"
+#include "on.h"
+#include "shim/libc/real.h"
+
+/* Beside the stream: urgent data, and the error queue. */
+static bool is_beside(int flags)
+{
+	return flags & (MSG_OOB | MSG_ERRQUEUE);
+}
+
+/* Before the real call: is there a reply? */
+static inline ssize_t before(
+	struct conn *conn, int fd, const struct iovec *iov, int count, int flags)
+{
+	if (__builtin_expect(!(conn_attention(conn) & CONN_ANSWERED), 1) || is_beside(flags))
+		return CONN_PASS;
+	return reply_serve(conn, fd, iov, count, flags);
+}
+
+/* The exchange is told what the server has sent. */
+static void tell(struct conn *conn, int fd, const struct iovec *iov, int count, size_t got)
+{
+	if (!conn_enter(conn, fd))
+		return;
+	for (int i = 0; i < count && got && !conn->tls.is_tls; i++) {
+		size_t len = iov[i].iov_len < got ? iov[i].iov_len : got;
+
+		exchange_answered(&conn->exchange, iov[i].iov_base, len);
+		got -= len;
+	}
+	if (!exchange_wants_answers(&conn->exchange))
+		conn_attend(conn, 0, CONN_WATCHED);
+	conn_leave(conn);
+}
+
+static bool has_room(const struct iovec *iov, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (iov[i].iov_len)
+			return true;
+	return false;
+}
+
+/* Nothing came: an end may be our own doing. */
+static ssize_t after_nothing(
+	struct conn *conn, int fd, const struct iovec *iov, int count, int flags, ssize_t got)
+{
+	ssize_t served = CONN_PASS;
+	int error = errno;
+
+	if (is_beside(flags) || !has_room(iov, count))
+		return got;
+	if (got == 0 || (error != EAGAIN && error != EINTR && error != EFAULT))
+		reply_early(conn, fd);
+	if (conn_attention(conn) & CONN_ANSWERED)
+		served = reply_serve(conn, fd, iov, count, flags);
+	if (served != -1)
+		errno = error;
+	return served == CONN_PASS ? got : served;
+}
+
+static inline ssize_t after(
+	struct conn *conn, int fd, const struct iovec *iov, int count, int flags, ssize_t got)
+{
+	_Atomic bool *unanswered = &conn->exchange.unanswered;
+
+	if (got > 0 && atomic_load_explicit(unanswered, memory_order_relaxed) &&
+		!conn->tls.is_tls && !is_beside(flags))
+		atomic_store_explicit(unanswered, false, memory_order_relaxed);
+	if (__builtin_expect(!conn_attention(conn), 1))
+		return got;
+	if (got <= 0)
+		return after_nothing(conn, fd, iov, count, flags, got);
+	if (conn_attention(conn) & CONN_WATCHED && !(flags & (MSG_PEEK | MSG_TRUNC)) &&
+		!is_beside(flags))
+		tell(conn, fd, iov, count, (size_t)got);
+	return got;
+}
+
+ssize_t on_recv(struct conn *conn, int fd, void *buf, size_t len, int flags)
+{
+	struct iovec iov = {buf, len};
+	ssize_t got = before(conn, fd, &iov, 1, flags);
+
+	return got != CONN_PASS ? got
+				: after(conn, fd, &iov, 1, flags, real.recv(fd, buf, len, flags));
+}
+
+ssize_t on_recvfrom(struct conn *conn, int fd, void *buf, size_t len, int flags,
+	struct sockaddr *addr, socklen_t *addr_len)
+{
+	struct iovec iov = {buf, len};
+	ssize_t got = before(conn, fd, &iov, 1, flags);
+
+	if (got == CONN_PASS)
+		return after(conn, fd, &iov, 1, flags,
+			real.recvfrom(fd, buf, len, flags, addr, addr_len));
+	/* A stream socket has no address to tell. */
+	if (got >= 0 && addr_len)
+		*addr_len = 0;
+	return got;
+}
+
+static void fill_in(struct msghdr *msg)
+{
+	msg->msg_namelen = 0;
+	msg->msg_controllen = 0;
+	msg->msg_flags = 0;
+}
+
+ssize_t on_recvmsg(struct conn *conn, int fd, struct msghdr *msg, int flags)
+{
+	struct msghdr copy;
+	ssize_t got, read;
+
+	/* As long as there is no reply, bad pointers are the kernel's to judge. */
+	if (!conn_attention(conn)) {
+		got = real.recvmsg(fd, msg, flags);
+		if (!conn_attention(conn))
+			return got > 0 ? after(conn, fd, NULL, 0, flags, got) : got;
+		if (got < 0 && errno == EFAULT)
+			return got;
+		return after(conn, fd, msg->msg_iov, (int)msg->msg_iovlen, flags, got);
+	}
+	if (copy_in(&copy, msg, sizeof(copy)))
+		return -1;
+	got = before(conn, fd, copy.msg_iov, (int)copy.msg_iovlen, flags);
+	if (got == CONN_PASS) {
+		read = real.recvmsg(fd, msg, flags);
+		got = after(conn, fd, copy.msg_iov, (int)copy.msg_iovlen, flags, read);
+		if (got == read)
+			return got;
+	}
+	if (got >= 0)
+		fill_in(msg);
+	return got;
+}
+
+int on_recvmmsg(struct conn *conn, int fd, struct mmsghdr *msgs, unsigned int count, int flags,
+	struct timespec *timeout)
+{
+	ssize_t got;
+	int read;
+
+	if (!conn_attention(conn) || !count) {
+		read = real.recvmmsg(fd, msgs, count, flags, timeout);
+		if (read > 0)
+			after(conn, fd, NULL, 0, flags, 1);
+		return read;
+	}
+	/* One message is as much as a stream has to give. */
+	got = on_recvmsg(conn, fd, &msgs->msg_hdr, flags & ~MSG_WAITFORONE);
+	if (got < 0)
+		return -1;
+	msgs->msg_len = (unsigned int)got;
+	return 1;
+}
+
+ssize_t on_read(struct conn *conn, int fd, void *buf, size_t len)
+{
+	struct iovec iov = {buf, len};
+	ssize_t got = before(conn, fd, &iov, 1, 0);
+
+	return got != CONN_PASS ? got : after(conn, fd, &iov, 1, 0, real.read(fd, buf, len));
+}
+
+ssize_t on_readv(struct conn *conn, int fd, const struct iovec *iov, int count)
+{
+	ssize_t got;
+
+	if (!conn_attention(conn) || count <= 0 || !offer_is_memory(iov)) {
+		got = real.readv(fd, iov, count);
+		return got >= 0 || errno != EFAULT ? after(conn, fd, iov, count, 0, got) : got;
+	}
+	got = before(conn, fd, iov, count, 0);
+	return got != CONN_PASS ? got : after(conn, fd, iov, count, 0, real.readv(fd, iov, count));
+}
+
+/* The checked names end the program when the buffer is too small: the real ones know how. */
+
+ssize_t on___read_chk(struct conn *conn, int fd, void *buf, size_t len, size_t size)
+{
+	return len > size ? real.__read_chk(fd, buf, len, size) : on_read(conn, fd, buf, len);
+}
+
+ssize_t on___recv_chk(struct conn *conn, int fd, void *buf, size_t len, size_t size, int flags)
+{
+	return len > size ? real.__recv_chk(fd, buf, len, size, flags)
+			  : on_recv(conn, fd, buf, len, flags);
+}
+
+ssize_t on___recvfrom_chk(struct conn *conn, int fd, void *buf, size_t len, size_t size, int flags,
+	struct sockaddr *addr, socklen_t *addr_len)
+{
+	return len > size ? real.__recvfrom_chk(fd, buf, len, size, flags, addr, addr_len)
+			  : on_recvfrom(conn, fd, buf, len, flags, addr, addr_len);
+}
+
+int on_ioctl(struct conn *conn, int fd, unsigned long command, void *arg)
+{
+	if (command != FIONREAD || !(conn_attention(conn) & CONN_ANSWERED) || !conn_enter(conn, fd))
+		return real.ioctl(fd, command, arg);
+	*(int *)arg = (int)reply_left(conn);
+	conn_leave(conn);
+	return 0;
+}
