@@ -49,8 +49,8 @@ def tls_port(tls_sink):
 
 
 class Trace:
-    """A run under strace, without the library, or with the one of a folder: what the program printed,
-    how it ended, and its system calls, by the three points of no_trace.h."""
+    """A run under strace, without the library or with it in a folder: what the program printed, how
+    it ended, and its system calls, by the three points of no_trace.h."""
 
     def __init__(self, tmp_path, command, folder=None, **env):
         log = tmp_path / ("without" if folder is None else "with")
@@ -138,6 +138,16 @@ def test_program_makes_its_own_system_calls_alone_over_tls(traces, tls_port, pro
     assert without.outcome[0] == 0, without.outcome
     assert within.outcome == without.outcome
     assert list(map(names, within.after(STORY))) == list(map(names, without.after(STORY)))
+
+
+@pytest.mark.parametrize("story", ["keeps_alive", "sends_pieces", "epolls"])
+def test_program_makes_its_own_system_calls_alone_without_any_rule(
+    tmp_path, daemon, sink, programs, story
+):
+    command = [programs / "no_trace", sink.port, story]
+    without, within = Trace(tmp_path, command), Trace(tmp_path, command, daemon.folder)
+    assert within.outcome == without.outcome
+    assert list(map(texts, within.after(STORY))) == list(map(texts, without.after(STORY)))
 
 
 def test_connect_makes_no_other_system_call(traces, sink, programs):

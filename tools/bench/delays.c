@@ -3,12 +3,12 @@
 /*
  * How well delays are kept: one Kinesis call on each of COUNT connections, all sent at once.
  *
- *   delays server COUNT MS      prints its port; then "all" when COUNT connections are there; then, when
- *                               a whole request has come on each, the median and the 99th percentile
- *                               of how much later than MS after its sending it came, in nanoseconds
- *   delays client COUNT PORT    connects, waits for a line on stdin, sends, waits for the end of
- *                               stdin; prints nanoseconds of CPU: of the sending, and of all threads
- *                               but this one
+ *   delays server COUNT MS    prints its port; then "all" when COUNT connections are there; then, when
+ *                             a whole request has come on each, the median and the 99th percentile
+ *                             of how much later than MS after its sending it came, in nanoseconds
+ *   delays client COUNT PORT  connects, waits for a line on stdin, sends, waits for the end of
+ *                             stdin; prints nanoseconds of CPU: of the sending, and of all threads
+ *                             but this one
  */
 
 #include <err.h>

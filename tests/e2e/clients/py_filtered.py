@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two Kinesis calls by http.client: py_filtered.py SCHEME PORT [POINT NUMBER,NUMBER...], with the points
-of no_trace.h. Prints the statuses and the number of threads."""
+"""Two Kinesis calls by http.client: py_filtered.py SCHEME PORT [POINT NUMBER,NUMBER...], with the
+points of no_trace.h. Prints the statuses and the number of threads."""
 
 import ctypes
 import http.client
@@ -23,7 +23,7 @@ def allow_only(numbers):
         rules += [(EQUALS, 0, 1, number), (RETURN, 0, 0, ALLOW)]
     rules += [(RETURN, 0, 0, KILL_PROCESS)]
     code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *rule) for rule in rules))
-    filter = ctypes.create_string_buffer(struct.pack("HxxxxxxN", len(rules), ctypes.addressof(code)))
+    filter = ctypes.create_string_buffer(struct.pack("HN", len(rules), ctypes.addressof(code)))
     libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     if libc.prctl(PR_SET_SECCOMP, MODE_FILTER, filter, 0, 0):
         sys.exit("seccomp")
