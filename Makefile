@@ -204,8 +204,8 @@ clean:
 
 # ---- What runs it ----
 
-# The benchmark's client and server.
-$(B)/bench/client $(B)/bench/server: $(B)/bench/%: $(B)/obj/tools/bench/%.o
+# The benchmark's clients and servers.
+$(B)/bench/client $(B)/bench/server $(B)/bench/delays: $(B)/bench/%: $(B)/obj/tools/bench/%.o
 	$(call say,LD)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lpthread
@@ -233,7 +233,7 @@ demo:
 
 bench:
 	$(Q)tools/setup bench
-	+$(Q)$(MAKE) --no-print-directory all $(addprefix $(B)/bench/,client server tls engine)
+	+$(Q)$(MAKE) --no-print-directory all $(addprefix $(B)/bench/,client server tls delays engine)
 	$(Q)BUILD='$(B)' tools/bench/run
 
 FUZZ_SECONDS ?= 60

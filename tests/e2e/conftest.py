@@ -153,6 +153,10 @@ def tls_moto(authority):
     server.wait()
 
 
+# What clients in C need beside libc.
+LINKED = {"gnutls_client": ["-lgnutls"], "no_trace_tls": ["-lssl", "-lcrypto"]}
+
+
 @pytest.fixture(scope="session")
 def programs(tmp_path_factory):
     """Compiles the C and Java clients; gives the folder of the results."""
@@ -162,7 +166,7 @@ def programs(tmp_path_factory):
         target = folder / source.stem
         kind = ["-shared", "-fPIC"] if source.name.startswith("lib") else []
         flags = [*kind, "-D_GNU_SOURCE", "-O1", "-g", "-o", target]
-        linked = ["-lgnutls"] if source.name.startswith("gnutls") else []
+        linked = LINKED.get(source.stem, [])
         subprocess.run([*compiler, *flags, source, *linked], check=True)
     if shutil.which("javac"):
         sources = list(CLIENTS.glob("*.java"))

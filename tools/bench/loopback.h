@@ -45,7 +45,7 @@ static inline int listen_and_tell(void)
 	socklen_t len = sizeof(at);
 	int listener = socket(AF_INET, SOCK_STREAM, 0);
 
-	if (bind(listener, (struct sockaddr *)&at, len) < 0 || listen(listener, 16) < 0 ||
+	if (bind(listener, (struct sockaddr *)&at, len) < 0 || listen(listener, SOMAXCONN) < 0 ||
 		getsockname(listener, (struct sockaddr *)&at, &len) < 0)
 		err(1, "listen");
 	printf("%d\n", ntohs(at.sin_port));
