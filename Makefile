@@ -147,7 +147,7 @@ help:
 		'make bench     measure what the library costs' \
 		'make fuzz      look for inputs that break it, FUZZ_SECONDS= for each target' \
 		'make model     make the tables of AWS services anew from the installed botocore' \
-		'make lint      check style, manual pages and scripts; build with clang, too' \
+		'make lint      check style, rooms, manual pages and scripts; build with clang, too' \
 		'make install   install below $$(DESTDIR)$$(PREFIX), which is now $(DESTDIR)$(PREFIX)' \
 		'make clean     remove build/' \
 		'' \
@@ -173,12 +173,16 @@ C_FILES := $(filter-out shim/engine/aws/model_data.c,$(wildcard \
 		tests/conformance tests/e2e/clients tests/transparency,$(dir)/*.c $(dir)/*.h)))
 SCRIPTS  = $(shell grep -rlE '^\#!/bin/(ba)?sh' .ci tests tools)
 
-.PHONY: lint lint-style lint-c lint-man lint-scripts lint-clang
-lint: lint-style lint-c lint-man lint-scripts lint-clang
+.PHONY: lint lint-style lint-rooms lint-c lint-man lint-scripts lint-clang
+lint: lint-style lint-rooms lint-c lint-man lint-scripts lint-clang
 	@printf '  %-7s %s\n' LINT 'nothing is wrong'
 
 lint-style:
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
+
+# Who uses whom; object files tell what no #include does.
+lint-rooms: all
+	$(Q)tools/lint/rooms $(B)/obj
 
 # cppcheck can follow neither the argument names of hooks.def nor an argument that a function fills
 # in for its caller.
