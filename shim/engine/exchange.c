@@ -227,19 +227,15 @@ void exchange_answered(struct exchange *exchange, const char *data, size_t len)
 {
 	struct answer *answer = &exchange->answer;
 
-	while (len && exchange->watching) {
-		ssize_t count = answer_feed(answer, data, len);
-
-		if (count < 0) {
-			exchange->watching = false;
-			return;
-		}
-		data += count;
-		len -= (size_t)count;
-		exchange->has_final |= answer_has_final(answer);
-		if (answer_is_done(answer))
-			exchange->watching = false;
+	if (!exchange->watching)
+		return;
+	if (answer_feed(answer, data, len) < 0) {
+		exchange->watching = false;
+		return;
 	}
+	exchange->has_final |= answer_has_head(answer);
+	if (answer_is_over(answer))
+		exchange->watching = false;
 }
 
 bool exchange_reply_read(struct exchange *exchange, size_t len)

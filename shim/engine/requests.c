@@ -135,6 +135,7 @@ static void expect_answer(struct exchange *exchange, const struct http1_head *he
 		answer_begin(&exchange->answer,
 			&(struct answer_request){
 				.is_head = span_equal(head->method, SPAN("HEAD")),
+				.is_connect = span_equal(head->method, SPAN("CONNECT")),
 			});
 }
 
@@ -269,8 +270,21 @@ static void feed_socks(struct exchange *exchange, const struct exchange_env *env
 		return;
 	}
 	step->count = (size_t)count;
-	if (socks_is_done(&exchange->socks))
+	/* The proxy's answers are none to a request. */
+	atomic_store_explicit(&exchange->unanswered, false, memory_order_relaxed);
+	if (exchange->socks.done)
 		exchange->state = EXCHANGE_FRESH;
+}
+
+/* What is in the draft has been taken for its beginning, and is fed again with the rest. */
+static void begin_socks(struct exchange *exchange, const struct exchange_env *env, struct span all,
+	size_t before, struct exchange_step *step)
+{
+	exchange->socks = (struct socks){0};
+	exchange->state = EXCHANGE_SOCKS;
+	exchange->is_spent = true;
+	feed_socks(exchange, env, all.at, all.len, step);
+	step->count -= before;
 }
 
 /* A ClientHello; its record is waited for. */
@@ -319,10 +333,8 @@ static void feed_fresh(struct exchange *exchange, const struct exchange_env *env
 		wait_for_more(exchange, env, data, len, before > 0);
 	} else if (begins(all, tls) && (all.len < 3 || tls_sniff(all.at, all.len))) {
 		feed_hello(exchange, env, all, data, len, before);
-	} else if (!before && socks_sniff(all.at, all.len)) {
-		exchange->socks = (struct socks){0};
-		exchange->state = EXCHANGE_SOCKS;
-		feed_socks(exchange, env, data, len, step);
+	} else if (socks_sniff(all.at, all.len)) {
+		begin_socks(exchange, env, all, before, step);
 	} else {
 		let_go(exchange, env, begins(all, http2) ? JOURNAL_BLIND_HTTP2 : NOT_BLIND);
 	}

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cipher.h"
 
-#include <errno.h>
-
 #include "deliver.h"
 #include "shim/libc/real.h"
 #include "shim/process/shim.h"
@@ -66,12 +64,6 @@ static ssize_t put_off(struct conn *conn, int fd, const struct iovec *iov, int c
 	if (!conn_verify(conn, fd)) {
 		conn_drop(conn, fd);
 		return CONN_PASS;
-	}
-	if (!conn->owns_fd)
-		conn->fd = fd;
-	if (!deliver_wait_for_room(conn, fd)) {
-		errno = EBADF;
-		return -1;
 	}
 	for (int i = 0; i < count; i++)
 		deliver_send(conn, iov[i].iov_base, iov[i].iov_len, conn->tls.due);

@@ -71,7 +71,6 @@ struct conn {
 	struct conn_socket socket;
 	struct conn_tls tls;
 	struct exchange exchange;
-	struct exchange_step step; /* of the offer under way: too large for a small stack */
 	size_t preface;	     /* bytes of the server's that are to be read before the reply */
 	struct timer timer;  /* the next step */
 	uint64_t look_again; /* when to see whether a kept reply was read; 0: not */

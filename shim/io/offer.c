@@ -2,11 +2,12 @@
 #include "offer.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <time.h>
 
 #include "cipher.h"
 #include "deliver.h"
 #include "drafts.h"
+#include "steps.h"
 #include "shim/libc/real.h"
 #include "shim/process/shim.h"
 
@@ -79,13 +80,6 @@ static void note_watching(struct conn *conn)
 	conn_attend(conn, wants ? CONN_WATCHED : 0, wants ? 0 : CONN_WATCHED);
 }
 
-/* What send() says when its descriptor was closed while it waited. */
-static ssize_t closed_meanwhile(void)
-{
-	errno = EBADF;
-	return -1;
-}
-
 static size_t total_of(const struct iovec *iov, int count)
 {
 	size_t total = 0;
@@ -95,51 +89,63 @@ static size_t total_of(const struct iovec *iov, int count)
 	return total;
 }
 
-/* A rule has something to do. Leaves the connection. */
-static ssize_t take(struct conn *conn, int fd, const struct exchange_env *env,
-	const struct iovec *iov, int count)
+/* A rule has something to do. False: not with this socket. */
+static bool take(struct conn *conn, int fd, const struct exchange_env *env, const struct iovec *iov,
+	int count, struct exchange_step *step)
 {
-	struct exchange *exchange = &conn->exchange;
-	struct exchange_step *step = &conn->step;
-
 	if (!conn_verify(conn, fd)) {
-		exchange_let_go(exchange, env, step);
-		conn_drop(conn, fd);
-		return CONN_PASS;
+		exchange_let_go(&conn->exchange, env, step);
+		return false;
 	}
+	exchange_take(&conn->exchange, env, iov, count, step);
+	deliver(conn);
+	if (conn->exchange.ended)
+		conn_attend(conn, CONN_ENDED, 0);
+	return true;
+}
+
+/* Asks the exchange, and does what it says. True: all may pass. */
+static bool ask(struct conn *conn, int fd, const struct exchange_env *env, const struct iovec *iov,
+	int count)
+{
+	struct exchange_step *step = steps_take();
+	bool passes = exchange_offer(&conn->exchange, env, iov, count, step) ||
+		      !take(conn, fd, env, iov, count, step);
+
+	steps_give_back(step);
+	note_watching(conn);
+	return passes;
+}
+
+/* The thread that sends is the one that acts at this descriptor. */
+static void act_at(struct conn *conn, int fd)
+{
+	conn->inherited = false;
 	if (!conn->owns_fd)
 		conn->fd = fd;
-	if (!deliver_wait_for_room(conn, fd)) {
-		free(step->text);
-		return closed_meanwhile();
-	}
-	exchange_take(exchange, env, iov, count, step);
-	deliver(conn);
-	if (exchange->ended)
-		conn_attend(conn, CONN_ENDED, 0);
-	note_watching(conn);
-	conn_leave(conn);
-	return (ssize_t)total_of(iov, count);
 }
 
 ssize_t offer(struct conn *conn, int fd, const struct iovec *iov, int count)
 {
 	struct teller teller = {.conn = conn};
 	struct exchange_env env = {&plain_host, &teller, &shim.dice};
+	bool passes;
 
 	if (cipher_passes(conn) || !conn_enter(conn, fd))
 		return CONN_PASS;
-	conn->inherited = false;
+	act_at(conn, fd);
+	if (conn_attention(conn) & CONN_QUEUED && !deliver_wait_for_room(conn, fd)) {
+		errno = EBADF; /* what send() says when its descriptor is closed while it waits */
+		return -1;
+	}
 	if (conn->tls.is_tls)
 		return cipher_offer(conn, fd, iov, count);
-	if (!exchange_offer(&conn->exchange, &env, iov, count, &conn->step))
-		return take(conn, fd, &env, iov, count);
-	note_watching(conn);
-	if (conn->exchange.state == EXCHANGE_GONE)
+	passes = ask(conn, fd, &env, iov, count);
+	if (conn->exchange.state == EXCHANGE_GONE && passes)
 		conn_drop(conn, fd);
 	else
 		conn_leave(conn);
-	return CONN_PASS;
+	return passes ? CONN_PASS : (ssize_t)total_of(iov, count);
 }
 
 ssize_t offer_sent(struct conn *conn, int fd, size_t len, ssize_t sent)
@@ -163,24 +169,11 @@ struct offer_part offer_sealed(struct conn *conn, int fd, const char *data, size
 	struct teller teller = {.conn = conn, .data = data};
 	struct exchange_env env = {&sealed_host, &teller, &shim.dice};
 	struct iovec iov = {(void *)data, len};
-	struct exchange *exchange = &conn->exchange;
 
-	teller.part.passes = exchange_offer(exchange, &env, &iov, 1, &conn->step);
-	if (!teller.part.passes && !conn_verify(conn, fd)) {
-		exchange_let_go(exchange, &env, &conn->step);
-		teller.part.passes = true;
-	}
-	if (!teller.part.passes) {
-		if (!conn->owns_fd)
-			conn->fd = fd;
-		exchange_take(exchange, &env, &iov, 1, &conn->step);
-		deliver(conn);
-		if (exchange->ended)
-			conn_attend(conn, CONN_ENDED, 0);
-		/* All of it, only later: what is written below waits for its time. */
-		teller.part.passes = teller.part.begin == 0 && teller.part.end == len;
-	}
-	note_watching(conn);
+	act_at(conn, fd);
+	teller.part.passes = ask(conn, fd, &env, &iov, 1);
+	/* All of it, only later: what is written below waits for its time. */
+	teller.part.passes |= teller.part.begin == 0 && teller.part.end == len;
 	return teller.part;
 }
 
