@@ -22,7 +22,7 @@ static _Atomic(struct conn *) chunks[CHUNKS] = {first_chunk};
 static _Atomic uint64_t free_list; /* tag << 32 | index + 1 of the first free one */
 static _Atomic uint32_t used;	   /* that were ever in use */
 
-_Atomic uint32_t conn_kept_count;
+_Atomic uint32_t conn_untold_count;
 
 /* The address tells threads apart without a system call. */
 static uintptr_t this_thread(void)
@@ -101,8 +101,8 @@ void conn_attend(struct conn *conn, uint32_t set, uint32_t clear)
 
 	if (now == before)
 		return;
-	if ((now ^ before) & CONN_KEPT)
-		atomic_fetch_add(&conn_kept_count, now & CONN_KEPT ? 1u : UINT32_MAX);
+	if (!(now & CONN_UNTOLD) != !(before & CONN_UNTOLD))
+		atomic_fetch_add(&conn_untold_count, now & CONN_UNTOLD ? 1u : UINT32_MAX);
 	atomic_store_explicit(&conn->attention, now, memory_order_release);
 }
 
@@ -118,6 +118,7 @@ static void clear(struct conn *conn)
 	conn->fd = -1;
 	conn->tls = (struct conn_tls){0};
 	conn->preface = 0;
+	memset(&conn->zerocopy, 0, sizeof(conn->zerocopy));
 	conn->look_again = 0;
 }
 

@@ -28,6 +28,7 @@ enum {
 	CONN_QUEUED = 4,  /* something is to happen later */
 	CONN_WATCHED = 8, /* the exchange wants to know what the server sends */
 	CONN_ENDED = 16,  /* what the program sends is swallowed */
+	CONN_NOTIFIES = 32, /* zerocopy.h: the error queue has something to say */
 };
 
 /* Which socket this is. A descriptor may be closed, and its number used anew, behind our back. */
@@ -51,6 +52,14 @@ struct conn_tls {
 	uint64_t due;			    /* what is sent waits for this time */
 };
 
+/* Sends with MSG_ZEROCOPY, as the program numbers them; those that were taken, and of which of them it
+ * has not been told. */
+struct conn_zerocopy {
+	_Atomic uint32_t sends;
+	uint32_t taken;
+	uint32_t first, last;
+};
+
 struct conn {
 	_Atomic uintptr_t owner;      /* the thread inside (conn_enter), 0: none */
 	_Atomic uint32_t refs;	      /* descriptors, plus one while its timer is set */
@@ -71,6 +80,7 @@ struct conn {
 	struct conn_socket socket;
 	struct conn_tls tls;
 	struct exchange exchange;
+	struct conn_zerocopy zerocopy;
 	size_t preface;	     /* bytes of the server's that are to be read before the reply */
 	struct timer timer;  /* the next step */
 	uint64_t look_again; /* when to see whether a kept reply was read; 0: not */
@@ -84,8 +94,10 @@ static inline uint32_t conn_attention(const struct conn *conn)
 	return atomic_load_explicit(&conn->attention, memory_order_acquire);
 }
 
-/* How many connections have a kept reply: as long as it is 0, nobody needs to look. */
-extern _Atomic uint32_t conn_kept_count;
+/* How many connections have something that the kernel does not tell of: as long as it is 0, nobody needs
+ * to look. */
+#define CONN_UNTOLD (CONN_KEPT | CONN_NOTIFIES)
+extern _Atomic uint32_t conn_untold_count;
 
 /* Sets and clears bits of `attention`. Entered. */
 void conn_attend(struct conn *conn, uint32_t set, uint32_t clear);

@@ -4,24 +4,24 @@
 #include <sys/mman.h>
 
 #define SMALL_SIZE  4096u
-#define SMALL_COUNT 32
+#define SMALL_COUNT 64
 #define LARGE_COUNT 2
 
 static char small[SMALL_COUNT][SMALL_SIZE];
 static char large[LARGE_COUNT][EXCHANGE_DRAFT_MAX];
-static _Atomic uint32_t small_taken, large_taken; /* bit sets */
+static _Atomic uint64_t small_taken, large_taken; /* bit sets */
 
 /* The place of a free one, that is taken then; -1: there is none. */
-static int take(_Atomic uint32_t *taken, int count)
+static int take(_Atomic uint64_t *taken, int count)
 {
-	uint32_t set = atomic_load(taken);
+	uint64_t set = atomic_load(taken);
 
 	for (;;) {
-		int place = set == UINT32_MAX ? count : __builtin_ctz(~set);
+		int place = set == UINT64_MAX ? count : __builtin_ctzll(~set);
 
 		if (place >= count)
 			return -1;
-		if (atomic_compare_exchange_weak(taken, &set, set | 1u << place))
+		if (atomic_compare_exchange_weak(taken, &set, set | 1ull << place))
 			return place;
 	}
 }
@@ -61,9 +61,9 @@ void drafts_release(struct draft *draft)
 	const char *at = draft->at;
 
 	if (at >= small[0] && at < small[SMALL_COUNT])
-		atomic_fetch_and(&small_taken, ~(1u << (at - small[0]) / SMALL_SIZE));
+		atomic_fetch_and(&small_taken, ~(1ull << (at - small[0]) / SMALL_SIZE));
 	else if (at >= large[0] && at < large[LARGE_COUNT])
-		atomic_fetch_and(&large_taken, ~(1u << (at - large[0]) / EXCHANGE_DRAFT_MAX));
+		atomic_fetch_and(&large_taken, ~(1ull << (at - large[0]) / EXCHANGE_DRAFT_MAX));
 	else
 		munmap(draft->at, EXCHANGE_DRAFT_MAX);
 	*draft = (struct draft){0};

@@ -10,6 +10,7 @@
 #include "steps.h"
 #include "shim/libc/real.h"
 #include "shim/process/shim.h"
+#include "zerocopy.h"
 
 /* Whose bytes the exchange looks at: what it tells us is about this. */
 struct teller {
@@ -125,7 +126,7 @@ static void act_at(struct conn *conn, int fd)
 		conn->fd = fd;
 }
 
-ssize_t offer(struct conn *conn, int fd, const struct iovec *iov, int count)
+ssize_t offer(struct conn *conn, int fd, const struct iovec *iov, int count, int flags)
 {
 	struct teller teller = {.conn = conn};
 	struct exchange_env env = {&plain_host, &teller, &shim.dice};
@@ -145,14 +146,18 @@ ssize_t offer(struct conn *conn, int fd, const struct iovec *iov, int count)
 		conn_drop(conn, fd);
 	else
 		conn_leave(conn);
-	return passes ? CONN_PASS : (ssize_t)total_of(iov, count);
+	if (passes)
+		return CONN_PASS;
+	zerocopy_taken(conn, fd, flags);
+	return (ssize_t)total_of(iov, count);
 }
 
-ssize_t offer_sent(struct conn *conn, int fd, size_t len, ssize_t sent)
+ssize_t offer_sent(struct conn *conn, int fd, size_t len, ssize_t sent, int flags)
 {
 	size_t gone = sent > 0 ? (size_t)sent : 0;
 	int error = errno;
 
+	zerocopy_passed(conn, flags, sent);
 	/* Below TLS nothing was decided on. */
 	if (conn->tls.is_tls || (gone == len && !conn->exchange.ahead))
 		return sent;

@@ -9,14 +9,14 @@
 /* From the program to the server: offers what it writes to the exchange, and does what that says. */
 
 /*
- * Offers what the program wants to send. Returns CONN_PASS (do it by the real call, then say with
+ * Offers what the program wants to send with these flags of send(). Returns CONN_PASS (do it by the real call, then say with
  * offer_sent() how far it came), the number of bytes taken, or -1 and errno.
  */
-ssize_t offer(struct conn *conn, int fd, const struct iovec *iov, int count);
+ssize_t offer(struct conn *conn, int fd, const struct iovec *iov, int count, int flags);
 
 /* The real call took `sent` of `len` bytes (-1: none), which the exchange has seen all. Returns
  * `sent`. */
-ssize_t offer_sent(struct conn *conn, int fd, size_t len, ssize_t sent);
+ssize_t offer_sent(struct conn *conn, int fd, size_t len, ssize_t sent, int flags);
 
 /* Offers the plaintext of a session. What is to be sent of it is sent by the caller: offer_sealed()
  * tells which part. Entered. */

@@ -9,6 +9,7 @@
 #include "reply.h"
 #include "on.h"
 #include "shim/libc/real.h"
+#include "zerocopy.h"
 
 /* Beside the stream: urgent data, and the error queue. */
 static bool is_beside(int flags)
@@ -121,6 +122,8 @@ ssize_t on_recvmsg(struct conn *conn, int fd, struct msghdr *msg, int flags)
 	struct msghdr copy;
 	ssize_t got, read;
 
+	if (flags & MSG_ERRQUEUE && conn->zerocopy.taken)
+		return zerocopy_receive(conn, fd, msg, flags);
 	/* As long as there is no reply, bad pointers are the kernel's to judge. */
 	if (!conn_attention(conn)) {
 		got = real.recvmsg(fd, msg, flags);

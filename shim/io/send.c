@@ -44,9 +44,10 @@ ssize_t send_bytes(struct conn *conn, int fd, const void *buf, size_t len, int f
 
 	if (!is_in_stream(flags) || !is_readable(&iov, 1, &total))
 		return real.send(fd, buf, len, flags);
-	taken = offer(conn, fd, &iov, 1);
-	return taken != CONN_PASS ? taken
-				  : offer_sent(conn, fd, len, real.send(fd, buf, len, flags));
+	taken = offer(conn, fd, &iov, 1, flags);
+	return taken != CONN_PASS
+		       ? taken
+		       : offer_sent(conn, fd, len, real.send(fd, buf, len, flags), flags);
 }
 
 ssize_t on_send(struct conn *conn, int fd, const void *buf, size_t len, int flags)
@@ -82,11 +83,11 @@ ssize_t on_sendto(int fd, const void *buf, size_t len, int flags, const struct s
 	conn = conn_at(fd);
 	if (!conn || !is_in_stream(flags) || !is_readable(&iov, 1, &total))
 		return real.sendto(fd, buf, len, flags, addr, addr ? addr_len : 0);
-	taken = offer(conn, fd, &iov, 1);
+	taken = offer(conn, fd, &iov, 1, flags);
 	if (taken != CONN_PASS)
 		return taken;
 	return offer_sent(
-		conn, fd, len, real.sendto(fd, buf, len, flags, addr, addr ? addr_len : 0));
+		conn, fd, len, real.sendto(fd, buf, len, flags, addr, addr ? addr_len : 0), flags);
 }
 
 /* The message of a connected socket. */
@@ -98,9 +99,10 @@ static ssize_t send_message(struct conn *conn, int fd, const struct msghdr *msg,
 
 	if (!is_in_stream(flags) || !is_readable(msg->msg_iov, count, &total))
 		return real.sendmsg(fd, msg, flags);
-	taken = offer(conn, fd, msg->msg_iov, count);
-	return taken != CONN_PASS ? taken
-				  : offer_sent(conn, fd, total, real.sendmsg(fd, msg, flags));
+	taken = offer(conn, fd, msg->msg_iov, count, flags);
+	return taken != CONN_PASS
+		       ? taken
+		       : offer_sent(conn, fd, total, real.sendmsg(fd, msg, flags), flags);
 }
 
 ssize_t on_sendmsg(int fd, const struct msghdr *msg, int flags)
@@ -182,7 +184,7 @@ int on_sendmmsg(struct conn *conn, int fd, struct mmsghdr *msgs, unsigned int co
 		return one_by_one(fd, msgs, count, flags);
 	for (unsigned int i = 0; i < count; i++)
 		total += size_of(&msgs[i].msg_hdr);
-	taken = offer(conn, fd, all, parts);
+	taken = offer(conn, fd, all, parts, 0);
 	if (taken == -1)
 		return -1;
 	sent = taken == CONN_PASS ? real.sendmmsg(fd, msgs, count, flags) : (int)count;
@@ -192,7 +194,7 @@ int on_sendmmsg(struct conn *conn, int fd, struct mmsghdr *msgs, unsigned int co
 		gone += msgs[i].msg_len;
 	}
 	if (taken == CONN_PASS)
-		offer_sent(conn, fd, total, (ssize_t)gone);
+		offer_sent(conn, fd, total, (ssize_t)gone, 0);
 	return sent;
 }
 
@@ -204,8 +206,8 @@ ssize_t on_write(struct conn *conn, int fd, const void *buf, size_t len)
 
 	if (!is_readable(&iov, 1, &total))
 		return real.write(fd, buf, len);
-	taken = offer(conn, fd, &iov, 1);
-	return taken != CONN_PASS ? taken : offer_sent(conn, fd, len, real.write(fd, buf, len));
+	taken = offer(conn, fd, &iov, 1, 0);
+	return taken != CONN_PASS ? taken : offer_sent(conn, fd, len, real.write(fd, buf, len), 0);
 }
 
 ssize_t on_writev(struct conn *conn, int fd, const struct iovec *iov, int count)
@@ -215,7 +217,7 @@ ssize_t on_writev(struct conn *conn, int fd, const struct iovec *iov, int count)
 
 	if (!is_readable(iov, count, &total))
 		return real.writev(fd, iov, count);
-	taken = offer(conn, fd, iov, count);
+	taken = offer(conn, fd, iov, count, 0);
 	return taken != CONN_PASS ? taken
-				  : offer_sent(conn, fd, total, real.writev(fd, iov, count));
+				  : offer_sent(conn, fd, total, real.writev(fd, iov, count), 0);
 }

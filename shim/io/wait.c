@@ -16,23 +16,34 @@ static bool has_kept(const struct conn *conn)
 	return conn && conn_attention(conn) & CONN_KEPT;
 }
 
-static inline bool is_any_kept(void)
+static inline bool is_any_untold(void)
 {
-	return atomic_load_explicit(&conn_kept_count, memory_order_relaxed) != 0;
+	return atomic_load_explicit(&conn_untold_count, memory_order_relaxed) != 0;
 }
 
 #define READABLE (POLLIN | POLLRDNORM)
 
-/* Adds the descriptors with kept replies to the result of the real call. */
+/* What the kernel does not tell of this descriptor. */
+static short untold_events(const struct pollfd *polled)
+{
+	const struct conn *conn = conn_at(polled->fd);
+	uint32_t attention = conn ? conn_attention(conn) : 0;
+	short events = 0;
+
+	if (attention & CONN_KEPT)
+		events |= polled->events & READABLE;
+	if (attention & CONN_NOTIFIES)
+		events |= POLLERR;
+	return events;
+}
+
 static int add_polled(struct pollfd *fds, nfds_t count, int result)
 {
-	for (nfds_t i = 0; i < count && result >= 0; i++) {
-		short readable = fds[i].events & READABLE;
+	for (nfds_t i = 0; i < count; i++) {
+		short events = untold_events(&fds[i]);
 
-		if (!readable || !has_kept(conn_at(fds[i].fd)))
-			continue;
-		result += fds[i].revents == 0;
-		fds[i].revents |= readable;
+		result += events && !fds[i].revents;
+		fds[i].revents |= events;
 	}
 	return result;
 }
@@ -50,7 +61,7 @@ int on_poll(struct pollfd *fds, nfds_t count, int timeout)
 {
 	int result;
 
-	if (is_any_kept() && is_polled(fds, count, &result))
+	if (is_any_untold() && is_polled(fds, count, &result))
 		return result;
 	return real.poll(fds, count, timeout);
 }
@@ -59,7 +70,7 @@ int on_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, c
 {
 	int result;
 
-	if (is_any_kept() && is_polled(fds, count, &result))
+	if (is_any_untold() && is_polled(fds, count, &result))
 		return result;
 	return real.ppoll(fds, count, timeout, mask);
 }
@@ -130,7 +141,7 @@ int on_select(int count, fd_set *reads, fd_set *writes, fd_set *excepts, struct 
 {
 	int result;
 
-	if (is_any_kept() && is_selected(count, reads, writes, excepts, &result))
+	if (is_any_untold() && is_selected(count, reads, writes, excepts, &result))
 		return result;
 	return real.select(count, reads, writes, excepts, timeout);
 }
@@ -140,7 +151,7 @@ int on_pselect(int count, fd_set *reads, fd_set *writes, fd_set *excepts,
 {
 	int result;
 
-	if (is_any_kept() && is_selected(count, reads, writes, excepts, &result))
+	if (is_any_untold() && is_selected(count, reads, writes, excepts, &result))
 		return result;
 	return real.pselect(count, reads, writes, excepts, timeout, mask);
 }
