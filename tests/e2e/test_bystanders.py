@@ -122,7 +122,7 @@ def test_descriptors_keep_their_meaning(daemon, run, sink, story, fate):
     done = run(*python("descriptors.py", sink.port, story, status))
     assert done.returncode == 0, done.stdout + done.stderr
     sink.settle()
-    assert (sink.raw == []) == (fate == "fault")
+    assert (sink.requests == []) == (fate == "fault")
     totals = daemon.totals()
     assert totals["calls"] > 0
     assert totals["faults"] == (totals["calls"] if fate == "fault" else 0)

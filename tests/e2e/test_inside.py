@@ -26,7 +26,7 @@ def test_calls_end_as_they_should(run, sink, programs, fate, story):
     done = run(programs / "inside", sink.port, story, status)
     assert done.returncode == 0, done.stderr
     sink.settle()
-    assert (sink.raw == []) == (fate == "fault")
+    assert (sink.requests == []) == (fate == "fault")
 
 
 def test_signal_handler_may_call_on_another_connection(run, sink, programs, fate):
