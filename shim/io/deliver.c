@@ -160,6 +160,9 @@ void deliver(struct conn *conn)
 	uint64_t now = line_is_empty(line) && !conn->look_again ? 0 : timer_now();
 	uint64_t next = advance(conn, now, true);
 
+	/* What was sent since has ended the connection. */
+	if (conn->exchange.ended)
+		deliver_end_kept(conn);
 	if (next)
 		come_again(conn, next);
 }

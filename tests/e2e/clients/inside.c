@@ -190,12 +190,18 @@ static void reader_polls(void)
 	pthread_join(reader, NULL);
 }
 
+static sem_t begun, overtaken;
+
 static void *read_in_bytes(void *argument)
 {
 	int fd = *(int *)argument;
+	char first;
 
+	if (recv(fd, &first, 1, MSG_PEEK) != 1)
+		err(1, "recv");
+	sem_post(&begun);
+	sem_wait(&overtaken);
 	get_answer(fd, 1);
-	sem_post(&answers);
 	/* No fault for the second call: the first one's ends the connection. */
 	if (wanted == 200)
 		get_answer(fd, 1);
@@ -210,11 +216,13 @@ static void writer_overtakes(void)
 	int fd = dial();
 	pthread_t reader;
 
-	sem_init(&answers, 0, 0);
+	sem_init(&begun, 0, 0);
+	sem_init(&overtaken, 0, 0);
 	put_call(fd);
 	reader = start(read_in_bytes, &fd);
+	sem_wait(&begun);
 	put_call(fd);
-	sem_wait(&answers);
+	sem_post(&overtaken);
 	pthread_join(reader, NULL);
 }
 
