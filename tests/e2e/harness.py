@@ -105,8 +105,9 @@ def talk(connection, method, path, body=None, headers=None):
 class Daemon:
     """One chaos-control on a runtime folder of its own."""
 
-    def __init__(self, folder=None, *options):
+    def __init__(self, folder=None, *options, under=()):
         self.folder = Path(folder) if folder else runtime_folder()
+        self.under = under
         self.options = options
         self.process = None
         self.stderr = tempfile.TemporaryFile("w+")
@@ -117,7 +118,7 @@ class Daemon:
 
     def start(self):
         self.process = subprocess.Popen(
-            [BUILD / "chaos-control", "-d", self.folder, *self.options],
+            [*self.under, BUILD / "chaos-control", "-d", self.folder, *self.options],
             stdin=subprocess.DEVNULL,
             stderr=self.stderr,
             env=environment(),
