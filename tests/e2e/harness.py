@@ -2,6 +2,7 @@
 """The daemon, its control socket, and clients that are steered request by request."""
 
 import collections
+import functools
 import http.client
 import json
 import os
@@ -246,3 +247,11 @@ class Client:
 def python(script, *arguments):
     """The command line of a Python client."""
     return [sys.executable, CLIENTS / script, *arguments]
+
+
+@functools.cache
+def node_shares_openssl():
+    """Is Node here Debian's, which is linked to the shared OpenSSL, or does it bring its own?"""
+    command = ["node", "-p", "process.config.variables.node_shared_openssl"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment(), check=True)
+    return done.stdout == "true\n"
