@@ -7,7 +7,7 @@ FAULT = {"service": "kinesis", "operation": "PutRecord"}
 STORIES = [
     "reader_waits", "reader_waits_on_duplicate", "reader_polls", "writer_overtakes", "forks",
     "cancelled_reader", "cancelled_writer", "signal_while_waiting",
-    "signal_that_exits", "signal_on_small_stack",
+    "signal_that_exits", "signal_on_small_stack", "signals_that_fork",
 ]  # fmt: skip
 
 
