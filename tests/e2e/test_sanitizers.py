@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Programs that were built with a sanitizer, whose runtime is a shared library."""
+"""Programs that were built with a sanitizer, whose runtime may be a shared library."""
 
 import os
 import subprocess
@@ -9,17 +9,23 @@ import pytest
 from harness import CLIENTS, SHIM, environment
 
 FAULT = {"service": "kinesis", "operation": "PutRecord"}
-SANITIZERS = ["address", "undefined", "leak", "thread"]
+SANITIZERS = {
+    "address": ["-fsanitize=address"],
+    "address in the program": ["-fsanitize=address", "-static-libasan"],
+    "undefined": ["-fsanitize=undefined"],
+    "leak": ["-fsanitize=leak"],
+    "thread": ["-fsanitize=thread"],
+}
 
 
 @pytest.fixture(scope="module")
 def build(tmp_path_factory):
-    """Compiles the client with a sanitizer by gcc, which links the shared runtime."""
+    """Compiles the client by gcc, which links the shared runtime unless it is told not to."""
     folder = tmp_path_factory.mktemp("sanitized")
 
     def build(sanitizer):
         program = folder / sanitizer
-        flags = ["-D_GNU_SOURCE", "-g", f"-fsanitize={sanitizer}", "-o", program]
+        flags = ["-D_GNU_SOURCE", "-g", *SANITIZERS[sanitizer], "-o", program]
         if not program.exists():
             subprocess.run(["gcc", *flags, CLIENTS / "socket_client.c"], check=True)
         return program
