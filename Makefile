@@ -72,10 +72,10 @@ $(B)/libtools.a: $(call obj,$(TOOLS_SRC))
 CONTROL_LIBS := -lmicrohttpd -lcjson -lm -lpthread
 
 # The names that the library exports come from the one table of hooks.
-$(B)/shim.map: shim/libc/hooks.def shim/tls/tls.def $(B)/flags
+$(B)/shim.map: shim/libc/hooks.def shim/tls/tls.def $(B)/flags Makefile
 	$(call say,GEN)
 	$(Q){ echo '{ global:'; \
-		sed -n 's/^HOOK[A-Z_]*([^,]*,[[:space:]]*\([a-zA-Z0-9_]*\),.*/\t\1;/p' $(filter %.def,$^); echo 'dlopen; dlsym; vfork; execl; execle; execlp;'; \
+		sed -n 's/^HOOK[A-Z_]*([^,]*,[[:space:]]*\([a-zA-Z0-9_]*\),.*/\t\1;/p' $(filter %.def,$^); echo 'dlopen; dlsym; vfork; execl; execle; execlp; __asan_default_options;'; \
 		echo 'local: *; };'; } > $@
 
 $(B)/libchaos-shim.so: $(call obj,$(SHIM_SRC)) $(B)/libengine.a $(B)/shim.map

@@ -3,17 +3,24 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <microhttpd.h>
 
 #include "memory.h"
 #include "origin.h"
+#include "places.h"
 
 #define IDLE_SECONDS 60
-#define CLIENTS	     512
+#define CLIENTS	     448
+#define LEAVING	     64 /* whose connections are shut down, but not closed yet */
+#define LISTENERS    2	/* that may share the descriptors */
+#define OWN_FILES    40 /* descriptors of the daemon's that are no client's */
 
 struct http {
+	struct api *api;
 	struct MHD_Daemon *daemon;
+	struct places places;
 };
 
 /* A request whose body is still coming in. */
@@ -100,14 +107,21 @@ static enum MHD_Result begin(struct MHD_Connection *connection, void **state)
 	return MHD_YES;
 }
 
+static struct place *place_of(struct MHD_Connection *connection)
+{
+	return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+		->socket_context;
+}
+
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
 	const char *method, const char *version, const char *data, size_t *data_len, void **state)
 {
-	struct api *api = context;
+	struct http *http = context;
 	struct incoming *incoming = *state;
 	struct api_answer answer = {0};
 
 	(void)version;
+	places_touch(&http->places, place_of(connection));
 	if (!incoming)
 		return begin(connection, state);
 	if (*data_len > 0) {
@@ -117,7 +131,8 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 	}
 	if (incoming->why.status)
 		return refuse_now(connection, &incoming->why);
-	api_answer(api, method, url, incoming->body ? incoming->body : "", incoming->len, &answer);
+	api_answer(http->api, method, url, incoming->body ? incoming->body : "", incoming->len,
+		&answer);
 	return send_answer(connection, &answer);
 }
 
@@ -135,15 +150,44 @@ static void on_end(void *context, struct MHD_Connection *connection, void **stat
 	*state = NULL;
 }
 
+static void on_connection(void *context, struct MHD_Connection *connection, void **place,
+	enum MHD_ConnectionNotificationCode code)
+{
+	struct http *http = context;
+
+	if (code == MHD_CONNECTION_NOTIFY_CLOSED)
+		places_leave(&http->places, *place);
+	else
+		*place = places_take(&http->places,
+			MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+				->connect_fd);
+}
+
+/* So many that descriptors do not run out first: then nobody could be told to go. */
+static unsigned count_places(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 ||
+		files.rlim_cur >= LISTENERS * (CLIENTS + LEAVING) + OWN_FILES)
+		return CLIENTS;
+	if (files.rlim_cur < OWN_FILES + 4 * LISTENERS)
+		return 2;
+	return (unsigned)(files.rlim_cur - OWN_FILES) / LISTENERS / 2;
+}
+
 struct http *http_start(struct api *api, int listening)
 {
 	struct http *http = sure(calloc(1, sizeof(*http)));
 
+	http->api = api;
+	http->places.most = count_places();
 	/* One thread polls all clients: a slow one holds up nobody, and requests are short. */
 	http->daemon = MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD, 0, NULL, NULL, on_request,
-		api, MHD_OPTION_LISTEN_SOCKET, listening, MHD_OPTION_CONNECTION_TIMEOUT,
-		(unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CLIENTS,
-		MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL, MHD_OPTION_END);
+		http, MHD_OPTION_LISTEN_SOCKET, listening, MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_LIMIT, http->places.most + LEAVING,
+		MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL, MHD_OPTION_NOTIFY_CONNECTION,
+		on_connection, http, MHD_OPTION_END);
 	if (http->daemon)
 		return http;
 	free(http);

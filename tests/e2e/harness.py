@@ -2,6 +2,7 @@
 """The daemon, its control socket, and clients that are steered request by request."""
 
 import collections
+import functools
 import http.client
 import json
 import os
@@ -105,8 +106,9 @@ def talk(connection, method, path, body=None, headers=None):
 class Daemon:
     """One chaos-control on a runtime folder of its own."""
 
-    def __init__(self, folder=None, *options):
+    def __init__(self, folder=None, *options, under=()):
         self.folder = Path(folder) if folder else runtime_folder()
+        self.under = under
         self.options = options
         self.process = None
         self.stderr = tempfile.TemporaryFile("w+")
@@ -117,7 +119,7 @@ class Daemon:
 
     def start(self):
         self.process = subprocess.Popen(
-            [BUILD / "chaos-control", "-d", self.folder, *self.options],
+            [*self.under, BUILD / "chaos-control", "-d", self.folder, *self.options],
             stdin=subprocess.DEVNULL,
             stderr=self.stderr,
             env=environment(),
@@ -245,3 +247,11 @@ class Client:
 def python(script, *arguments):
     """The command line of a Python client."""
     return [sys.executable, CLIENTS / script, *arguments]
+
+
+@functools.cache
+def node_shares_openssl():
+    """Is Node here Debian's, which is linked to the shared OpenSSL, or does it bring its own?"""
+    command = ["node", "-p", "process.config.variables.node_shared_openssl"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment(), check=True)
+    return done.stdout == "true\n"

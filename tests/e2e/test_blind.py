@@ -8,7 +8,9 @@ import subprocess
 import pytest
 
 from conftest import free_port
-from harness import BUILD, CLIENTS, Client, environment, python, wait_for
+from harness import (
+    BUILD, CLIENTS, Client, environment, node_shares_openssl, python, wait_for,
+)  # fmt: skip
 from tls import AWS_HOST
 
 WARNING = f"calls to {AWS_HOST} get no faults: its TLS library can't be hooked"
@@ -29,6 +31,8 @@ def java(port, host, authority, programs, tmp_path):
 @pytest.fixture(params=[node, java])
 def command(request, programs, tls_sink, authority, tmp_path):
     """Makes the command line of a client whose TLS is its own, for a host."""
+    if request.param is node and node_shares_openssl():
+        pytest.skip("this Node uses the shared OpenSSL, and is seen")
     return lambda host=AWS_HOST: request.param(
         tls_sink.port, host, authority, programs, tmp_path
     )
@@ -182,10 +186,13 @@ def http2(authority):
     server.stdout.close()
 
 
+CALL = ["--aws-sigv4", "aws:amz:us-east-1:kinesis", "--user", "A:B",
+        "-H", "X-Amz-Target: Kinesis_20131202.PutRecord", "-d", "{}"]  # fmt: skip
+
+
 def curl(port, *more):
     place = ["--resolve", f"{AWS_HOST}:{port}:127.0.0.1", f"https://{AWS_HOST}:{port}/"]
-    return ["curl", "-sS", "--aws-sigv4", "aws:amz:us-east-1:kinesis", "--user", "A:B",
-            "-H", "X-Amz-Target: Kinesis_20131202.PutRecord", "-d", "{}", *more, *place]  # fmt: skip
+    return ["curl", "-sS", *CALL, *more, *place]
 
 
 def test_http2_works_unchanged_and_is_reported(daemon, run, strict, authority, http2):
@@ -198,6 +205,19 @@ def test_http2_works_unchanged_and_is_reported(daemon, run, strict, authority, h
     (one,) = processes(daemon)
     assert (one["blind"]["http2"], one["blind_host"]) == (1, AWS_HOST)
     assert strict(*curl(http2, "--http2")).returncode == 125
+
+
+def test_offer_of_http2_over_plaintext_is_seen_while_nobody_takes_it(daemon, run, sink):
+    """The connection is counted, and its call."""
+    command = ["curl", "-sS", "--http2", *CALL, "-w", " %{http_code}"]
+    assert run(*command, sink.url).stdout.endswith(" 200")
+    assert "h2c" in sink.requests[0].headers["upgrade"]
+    totals = daemon.totals()
+    assert (totals["connections"], totals["calls"], totals["blind"]) == (1, 1, 0)
+    daemon.faults({"service": "kinesis"})
+    assert run(*command, sink.url).stdout.endswith(" 503")
+    assert len(sink.requests) == 1
+    assert [(one["connections"], one["calls"]) for one in processes(daemon)] == [(1, 1)] * 2
 
 
 def test_same_server_is_seen_over_http1(daemon, strict, authority, http2):

@@ -37,8 +37,8 @@ def start():
     """Starts a daemon with more options; ends it after the test."""
     started = []
 
-    def start(*options, folder=None):
-        started.append(Daemon(folder, *options).start())
+    def start(*options, folder=None, under=()):
+        started.append(Daemon(folder, *options, under=under).start())
         return started[-1]
 
     yield start
@@ -612,6 +612,58 @@ def test_slow_client_holds_up_nobody(daemon):
     for client in slow:
         client.sendall(b"]")
         assert client.recv(4096).startswith(b"HTTP/1.1 200")
+        client.close()
+
+
+# Each more than there are places, and fewer than there are descriptors.
+CROWD = 600
+HALVES = {
+    "nothing": b"",
+    "half a head": b"POST /outages HTTP/1.1\r\nHost: loc",
+    "half a body": b"POST /outages HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n[",
+    "a request": b"GET /outages HTTP/1.1\r\nHost: localhost\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("sent", HALVES)
+def test_clients_that_fall_silent_do_not_shut_out_the_next(daemon, sent):
+    crowd = []
+    for _ in range(CROWD):
+        crowd.append(connect(daemon))
+        crowd[-1].sendall(HALVES[sent])
+    assert daemon.faults(RULE) == [RULE]
+    for client in crowd:
+        client.close()
+
+
+def test_clients_of_the_port_that_fall_silent_do_not_shut_out_the_next(start):
+    one = start("--listen", "127.0.0.1:0")
+    port = int(one.request("GET", STATUS).json["listening"].rpartition(":")[2])
+    crowd = [socket.create_connection(("127.0.0.1", port)) for _ in range(CROWD)]
+    assert talk(http.client.HTTPConnection("127.0.0.1", port, TIMEOUT), "GET", FAULTS).json == []
+    for client in crowd:
+        client.close()
+
+
+def test_few_descriptors_shut_out_nobody(start):
+    one = start(under=["prlimit", "--nofile=64"])
+    crowd = [connect(one) for _ in range(100)]
+    assert one.faults(RULE) == [RULE]
+    for client in crowd:
+        client.close()
+
+
+def test_client_that_goes_on_sending_keeps_its_place(daemon):
+    busy = connect(daemon)
+    busy.sendall(b"POST /outages HTTP/1.1\r\nHost: localhost\r\nContent-Length: 600\r\n\r\n[")
+    crowd = []
+    for _ in range(CROWD - 2):
+        crowd.append(connect(daemon))
+        busy.sendall(b" ")
+        daemon.request("GET", STATUS)
+    busy.sendall(b"]")
+    assert busy.recv(4096).startswith(b"HTTP/1.1 200")
+    for client in [busy, *crowd]:
         client.close()
 
 

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from harness import CLIENTS, SHIM, preloaded, python
+from harness import CLIENTS, SHIM, node_shares_openssl, preloaded, python
 from tls import AWS_HOST, Proxy, TlsSink
 
 PUT = {"service": "kinesis", "operation": "PutRecord"}
@@ -96,6 +96,14 @@ def test_curl_meets_a_fault_and_goes_on(daemon, run, tls_sink, trusting):
     assert done.returncode == 0, done.stderr
     assert "503" in done.stdout and done.stdout.endswith('{"served":true}')
     assert [request.method for request in tls_sink.requests] == ["GET"]
+
+
+@pytest.mark.skipif(not node_shares_openssl(), reason="this Node brings its own OpenSSL")
+def test_node_with_the_shared_openssl_meets_a_fault(daemon, run, tls_sink, trusting):
+    daemon.faults(PUT)
+    done = run("node", CLIENTS / "node_https.js", tls_sink.port, AWS_HOST, **trusting())
+    assert (done.returncode, done.stdout, done.stderr) == (0, "503\n", "")
+    assert tls_sink.requests == []
 
 
 def test_wget_meets_fault_and_pass_and_delay(daemon, run, tls_sink, authority):

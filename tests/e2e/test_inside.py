@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What happens to a thread while it is in a hooked call: other threads, fork, cancellation, signals."""
 
+import subprocess
+
 import pytest
+
+from harness import TIMEOUT, environment
 
 FAULT = {"service": "kinesis", "operation": "PutRecord"}
 STORIES = [
     "reader_waits", "reader_waits_on_duplicate", "reader_polls", "writer_overtakes", "forks",
     "cancelled_reader", "cancelled_writer", "signal_while_waiting",
-    "signal_that_exits", "signal_on_small_stack",
+    "signal_that_exits", "signal_on_small_stack", "signals_that_fork",
 ]  # fmt: skip
 
 
@@ -18,6 +22,12 @@ def fate(request, daemon):
     if request.param == "delay":
         daemon.latency(5)
     return request.param
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_story_ends_without_the_library(sink, programs, story):
+    command = [programs / "inside", str(sink.port), story, "200"]
+    subprocess.run(command, env=environment(), timeout=TIMEOUT, check=True)
 
 
 @pytest.mark.parametrize("story", STORIES)

@@ -7,7 +7,7 @@ import subprocess
 from harness import BUILD, ROOT, SHIM
 
 MODEL = BUILD / "obj/shim/engine/aws/model_data.o"
-HOOKS = {"dlopen", "dlsym"}.union(
+HOOKS = {"dlopen", "dlsym", "__asan_default_options"}.union(
     *(
         re.findall(r"^HOOK\w*\([^,]+, (\w+),", (ROOT / table).read_text(), re.MULTILINE)
         for table in ("shim/libc/hooks.def", "shim/tls/tls.def")

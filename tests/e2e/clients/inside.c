@@ -462,6 +462,46 @@ static void signal_on_small_stack(void)
 	get_answer(handled, 0);
 }
 
+#define FORKS 200
+
+static volatile int interrupted = -1; /* the connection that is in use */
+static atomic_int forked;
+
+/* The child closes the connection, which may be in the middle of a call. */
+static void fork_one(int number)
+{
+	int error = errno, status;
+	pid_t child = fork();
+
+	(void)number;
+	if (child == 0) {
+		alarm(10);
+		close(interrupted);
+		_exit(0);
+	}
+	if (waitpid(child, &status, 0) != child || status)
+		abort();
+	if (atomic_fetch_add(&forked, 1) < FORKS)
+		alarm_after(INTERVAL);
+	errno = error;
+}
+
+/* The handler forks, also where it has interrupted a call whose head comes in two pieces. */
+static void signals_that_fork(void)
+{
+	on_signal(SIGALRM, fork_one, 0);
+	alarm_after(INTERVAL);
+	while (forked < FORKS) {
+		int fd = dial();
+
+		interrupted = fd;
+		put(fd, 0, 40);
+		put(fd, 40, REQUEST_LEN);
+		get_answer(fd, 0);
+		close(fd);
+	}
+}
+
 static const struct {
 	const char *name;
 	void (*tell)(void);
@@ -478,6 +518,7 @@ static const struct {
 	{"signals_on_another", signals_on_another},
 	{"signal_that_exits", signal_that_exits},
 	{"signal_on_small_stack", signal_on_small_stack},
+	{"signals_that_fork", signals_that_fork},
 };
 
 int main(int argc, char **argv)
