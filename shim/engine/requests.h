@@ -4,7 +4,7 @@
 
 /* What the program writes, piece by piece: for the exchange alone. */
 
-#include "exchange.h"
+#include "state.h"
 
 /* Looks at the next `len` (> 0) bytes and fills the step for the first step->count of them. `follows`:
  * another request ended before them in the same piece. */

@@ -7,6 +7,7 @@
 #include "shim/io/deliver.h"
 #include "shim/io/on.h"
 #include "shim/libc/real.h"
+#include "shim/tls/on.h"
 #include "shim/tls/session.h"
 
 #define EXPORT		    __attribute__((visibility("default")))

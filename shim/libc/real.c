@@ -4,13 +4,16 @@
 #include <dlfcn.h>
 #include <errno.h>
 
+#include "loader.h"
+
 struct real real;
 
 void real_resolve(void)
 {
-#define HOOK_FD(ret, name, parameters, arguments) *(void **)&real.name = dlsym(RTLD_NEXT, #name);
+#define HOOK_FD(ret, name, parameters, arguments)                                                  \
+	*(void **)&real.name = loader_dlsym(RTLD_NEXT, #name);
 #define HOOK_FD_VARIADIC(ret, name, parameters, last, arguments)                                   \
-	*(void **)&real.name = dlsym(RTLD_NEXT, #name);
+	*(void **)&real.name = loader_dlsym(RTLD_NEXT, #name);
 #define HOOK_ANY   HOOK_FD
 #define HOOK_PLAIN HOOK_FD
 #define HOOK_END   HOOK_FD

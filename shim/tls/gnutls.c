@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "shim/libc/real.h"
+#include "on.h"
 #include "session.h"
 
 enum { GNUTLS_E_AGAIN = -28, GNUTLS_E_INVALID_REQUEST = -50, GNUTLS_E_INTERRUPTED = -52 };

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "shim/libc/real.h"
+#include "on.h"
 #include "session.h"
 
 enum { SSL_ERROR_WANT_READ = 2, SSL_ERROR_WANT_WRITE = 3, SSL_ERROR_ZERO_RETURN = 6 };

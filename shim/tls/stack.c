@@ -2,43 +2,31 @@
 #include "stack.h"
 
 #include <dlfcn.h>
-#include <ffi.h>
 #include <link.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 
+#include "shim/libc/loader.h"
 #include "shim/process/inside.h"
 
-#define STACKS_MAX  32
 #define CALLERS_MAX 1024
 #define LOADED_MAX  1024
 
-/* In the order of tls.def. */
-static const struct tls_hook {
+/* Where the functions of tls.def stand in struct stack. */
+static const struct {
 	const char *name;
-	void *on;	   /* on_NAME */
-	size_t offset;	   /* of the real one in struct stack */
-	const char *types; /* NULL: not hooked */
-} hooks[] = {
-#define HOOK_TLS(ret, name, parameters, arguments, types)                                          \
-	{#name, (void *)on_##name, offsetof(struct stack, name), types},
-#define REAL_TLS(ret, name, parameters) {#name, NULL, offsetof(struct stack, name), NULL},
+	size_t offset;
+} functions[] = {
+#define HOOK_TLS(ret, name, parameters, arguments, types) {#name, offsetof(struct stack, name)},
+#define REAL_TLS(ret, name, parameters)			  {#name, offsetof(struct stack, name)},
 #include "tls.def"
 #undef HOOK_TLS
 #undef REAL_TLS
 };
 
-#define HOOKS (sizeof(hooks) / sizeof(*hooks))
-
-struct closure {
-	const struct stack *stack;
-	const struct tls_hook *hook;
-	void *code;
-	ffi_cif outer, inner; /* as called, and with the stack before the other arguments */
-	ffi_type *types[8];
-};
+#define FUNCTIONS (sizeof(functions) / sizeof(*functions))
 
 /* What was found for a call site: its address << 5 | the place of the copy. In one word, so that no
  * reader sees halves of two entries. Addresses of programs have 57 bits at most. */
@@ -50,56 +38,11 @@ static struct {
 	pthread_mutex_t mutex;
 	_Atomic int count;
 	struct stack stacks[STACKS_MAX];
-	struct closure *closures[STACKS_MAX][HOOKS];
 	_Atomic uint64_t callers[CALLERS_MAX];
 } known = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
-/* A function of the loader. Since glibc 2.34 they are in libc itself; the older versions are those of
- * the ports. */
-static void *find_in_libc(const char *name)
-{
-	static const char *const versions[] = {
-		"GLIBC_2.34", "GLIBC_2.2.5", "GLIBC_2.17", "GLIBC_2.1", "GLIBC_2.0"};
-	void *function = NULL;
-
-	for (size_t i = 0; !function && i < sizeof(versions) / sizeof(*versions); i++)
-		function = dlvsym(RTLD_NEXT, name, versions[i]);
-	return function;
-}
-
-/* The two that follow end in a tail call: the real ones look at their caller, to know what "next" is
- * or where to search, and that is not us. */
-
-void *stack_real_dlsym(void *handle, const char *name)
-{
-	static _Atomic(void *) found;
-	void *(*function)(void *, const char *);
-	void *real_dlsym = atomic_load(&found);
-
-	if (!real_dlsym)
-		atomic_store(&found, real_dlsym = find_in_libc("dlsym"));
-	if (!real_dlsym)
-		return NULL;
-	*(void **)&function = real_dlsym;
-	return function(handle, name);
-}
-
-static void *real_dlopen(const char *file, int mode)
-{
-	static _Atomic(void *) found;
-	void *(*function)(const char *, int);
-	void *loader = atomic_load(&found);
-
-	if (!loader)
-		atomic_store(&found, loader = find_in_libc("dlopen"));
-	if (!loader)
-		return NULL;
-	*(void **)&function = loader;
-	return function(file, mode);
-}
-
 /* Is this address within the library that this code is in? */
-static bool is_ours(const void *address)
+bool stack_is_ours(const void *address)
 {
 	extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 	extern const char _end[] __attribute__((visibility("hidden")));
@@ -113,7 +56,7 @@ static void *handle_of(const void *address)
 
 	if (!dladdr(address, &info) || !info.dli_fname)
 		return NULL;
-	return real_dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+	return loader_dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
 }
 
 /* Notes where the library ends that begins at stack->base. */
@@ -144,11 +87,11 @@ static bool fill_stack(struct stack *stack, const void *base, const void *functi
 
 	if (!handle)
 		return false;
-	for (size_t i = 0; i < HOOKS; i++) {
-		void *found = stack_real_dlsym(handle, hooks[i].name);
+	for (size_t i = 0; i < FUNCTIONS; i++) {
+		void *found = loader_dlsym(handle, functions[i].name);
 
-		if (found && !is_ours(found))
-			memcpy((char *)stack + hooks[i].offset, &found, sizeof(found));
+		if (found && !stack_is_ours(found))
+			memcpy((char *)stack + functions[i].offset, &found, sizeof(found));
 	}
 	stack->base = stack->end = base;
 	dl_iterate_phdr(find_end, stack);
@@ -156,7 +99,7 @@ static bool fill_stack(struct stack *stack, const void *base, const void *functi
 }
 
 /* A signal handler that comes meanwhile is not to wait for the same lock. */
-static sig_atomic_t lock(void)
+sig_atomic_t stack_lock(void)
 {
 	sig_atomic_t before = inside;
 
@@ -165,7 +108,7 @@ static sig_atomic_t lock(void)
 	return before;
 }
 
-static void unlock(sig_atomic_t before)
+void stack_unlock(sig_atomic_t before)
 {
 	pthread_mutex_unlock(&known.mutex);
 	inside = before;
@@ -185,7 +128,7 @@ static const struct stack *find_stack(const void *base)
 static const struct stack *add_stack(const struct stack *filled)
 {
 	const struct stack *stack;
-	sig_atomic_t before = lock();
+	sig_atomic_t before = stack_lock();
 	int count;
 
 	count = atomic_load(&known.count);
@@ -195,7 +138,7 @@ static const struct stack *add_stack(const struct stack *filled)
 		stack = &known.stacks[count];
 		atomic_store(&known.count, count + 1);
 	}
-	unlock(before);
+	stack_unlock(before);
 	return stack;
 }
 
@@ -232,13 +175,13 @@ static int note_loaded(struct dl_phdr_info *info, size_t size, void *user)
 
 static void *find_in(const char *library, const char *name)
 {
-	void *handle = real_dlopen(library, RTLD_LAZY | RTLD_NOLOAD), *found;
+	void *handle = loader_dlopen(library, RTLD_LAZY | RTLD_NOLOAD), *found;
 
 	if (!handle)
 		return NULL;
-	found = stack_real_dlsym(handle, name);
+	found = loader_dlsym(handle, name);
 	dlclose(handle);
-	return found && !is_ours(found) ? found : NULL;
+	return found && !stack_is_ours(found) ? found : NULL;
 }
 
 static void *find_anywhere(const char *name)
@@ -254,18 +197,18 @@ static void *find_anywhere(const char *name)
 }
 
 /* The function that the caller would have reached. */
-static void *real_for(const char *name, const void *caller)
+void *stack_real_for(const char *name, const void *caller)
 {
 	void *handle = handle_of(caller), *found = NULL;
 
 	if (handle) {
-		found = stack_real_dlsym(handle, name);
+		found = loader_dlsym(handle, name);
 		dlclose(handle);
 	}
 	/* The program itself, or one that relies on what others have loaded. */
-	if (!found || is_ours(found))
-		found = stack_real_dlsym(RTLD_NEXT, name);
-	return found && !is_ours(found) ? found : NULL;
+	if (!found || stack_is_ours(found))
+		found = loader_dlsym(RTLD_NEXT, name);
+	return found && !stack_is_ours(found) ? found : NULL;
 }
 
 /*
@@ -317,11 +260,16 @@ static const struct stack *meet_maker_of(const void *const *object, const char *
 
 static const struct stack *find_by_caller(const char *name, const void *address)
 {
-	void *function = real_for(name, address);
+	void *function = stack_real_for(name, address);
 
 	if (!function)
 		function = find_anywhere(name);
 	return function ? stack_of_function(function) : NULL;
+}
+
+int stack_place(const struct stack *stack)
+{
+	return (int)(stack - known.stacks);
 }
 
 const struct stack *stack_of(const char *name, const void *session, const void *address)
@@ -363,116 +311,4 @@ void stack_after_fork_parent(bool is_inside)
 void stack_after_fork_child(void)
 {
 	pthread_mutex_init(&known.mutex, NULL);
-}
-
-static ffi_type *type_of(char letter)
-{
-	switch (letter) {
-	case 'i':
-		return &ffi_type_sint;
-	case 'u':
-		return &ffi_type_uint;
-	case 'l':
-		return &ffi_type_slong;
-	case 'v':
-		return &ffi_type_void;
-	default:
-		return &ffi_type_pointer;
-	}
-}
-
-static void enter_closure(ffi_cif *cif, void *result, void **arguments, void *user)
-{
-	struct closure *closure = user;
-	void *values[8] = {&closure->stack};
-
-	for (unsigned int i = 0; i < cif->nargs; i++)
-		values[i + 1] = arguments[i];
-	ffi_call(&closure->inner, FFI_FN(closure->hook->on), result, values);
-}
-
-/* Under the mutex. */
-static struct closure *make_closure(const struct stack *stack, const struct tls_hook *hook)
-{
-	unsigned int count = (unsigned int)strlen(hook->types) - 1;
-	ffi_type *result = type_of(hook->types[0]);
-	struct closure *closure;
-	void *code;
-	ffi_closure *memory = ffi_closure_alloc(sizeof(*memory) + sizeof(*closure), &code);
-
-	if (!memory)
-		return NULL;
-	closure = (struct closure *)(memory + 1);
-	*closure = (struct closure){.stack = stack, .hook = hook, .code = code};
-	closure->types[0] = &ffi_type_pointer;
-	for (unsigned int i = 0; i < count; i++)
-		closure->types[i + 1] = type_of(hook->types[i + 1]);
-	if (ffi_prep_cif(&closure->outer, FFI_DEFAULT_ABI, count, result, closure->types + 1) ||
-		ffi_prep_cif(&closure->inner, FFI_DEFAULT_ABI, count + 1, result, closure->types) ||
-		ffi_prep_closure_loc(memory, &closure->outer, enter_closure, closure, code)) {
-		ffi_closure_free(memory);
-		return NULL;
-	}
-	return closure;
-}
-
-void *stack_closure(const struct stack *stack, const char *name, void *function)
-{
-	ptrdiff_t copy = stack - known.stacks;
-	void *code = function;
-	sig_atomic_t before;
-
-	for (size_t i = 0; i < HOOKS; i++) {
-		struct closure **place = &known.closures[copy][i];
-
-		if (!hooks[i].types || strcmp(hooks[i].name, name) != 0)
-			continue;
-		before = lock();
-		if (!*place)
-			*place = make_closure(stack, &hooks[i]);
-		if (*place)
-			code = (*place)->code;
-		unlock(before);
-	}
-	return code;
-}
-
-static bool is_tls_name(const char *name)
-{
-	return strncmp(name, "SSL_", 4) == 0 || strncmp(name, "gnutls_", 7) == 0;
-}
-
-/*
- * A TLS function found in a library: a program that looks it up so would call it past us. A name that
- * we alone export is not there: programs ask so which version they have.
- */
-static void *find_tls(void *handle, const char *name, const void *caller)
-{
-	void *function = stack_real_dlsym(handle, name);
-	const struct stack *stack;
-
-	if (!function)
-		return NULL;
-	if (is_ours(function))
-		return real_for(name, caller) ? function : NULL;
-	stack = stack_of_function(function);
-	return stack ? stack_closure(stack, name, function) : function;
-}
-
-void *dlsym(void *restrict handle, const char *restrict name);
-__attribute__((visibility("default"))) void *dlsym(void *restrict handle, const char *restrict name)
-{
-	if (!is_tls_name(name) || handle == RTLD_NEXT)
-		return stack_real_dlsym(handle, name);
-	return find_tls(handle, name, __builtin_return_address(0));
-}
-
-/*
- * RTLD_DEEPBIND would lead a library, and what it brings along, past every preloaded one: PHP loads its
- * extensions so. Without it the first of several libraries with the same name is taken, as everywhere.
- */
-void *dlopen(const char *file, int mode);
-__attribute__((visibility("default"))) void *dlopen(const char *file, int mode)
-{
-	return real_dlopen(file, mode & ~RTLD_DEEPBIND);
 }

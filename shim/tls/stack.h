@@ -9,6 +9,7 @@
  * and there may be several.
  */
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -40,25 +41,24 @@ const struct stack *stack_of(const char *name, const void *session, const void *
 /* The copy that a function belongs to; NULL if there is no room for another one. */
 const struct stack *stack_of_function(const void *function);
 
-/* A function that does what the hook `name` does, for sessions of this copy. `function` if it can't
- * be made. */
-void *stack_closure(const struct stack *stack, const char *name, void *function);
+/* Its place among all copies: 0 .. STACKS_MAX - 1. */
+#define STACKS_MAX 32
+int stack_place(const struct stack *stack);
+
+/* Is this address within the library that this code is in? */
+bool stack_is_ours(const void *address);
+
+/* The function that the caller would have reached; NULL: none. */
+void *stack_real_for(const char *name, const void *caller);
+
+/* Around what is made once for each copy. A signal handler that comes meanwhile is not to wait for the
+ * same lock: what stack_lock() gives is for stack_unlock(). */
+sig_atomic_t stack_lock(void);
+void stack_unlock(sig_atomic_t before);
 
 /* Around a fork. `is_inside`: this thread has interrupted a call of its own into the library. */
 void stack_before_fork(bool is_inside);
 void stack_after_fork_parent(bool is_inside);
 void stack_after_fork_child(void);
-
-/* dlsym() of libc. */
-void *stack_real_dlsym(void *handle, const char *name);
-
-/* What the hooks do: on_NAME, in openssl.c and gnutls.c. */
-#define HOOK_TLS(ret, name, parameters, arguments, types)                                          \
-	ret on_##name(const struct stack *stack, STACK_LIST parameters);
-#define REAL_TLS(ret, name, parameters)
-#define STACK_LIST(...) __VA_ARGS__
-#include "tls.def"
-#undef HOOK_TLS
-#undef REAL_TLS
 
 #endif
