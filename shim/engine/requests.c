@@ -214,8 +214,10 @@ static void feed_head(struct exchange *exchange, const struct exchange_env *env,
 	size_t before;
 	ssize_t size;
 
-	if (is_overtaken(exchange, data, len))
+	if (is_overtaken(exchange, data, len)) {
 		exchange->draft.len = 0;
+		env->host->blind(env->user, JOURNAL_BLIND_FRAMING);
+	}
 	before = exchange->draft.len;
 	if (!before)
 		begin_request(exchange, follows);
