@@ -61,7 +61,7 @@ static void feed_body(struct flow *flow, const struct flow_env *env, const char 
 static void decide(struct flow *flow, const struct flow_env *env, struct flow_step *step)
 {
 	step->is_call = true;
-	rules_match(env->table, &step->call, env->dice, &step->rules);
+	rules_decide(env->table, &step->call, env->dice, &step->rules, &step->text);
 	if (step->rules.is_fault && env->pipelined) {
 		/* The answer to an earlier request is still to come: ours can't take its turn. */
 		step->rules.is_fault = false;

@@ -34,6 +34,7 @@ struct flow_step {
 	int blind;	      /* journal_blind on FLOW_LET_GO, else FLOW_NOT_BLIND */
 	struct aws_call call; /* spans are into the bytes offered */
 	struct rules_verdict rules;
+	struct rules_text text; /* of the fault, if it is one */
 };
 
 /* May bytes be held back? */

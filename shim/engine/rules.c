@@ -134,10 +134,10 @@ static void add_id(struct ids *ids, uint32_t id)
 static void add_ids_of(
 	struct ids *ids, const struct table_slot *slot, uint32_t dimension, struct span name)
 {
-	uint32_t globs = table_load(slot->glob_count);
+	uint32_t globs = table_load(slot->head->glob_count);
 
 	add_id(ids, table_find_name(slot, name));
-	for (uint32_t i = 0; i < globs && i < TABLE_GLOBS; i++) {
+	for (uint32_t i = 0; i < globs && i < slot->capacity.globs; i++) {
 		const struct table_glob *glob = &slot->globs[i];
 		uint32_t id = table_load(glob->name);
 
@@ -323,81 +323,30 @@ static struct hit try_all(const struct search *search, struct dice *dice)
 	return (struct hit){NULL, 0};
 }
 
-static void append(struct rules_verdict *verdict, struct span text)
-{
-	size_t room = sizeof(verdict->message) - verdict->message_len;
-	size_t len = text.len < room ? text.len : room;
-
-	if (len)
-		memcpy(verdict->message + verdict->message_len, text.at, len);
-	verdict->message_len += (uint32_t)len;
-}
-
-static void outage_message(
-	struct rules_verdict *verdict, const struct aws_call *call, bool with_region)
-{
-	append(verdict, SPAN("Service '"));
-	append(verdict, call->candidates[verdict->candidate].service);
-	append(verdict, SPAN("' not accessible "));
-	if (with_region && call->region.len) {
-		append(verdict, SPAN("in '"));
-		append(verdict, call->region);
-		append(verdict, SPAN("' region "));
-	}
-	append(verdict, SPAN("due to an outage"));
-}
-
-static int status_of(const struct table_rule *rule, const struct rules_verdict *verdict, int model)
-{
-	int status = table_load(rule->status);
-
-	if (status == 0 && model >= 0)
-		status = aws_model_error_status(
-			model, (struct span){verdict->code, verdict->code_len});
-	return status >= 400 && status <= 599 ? status : DEFAULT_STATUS;
-}
-
 static void fill(struct rules_verdict *verdict, struct hit hit, const struct search *search)
 {
-	const struct table_rule *rule = hit.rule;
-
 	verdict->is_fault = true;
-	verdict->rule = table_load(rule->id);
-	verdict->place = (uint32_t)(rule - search->slot->rules);
-	verdict->counter = table_load(rule->counter);
+	verdict->rule = table_load(hit.rule->id);
+	verdict->place = (uint32_t)(hit.rule - search->slot->rules);
+	verdict->counter = table_load(hit.rule->counter);
 	verdict->candidate = hit.candidate;
-	verdict->code_len =
-		table_copy(search->slot, &rule->code, verdict->code, sizeof(verdict->code));
-	verdict->status = status_of(rule, verdict, search->call->candidates[hit.candidate].model);
-	verdict->message_len = 0;
-	switch (table_load(rule->message_kind)) {
-	case TABLE_MESSAGE_OUTAGE:
-		outage_message(verdict, search->call, false);
-		break;
-	case TABLE_MESSAGE_REGION_OUTAGE:
-		outage_message(verdict, search->call, true);
-		break;
-	default:
-		verdict->message_len = table_copy(
-			search->slot, &rule->message, verdict->message, sizeof(verdict->message));
-	}
 }
 
 static void match_slot(const struct table_slot *slot, const struct aws_call *call,
 	struct dice *dice, struct rules_verdict *verdict)
 {
-	uint32_t rule_count = table_load(slot->rule_count);
+	uint32_t rule_count = table_load(slot->head->rule_count);
 	struct search search;
 	struct hit hit;
 
-	verdict->latency_ns = table_load(slot->latency_ns);
+	verdict->latency_ns = table_load(slot->head->latency_ns);
 	verdict->is_fault = false;
 	if (rule_count == 0)
 		return;
 	search.slot = slot;
 	search.call = call;
-	search.shapes = table_load(slot->key_shapes);
-	search.rule_count = rule_count < TABLE_RULES ? rule_count : TABLE_RULES;
+	search.shapes = table_load(slot->head->key_shapes);
+	search.rule_count = rule_count < slot->capacity.rules ? rule_count : slot->capacity.rules;
 	hit = search_runs(&search) ? try_runs(&search, dice) : try_all(&search, dice);
 	if (hit.rule)
 		fill(verdict, hit, &search);
@@ -410,14 +359,85 @@ void rules_match(const struct table *table, const struct aws_call *call, struct 
 
 	verdict->latency_ns = 0;
 	verdict->is_fault = false;
+	verdict->generation = 0;
 	if (!table)
 		return;
 	for (;;) {
 		view = table_look(table);
 		if (!view.slot)
 			return;
+		verdict->generation = view.generation;
 		match_slot(view.slot, call, dice, verdict);
 		if (table_still(&view))
 			return;
 	}
+}
+
+static void append(struct rules_text *answer, struct span text)
+{
+	size_t room = sizeof(answer->message) - answer->message_len;
+	size_t len = text.len < room ? text.len : room;
+
+	if (len)
+		memcpy(answer->message + answer->message_len, text.at, len);
+	answer->message_len += (uint32_t)len;
+}
+
+static void outage_message(
+	struct rules_text *answer, const struct aws_call *call, int candidate, bool with_region)
+{
+	append(answer, SPAN("Service '"));
+	append(answer, call->candidates[candidate].service);
+	append(answer, SPAN("' not accessible "));
+	if (with_region && call->region.len) {
+		append(answer, SPAN("in '"));
+		append(answer, call->region);
+		append(answer, SPAN("' region "));
+	}
+	append(answer, SPAN("due to an outage"));
+}
+
+static int status_of(const struct table_rule *rule, const struct rules_text *answer, int model)
+{
+	int status = table_load(rule->status);
+
+	if (status == 0 && model >= 0)
+		status = aws_model_error_status(
+			model, (struct span){answer->code, answer->code_len});
+	return status >= 400 && status <= 599 ? status : DEFAULT_STATUS;
+}
+
+bool rules_text(const struct table *table, const struct rules_verdict *verdict,
+	const struct aws_call *call, struct rules_text *answer)
+{
+	struct table_view view = table_look(table);
+	const struct table_rule *rule;
+
+	if (!view.slot || view.generation != verdict->generation ||
+		verdict->place >= view.slot->capacity.rules)
+		return false;
+	rule = &view.slot->rules[verdict->place];
+	answer->code_len = table_copy(view.slot, &rule->code, answer->code, sizeof(answer->code));
+	answer->status = status_of(rule, answer, call->candidates[verdict->candidate].model);
+	answer->message_len = 0;
+	switch (table_load(rule->message_kind)) {
+	case TABLE_MESSAGE_OUTAGE:
+		outage_message(answer, call, verdict->candidate, false);
+		break;
+	case TABLE_MESSAGE_REGION_OUTAGE:
+		outage_message(answer, call, verdict->candidate, true);
+		break;
+	default:
+		answer->message_len = table_copy(
+			view.slot, &rule->message, answer->message, sizeof(answer->message));
+	}
+	return table_still(&view);
+}
+
+void rules_decide(const struct table *table, const struct aws_call *call, struct dice *dice,
+	struct rules_verdict *verdict, struct rules_text *answer)
+{
+	do
+		rules_match(table, call, dice, verdict);
+	while (verdict->is_fault && !rules_text(table, verdict, call, answer));
 }

@@ -26,7 +26,7 @@ static struct flow_env look_around(
 	uint64_t now = shim_now();
 
 	return (struct flow_env){
-		.table = flow_at_head(&conn->flow) ? shim_table(now) : NULL,
+		.table = flow_at_head(&conn->flow) ? shim_table() : NULL,
 		.dice = &shim.dice,
 		.now = now,
 		.pipelined = pipelined && flow_at_head(&conn->flow),
@@ -69,12 +69,12 @@ static bool can_keep(const struct conn *conn, int fd)
 bool outbound_answer(struct conn *conn, int fd)
 {
 	const struct flow_step *step = conn->step;
-	const struct rules_verdict *rules = &step->rules;
+	const struct rules_text *text = &step->text;
 	struct aws_error error = {
-		.candidate = rules->candidate,
-		.status = rules->status,
-		.code = {rules->code, rules->code_len},
-		.message = {rules->message, rules->message_len},
+		.candidate = step->rules.candidate,
+		.status = text->status,
+		.code = {text->code, text->code_len},
+		.message = {text->message, text->message_len},
 	};
 	uint64_t random[2] = {dice_draw(&shim.dice), dice_draw(&shim.dice)};
 	char *reply = malloc(AWS_REPLY_MAX);
