@@ -207,13 +207,8 @@ static int reserve_slot(struct mapped *file, const struct compiled_part parts[CO
 
 static int reserve_counters(struct writer *writer, const struct counters *counters)
 {
-	size_t used = 0;
-
-	for (size_t i = 0; i < counters->count; i++)
-		if (counters->leases[i].counter >= used)
-			used = (size_t)counters->leases[i].counter + 1;
 	return reserve_part(&writer->journal_file, offsetof(struct journal, counters),
-		used * sizeof(struct journal_counter), &writer->counters_room);
+		counters_used(counters) * sizeof(struct journal_counter), &writer->counters_room);
 }
 
 /* Gives every rule its counter, also in the compiled slot. */

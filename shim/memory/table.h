@@ -164,8 +164,9 @@ struct table_slot {
 /* A mapped table. What stands before `file` is a page of the reader's own. */
 struct table {
 	struct table_slot slots[2];
-	uint64_t size; /* of the file */
-	uint8_t pad[TABLE_PAGE - 2 * sizeof(struct table_slot) - sizeof(uint64_t)];
+	uint64_t size;	/* of the file */
+	uint64_t inode; /* for whoever has mapped it to note */
+	uint8_t pad[TABLE_PAGE - 2 * sizeof(struct table_slot) - 2 * sizeof(uint64_t)];
 	struct table_file file; /* and its slots behind it */
 };
 

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "line.h"
 #include "shim/io/conn.h"
 #include "shim/io/delay.h"
 #include "shim/engine/aws/host.h"
@@ -35,10 +36,23 @@ uint64_t shim_now(void)
 	return (uint64_t)time.tv_sec * 1000000000ull + (uint64_t)time.tv_nsec;
 }
 
+/* The process's id without a system call, which a filter of the program's may not know: glibc notes it
+ * in the mutexes that its first thread holds. */
+static pid_t own_pid(void)
+{
+	pthread_mutex_t mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+	pid_t pid;
+
+	pthread_mutex_lock(&mutex);
+	pid = mutex.__data.__owner;
+	pthread_mutex_unlock(&mutex);
+	return pid > 0 ? pid : getpid();
+}
+
 /* Every process throws its own dice. */
 static void seed_dice(void)
 {
-	uint64_t seed = shim_now() ^ (uint64_t)getpid() << 32;
+	uint64_t seed = shim_now() ^ (uint64_t)atomic_load(&shim.pid) << 32;
 
 	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) < 0)
 		seed ^= (uint64_t)&seed;
@@ -81,12 +95,12 @@ static void note_stderr(void)
 __attribute__((constructor)) static void begin(void)
 {
 	real_resolve();
+	atomic_store(&shim.pid, own_pid());
 	seed_dice();
-	atomic_store(&shim.pid, getpid());
 	shim_find_folder();
 	note_stderr();
 	pthread_atfork(before_fork, after_fork_parent, after_fork_child);
-	shim_table(shim_now());
+	shim_table();
 }
 
 __attribute__((destructor)) static void end(void)
@@ -119,6 +133,7 @@ void shim_count_call(const struct rules_verdict *verdict)
 {
 	struct journal *journal = atomic_load(&shim.journal);
 	struct journal_process *process = atomic_load(&shim.process);
+	struct journal_counter *counter;
 
 	if (!journal)
 		return;
@@ -128,9 +143,9 @@ void shim_count_call(const struct rules_verdict *verdict)
 	if (!verdict->is_fault)
 		return;
 	count(&journal->faults, process ? &process->faults : NULL);
-	if (verdict->counter < JOURNAL_COUNTERS &&
-		atomic_load(&journal->counters[verdict->counter].rule) == verdict->rule)
-		count(&journal->counters[verdict->counter].fired, NULL);
+	counter = shim_counter(verdict->counter);
+	if (counter && atomic_load(&counter->rule) == verdict->rule)
+		count(&counter->fired, NULL);
 }
 
 static bool is_quiet(void)
@@ -203,6 +218,6 @@ void shim_count_blind(int reason, const char *host)
 		warn_of_blindness(reason, host);
 	}
 	if (process && *host)
-		snprintf(process->blind_host, sizeof(process->blind_host), "%s", host);
+		process_note_blind(process, reason, host);
 	errno = error;
 }

@@ -108,8 +108,13 @@ static const struct field fields[] = {
 	FIELD(journal_process, blind, 56, 64),
 	FIELD(journal_process, blind_aws, 120, 8),
 	FIELD(journal_process, command, 128, 64),
-	FIELD(journal_process, blind_host, 192, 128),
-	WHOLE(journal_process, 320),
+	FIELD(journal_process, blind_hosts, 192, 1024),
+	FIELD(journal_process, reserved2, 1216, 64),
+	WHOLE(journal_process, 1280),
+	FIELD(journal_host, key, 0, 8),
+	FIELD(journal_host, reason, 8, 4),
+	FIELD(journal_host, host, 12, 116),
+	WHOLE(journal_host, 128),
 	FIELD(journal_event, sequence, 0, 8),
 	FIELD(journal_event, body, 8, 248),
 	WHOLE(journal_event, 256),
@@ -125,11 +130,13 @@ static const struct field fields[] = {
 	FIELD(journal, blind_aws, 120, 8),
 	FIELD(journal, processes_lost, 128, 8),
 	FIELD(journal, event_head, 136, 8),
-	FIELD(journal, pad, 144, 3952),
+	FIELD(journal, unattached, 144, 8),
+	FIELD(journal, counters_used, 152, 8),
+	FIELD(journal, pad, 160, 3936),
 	FIELD(journal, counters, 4096, 4194304),
-	FIELD(journal, processes, 4198400, 1310720),
-	FIELD(journal, events, 5509120, 4194304),
-	WHOLE(journal, 9703424),
+	FIELD(journal, processes, 4198400, 5242880),
+	FIELD(journal, events, 9441280, 4194304),
+	WHOLE(journal, 13635584),
 };
 
 START_TEST(every_field_of_the_shared_files_has_its_fixed_place)
@@ -239,8 +246,10 @@ START_TEST(a_header_that_does_not_fit_its_file_is_refused)
 
 		for (size_t k = 0; k < COUNT(other); k++) {
 			word[i] = other[k];
-			ck_assert_msg(!table_attach(table, table->file.size), "word %zu: %u", i,
-				other[k]);
+			/* A slot ends with a page, so there may be room for another length of text. */
+			ck_assert_msg(!table_attach(table, table->file.size) ||
+					      (i == 5 && other[k] < 4096),
+				"word %zu: %u", i, other[k]);
 		}
 		word[i] = before;
 	}
@@ -314,7 +323,7 @@ START_TEST(a_journal_of_another_build_or_size_is_refused)
 	journal->version = JOURNAL_VERSION + (_i == VERSION);
 	journal->header_size = offsetof(struct journal, counters) + (_i == HEADER);
 	journal->size = sizeof(*journal) + (_i == SIZE);
-	size -= _i == SHORT;
+	size = size - (_i == SHORT) + (_i == LONG);
 	ck_assert_int_eq(journal_valid(journal, size), _i == NOTHING);
 	ck_assert(!journal_valid(journal, 0));
 	free(journal);
