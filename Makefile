@@ -107,6 +107,9 @@ $(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libtools.a $(B)/libcontrol.a $(B)/libe
 # The library, without what it exports.
 $(B)/unit/test_threads: $(call obj,$(filter-out $(addprefix shim/,hooks/exports.c tls/stack.c tls/openssl.c tls/gnutls.c),$(SHIM_SRC)))
 
+# What it needs of the library.
+$(B)/unit/test_line: $(call obj,shim/process/line.c)
+
 .PHONY: unit
 unit: $(UNIT)
 

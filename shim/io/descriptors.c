@@ -93,6 +93,7 @@ int on_connect(int fd, const struct sockaddr *addr, socklen_t len)
 	if (is_internet(addr, len) && is_stream(fd) && shim_is_own()) {
 		forget(fd);
 		conn_track(fd);
+		shim_look();
 	}
 	errno = error;
 	return result;

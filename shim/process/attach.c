@@ -150,6 +150,11 @@ static const struct table *look_for_table(const struct table *old)
 	return old;
 }
 
+void shim_attach(void)
+{
+	attach(NULL);
+}
+
 const struct table *shim_table(void)
 {
 	const struct table *table = atomic_load_explicit(&shim.table, memory_order_acquire);

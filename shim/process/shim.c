@@ -100,7 +100,7 @@ __attribute__((constructor)) static void begin(void)
 	shim_find_folder();
 	note_stderr();
 	pthread_atfork(before_fork, after_fork_parent, after_fork_child);
-	shim_table();
+	shim_attach();
 }
 
 __attribute__((destructor)) static void end(void)

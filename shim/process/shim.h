@@ -58,6 +58,9 @@ void shim_look(void);
 /* A counter of the journal, mapped if need be; NULL if that cannot be done. */
 struct journal_counter *shim_counter(uint32_t counter);
 
+/* The first look, in the constructor. */
+void shim_attach(void);
+
 /* Works the runtime folder out, once: the environment is the program's to change. */
 void shim_find_folder(void);
 
