@@ -271,20 +271,46 @@ static void index_rules(struct table_slot *slot)
 	}
 }
 
-static const struct table_capacity largest = {
-	TABLE_RULES, TABLE_NAMES, TABLE_GLOBS, TABLE_BUCKET, TABLE_KEYS, TABLE_TEXT};
+static size_t length_of(const char *text)
+{
+	return text ? strlen(text) : 0;
+}
 
-/* All zero. Not from calloc(), which clears again what it has given out before: a slot is large, and
- * few rules use little of it. */
-static void open_slot(struct table_slot *slot)
+static uint32_t at_most(size_t count, uint32_t limit)
+{
+	return count < limit ? (uint32_t)count : limit;
+}
+
+/* Room for the rules, if no two of them had a name or a text in common. */
+static struct table_capacity bound_of(const struct rule *const *rules, size_t count)
+{
+	size_t most = at_most(count, TABLE_RULES), text = 0;
+
+	for (size_t i = 0; i < most; i++)
+		text += length_of(rules[i]->service) + length_of(rules[i]->region) +
+			length_of(rules[i]->operation) + length_of(rules[i]->code) +
+			length_of(rules[i]->message);
+	return (struct table_capacity){
+		.rules = (uint32_t)most,
+		.names = at_most(3 * most, TABLE_NAMES),
+		.globs = at_most(3 * most, TABLE_GLOBS),
+		.buckets = at_most(index_size(3 * most), TABLE_BUCKET),
+		.keys = at_most(index_size(most), TABLE_KEYS),
+		.text = at_most(text, TABLE_TEXT),
+	};
+}
+
+/* All zero. Not from calloc(), which clears again what it has given out before: there is room for
+ * more than is used. */
+static void open_slot(struct table_slot *slot, struct table_capacity capacity)
 {
 	struct table_layout layout;
 	void *at = MAP_FAILED;
 
-	if (table_lay_out(&largest, &layout))
+	if (table_lay_out(&capacity, &layout))
 		at = mmap(NULL, layout.slot_size, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	table_find_slot(slot, sure(at == MAP_FAILED ? NULL : at), &largest, &layout);
+	table_find_slot(slot, sure(at == MAP_FAILED ? NULL : at), &capacity, &layout);
 }
 
 static struct table_capacity need_of(const struct compiler *compiler)
@@ -311,7 +337,7 @@ int compile_rules(struct compiled *compiled, const struct rule *const *rules, si
 	};
 	int error;
 
-	open_slot(&compiled->slot);
+	open_slot(&compiled->slot, bound_of(rules, count));
 	pool_open(&compiler.names, 3 * most);
 	pool_open(&compiler.texts, 2 * most);
 	compiler.slot->head->latency_ns = latency_ns;
@@ -335,7 +361,7 @@ void compiled_free(struct compiled *compiled)
 {
 	struct table_layout layout;
 
-	if (table_lay_out(&largest, &layout))
+	if (table_lay_out(&compiled->slot.capacity, &layout))
 		munmap(compiled->slot.head, layout.slot_size);
 	compiled->slot = (struct table_slot){0};
 }

@@ -206,12 +206,22 @@ uint32_t table_copy(
 	return len;
 }
 
-static bool equals(struct span shared, struct span own)
+/* Has this id that name? The length tells most that have not. */
+static inline bool is_named(const struct table_slot *slot, uint32_t id, struct span own)
 {
-	if (shared.len != own.len)
+	const struct table_text *text;
+	uint32_t at;
+
+	if (id > slot->capacity.names)
+		return false;
+	text = &slot->names[id - 1].text;
+	if (table_load(text->len) != own.len)
+		return false;
+	at = table_load(text->at);
+	if (at > slot->capacity.text || own.len > slot->capacity.text - at)
 		return false;
 	for (size_t i = 0; i < own.len; i++)
-		if (table_load(shared.at[i]) != own.at[i])
+		if (table_load(slot->text[at + i]) != own.at[i])
 			return false;
 	return true;
 }
@@ -229,7 +239,7 @@ uint32_t table_find_name(const struct table_slot *slot, struct span name)
 
 		if (id == 0)
 			return 0;
-		if (equals(table_name(slot, id), name))
+		if (is_named(slot, id, name))
 			return id;
 	}
 	return 0;

@@ -66,7 +66,10 @@ def test_program_works_unchanged_and_is_listed_with_the_host(
     assert (one["running"], one["blind"]["tls"], one["blind_aws"]) == (False, 1, 1)
     assert one["blind_hosts"] == [{"reason": "tls", "host": AWS_HOST}]
     listed = subprocess.run(
-        [BUILD / "chaos-ctl", "-d", daemon.folder, "ps"], capture_output=True, text=True
+        ["script", "-qec", f"{BUILD}/chaos-ctl -d {daemon.folder} ps", "/dev/null"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
     )
     assert f"TLS (may be HTTP/2) 1: {AWS_HOST}" in listed.stdout
 
