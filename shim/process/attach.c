@@ -18,6 +18,8 @@
 /* How often a file that is in use, or of no use, is looked at: it may have been replaced. */
 #define CHECK_NS 1000000000ull
 
+#define NOT_IN_USE "is not in use any more (restart chaos-control)"
+
 static uint64_t coarse_now(void)
 {
 	struct timespec time;
@@ -50,7 +52,7 @@ static struct table *map_table(int folder)
 	if (fd < 0)
 		return NULL;
 	if (is_refused(status.st_ino)) {
-		errno = EINVAL;
+		errno = ESTALE;
 	} else {
 		table = table_map(fd, (uint64_t)status.st_size);
 		if (!table)
@@ -87,10 +89,13 @@ static struct table *find_table(int folder)
 	} else if (errno == EINVAL) {
 		files_warn(RUNTIME_TABLE, FILES_OTHER_VERSION);
 		errno = EINVAL;
+	} else if (errno == ESTALE) {
+		files_warn(RUNTIME_TABLE, NOT_IN_USE);
+		errno = ESTALE;
 	} else if (errno == EAGAIN) {
 		if (fstatat(folder, RUNTIME_TABLE, &status, AT_SYMLINK_NOFOLLOW) == 0)
 			refuse(status.st_ino);
-		files_warn(RUNTIME_TABLE, "is not in use any more (restart chaos-control)");
+		files_warn(RUNTIME_TABLE, NOT_IN_USE);
 		errno = EINVAL;
 	}
 	return NULL;
