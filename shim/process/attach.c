@@ -55,7 +55,7 @@ static struct table *map_table(int folder)
 		errno = ESTALE;
 	} else {
 		table = table_map(fd, (uint64_t)status.st_size);
-		if (!table)
+		if (!table && errno == EINVAL)
 			refuse(status.st_ino);
 	}
 	error = errno;
@@ -77,27 +77,23 @@ static struct table *find_table(int folder)
 {
 	struct stat status = {0};
 	struct table *table = NULL;
+	int error;
 
 	errno = EAGAIN;
 	for (int tries = 0; !table && errno == EAGAIN && tries < 3; tries++)
 		table = map_table(folder);
 	if (table)
 		return table;
-	if (errno == ENOMEM) {
-		files_warn_of_want(folder, RUNTIME_TABLE, ENOMEM, "no faults are injected");
-		errno = ENOMEM;
-	} else if (errno == EINVAL) {
+	error = errno;
+	if (error == EAGAIN && fstatat(folder, RUNTIME_TABLE, &status, AT_SYMLINK_NOFOLLOW) == 0)
+		refuse(status.st_ino);
+	if (error == ENOMEM)
+		files_warn_of_want(folder, RUNTIME_TABLE, error, "no faults are injected");
+	else if (error == EINVAL)
 		files_warn(RUNTIME_TABLE, FILES_OTHER_VERSION);
-		errno = EINVAL;
-	} else if (errno == ESTALE) {
+	else if (error == ESTALE || error == EAGAIN)
 		files_warn(RUNTIME_TABLE, NOT_IN_USE);
-		errno = ESTALE;
-	} else if (errno == EAGAIN) {
-		if (fstatat(folder, RUNTIME_TABLE, &status, AT_SYMLINK_NOFOLLOW) == 0)
-			refuse(status.st_ino);
-		files_warn(RUNTIME_TABLE, NOT_IN_USE);
-		errno = EINVAL;
-	}
+	errno = error;
 	return NULL;
 }
 

@@ -5,7 +5,7 @@
 #include "control/compile.h"
 #include "fuzz.h"
 #include "shim/engine/flow.h"
-#include "tests/table_in_memory.h"
+#include "tests/unit/table_in_memory.h"
 
 /*
  * Heads: the first piece that says more than "partial" says what the whole says.

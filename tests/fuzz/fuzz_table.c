@@ -6,7 +6,7 @@
 #include "fuzz.h"
 #include "shim/engine/rules.h"
 #include "shim/memory/journal.h"
-#include "tests/table_in_memory.h"
+#include "tests/unit/table_in_memory.h"
 
 struct input {
 	const uint8_t *at;

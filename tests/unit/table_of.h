@@ -8,7 +8,7 @@
 
 #include "control/compile.h"
 #include "suite.h"
-#include "tests/table_in_memory.h"
+#include "tests/unit/table_in_memory.h"
 
 /* A rule for these names (NULL: any) that always fires. */
 static inline struct rule rule_of(

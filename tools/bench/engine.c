@@ -19,7 +19,7 @@
 #include "shim/engine/aws/identify.h"
 #include "shim/engine/aws/model.h"
 #include "shim/engine/rules.h"
-#include "tests/table_in_memory.h"
+#include "tests/unit/table_in_memory.h"
 
 #define REQUEST_MAX 65536
 
