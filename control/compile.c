@@ -139,7 +139,7 @@ static uint64_t threshold_of(double probability)
 
 static int add_rule(struct compiler *compiler, const struct rule *rule, uint32_t position)
 {
-	struct table_rule *to = &compiler->slot->rules[compiler->slot->rule_count];
+	struct table_rule *to = &compiler->slot->rules[compiler->slot->head->rule_count];
 	int error;
 
 	to->id = rule->id;
@@ -158,7 +158,7 @@ static int add_rule(struct compiler *compiler, const struct rule *rule, uint32_t
 		error = add_text(compiler, rule->code, TABLE_CODE_MAX, &to->code);
 	if (!error)
 		error = add_text(compiler, rule->message, TABLE_MESSAGE_MAX, &to->message);
-	compiler->slot->rule_count++;
+	compiler->slot->head->rule_count++;
 	return error;
 }
 
@@ -183,24 +183,24 @@ static int index_names(struct compiler *compiler)
 {
 	struct table_slot *slot = compiler->slot;
 
-	slot->name_count = compiler->names.count;
-	slot->bucket_mask = index_size(slot->name_count) - 1;
-	for (uint32_t i = 0; i < slot->name_count; i++) {
+	slot->head->name_count = compiler->names.count;
+	slot->head->bucket_mask = index_size(slot->head->name_count) - 1;
+	for (uint32_t i = 0; i < slot->head->name_count; i++) {
 		struct span name = span_at(compiler, compiler->names.texts[i]);
 		uint32_t at = table_hash_name(name);
 
 		slot->names[i].text = compiler->names.texts[i];
-		while (slot->bucket[at & slot->bucket_mask])
+		while (slot->bucket[at & slot->head->bucket_mask])
 			at++;
-		slot->bucket[at & slot->bucket_mask] = i + 1;
+		slot->bucket[at & slot->head->bucket_mask] = i + 1;
 		if (!table_is_glob(name))
 			continue;
-		if (slot->glob_count == TABLE_GLOBS) {
+		if (slot->head->glob_count == TABLE_GLOBS) {
 			compiler->reason = "more than 65,536 different names with '*' or '?', the "
 					   "most that the rule table holds";
 			return -ENOSPC;
 		}
-		slot->globs[slot->glob_count++] =
+		slot->globs[slot->head->glob_count++] =
 			(struct table_glob){i + 1, compiler->dimensions[i]};
 	}
 	return 0;
@@ -236,11 +236,11 @@ static void add_key(struct table_slot *slot, uint32_t start, uint32_t count)
 	uint32_t shape = (rule->service ? TABLE_SERVICE : 0u) | (rule->region ? TABLE_REGION : 0u) |
 			 (rule->operation ? TABLE_OPERATION : 0u);
 
-	while (slot->keys[at & slot->key_mask].count)
+	while (slot->keys[at & slot->head->key_mask].count)
 		at++;
-	slot->keys[at & slot->key_mask] =
+	slot->keys[at & slot->head->key_mask] =
 		(struct table_key){rule->service, rule->region, rule->operation, start, count};
-	slot->key_shapes |= 1u << shape;
+	slot->head->key_shapes |= 1u << shape;
 }
 
 /* Where the run of rules with the same names ends that begins at `start` of the order. */
@@ -248,8 +248,8 @@ static uint32_t run_end(const struct table_slot *slot, uint32_t start)
 {
 	uint32_t end = start + 1;
 
-	while (end < slot->rule_count && compare_names(&slot->rules[slot->order[start]],
-						 &slot->rules[slot->order[end]]) == 0)
+	while (end < slot->head->rule_count && compare_names(&slot->rules[slot->order[start]],
+						       &slot->rules[slot->order[end]]) == 0)
 		end++;
 	return end;
 }
@@ -258,26 +258,73 @@ static void index_rules(struct table_slot *slot)
 {
 	uint32_t key_count = 0, end;
 
-	for (uint32_t i = 0; i < slot->rule_count; i++)
+	for (uint32_t i = 0; i < slot->head->rule_count; i++)
 		slot->order[i] = i;
-	qsort_r(slot->order, slot->rule_count, sizeof(*slot->order), compare_rules, slot->rules);
-	for (uint32_t start = 0; start < slot->rule_count; start = run_end(slot, start))
+	qsort_r(slot->order, slot->head->rule_count, sizeof(*slot->order), compare_rules,
+		slot->rules);
+	for (uint32_t start = 0; start < slot->head->rule_count; start = run_end(slot, start))
 		key_count++;
-	slot->key_mask = index_size(key_count) - 1;
-	for (uint32_t start = 0; start < slot->rule_count; start = end) {
+	slot->head->key_mask = index_size(key_count) - 1;
+	for (uint32_t start = 0; start < slot->head->rule_count; start = end) {
 		end = run_end(slot, start);
 		add_key(slot, start, end - start);
 	}
 }
 
-/* All zero. Not from calloc(), which clears again what it has given out before: a slot is large, and
- * few rules use little of it. */
-static struct table_slot *new_slot(void)
+static size_t length_of(const char *text)
 {
-	void *at = mmap(NULL, sizeof(struct table_slot), PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return text ? strlen(text) : 0;
+}
 
-	return sure(at == MAP_FAILED ? NULL : at);
+static uint32_t at_most(size_t count, uint32_t limit)
+{
+	return count < limit ? (uint32_t)count : limit;
+}
+
+/* Room for the rules, if no two of them had a name or a text in common. */
+static struct table_capacity bound_of(const struct rule *const *rules, size_t count)
+{
+	size_t most = at_most(count, TABLE_RULES), text = 0;
+
+	for (size_t i = 0; i < most; i++)
+		text += length_of(rules[i]->service) + length_of(rules[i]->region) +
+			length_of(rules[i]->operation) + length_of(rules[i]->code) +
+			length_of(rules[i]->message);
+	return (struct table_capacity){
+		.rules = (uint32_t)most,
+		.names = at_most(3 * most, TABLE_NAMES),
+		.globs = at_most(3 * most, TABLE_GLOBS),
+		.buckets = at_most(index_size(3 * most), TABLE_BUCKET),
+		.keys = at_most(index_size(most), TABLE_KEYS),
+		.text = at_most(text, TABLE_TEXT),
+	};
+}
+
+/* All zero. Not from calloc(), which clears again what it has given out before: there is room for
+ * more than is used. */
+static void open_slot(struct table_slot *slot, struct table_capacity capacity)
+{
+	struct table_layout layout;
+	void *at = MAP_FAILED;
+
+	if (table_lay_out(&capacity, &layout))
+		at = mmap(NULL, layout.slot_size, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	table_find_slot(slot, sure(at == MAP_FAILED ? NULL : at), &capacity, &layout);
+}
+
+static struct table_capacity need_of(const struct compiler *compiler)
+{
+	const struct table_head *head = compiler->slot->head;
+
+	return (struct table_capacity){
+		.rules = head->rule_count,
+		.names = head->name_count,
+		.globs = head->glob_count,
+		.buckets = head->bucket_mask + 1,
+		.keys = head->key_mask + 1,
+		.text = compiler->text_len,
+	};
 }
 
 int compile_rules(struct compiled *compiled, const struct rule *const *rules, size_t count,
@@ -285,14 +332,15 @@ int compile_rules(struct compiled *compiled, const struct rule *const *rules, si
 {
 	size_t most = count < TABLE_RULES ? count : TABLE_RULES;
 	struct compiler compiler = {
-		.slot = new_slot(),
+		.slot = &compiled->slot,
 		.dimensions = sure(calloc(3 * most + 1, sizeof(*compiler.dimensions))),
 	};
 	int error;
 
+	open_slot(&compiled->slot, bound_of(rules, count));
 	pool_open(&compiler.names, 3 * most);
 	pool_open(&compiler.texts, 2 * most);
-	compiler.slot->latency_ns = latency_ns;
+	compiler.slot->head->latency_ns = latency_ns;
 	error = add_rules(&compiler, rules, count);
 	if (!error)
 		error = index_names(&compiler);
@@ -301,7 +349,7 @@ int compile_rules(struct compiled *compiled, const struct rule *const *rules, si
 	pool_close(&compiler.names);
 	pool_close(&compiler.texts);
 	free(compiler.dimensions);
-	*compiled = (struct compiled){compiler.slot, compiler.text_len};
+	compiled->need = need_of(&compiler);
 	if (error) {
 		*reason = compiler.reason;
 		compiled_free(compiled);
@@ -311,30 +359,85 @@ int compile_rules(struct compiled *compiled, const struct rule *const *rules, si
 
 void compiled_free(struct compiled *compiled)
 {
-	munmap(compiled->slot, sizeof(*compiled->slot));
-	compiled->slot = NULL;
+	struct table_layout layout;
+
+	if (table_lay_out(&compiled->slot.capacity, &layout))
+		munmap(compiled->slot.head, layout.slot_size);
+	compiled->slot = (struct table_slot){0};
 }
 
-void compiled_parts(const struct compiled *compiled, struct compiled_part parts[COMPILED_PARTS])
+uint32_t compile_round(uint32_t count)
 {
-	const struct table_slot *slot = compiled->slot;
+	uint32_t power = 1;
+
+	while (power < count)
+		power *= 2;
+	return power;
+}
+
+bool compile_header(struct table_file *file, const struct table_capacity *capacity)
+{
+	if (!table_lay_out(capacity, &file->layout))
+		return false;
+	file->magic = TABLE_MAGIC;
+	file->version = TABLE_VERSION;
+	file->header_size = sizeof(*file);
+	file->size = table_file_size(&file->layout);
+	file->capacity = *capacity;
+	return true;
+}
+
+void compiled_parts(const struct compiled *compiled, const struct table_slot *to,
+	struct compiled_part parts[COMPILED_PARTS])
+{
+	const struct table_slot *slot = &compiled->slot;
+	const struct table_capacity *need = &compiled->need;
 
 #define PART(array, count)                                                                         \
 	{                                                                                          \
-		offsetof(struct table_slot, array), (count) * sizeof(*slot->array)                 \
+		slot->array, to->array, (count) * sizeof(*slot->array)                             \
 	}
 	const struct compiled_part exact[COMPILED_PARTS] = {
-		{0, offsetof(struct table_slot, keys)},
-		PART(keys, (size_t)slot->key_mask + 1),
-		PART(bucket, (size_t)slot->bucket_mask + 1),
-		PART(order, slot->rule_count),
-		PART(rules, slot->rule_count),
-		PART(names, slot->name_count),
-		PART(globs, slot->glob_count),
-		PART(text, compiled->text_len),
+		PART(head, 1),
+		PART(keys, need->keys),
+		PART(bucket, need->buckets),
+		PART(order, need->rules),
+		PART(rules, need->rules),
+		PART(names, need->names),
+		PART(globs, need->globs),
+		PART(text, need->text),
 	};
 #undef PART
 
+	for (int i = 0; i < COMPILED_PARTS; i++) {
+		parts[i] = exact[i];
+		parts[i].len = (exact[i].len + 7) / 8 * 8;
+	}
+}
+
+/*
+ * Copies `len` bytes (a multiple of 8) into a slot. With release order each, for the sake of a
+ * reader that still goes by the generation that this slot held before: by then the generation after
+ * it has been stored. So when one of these words has been loaded (with acquire order), that newer
+ * generation is seen as well, and the reader knows that its slot has been overwritten.
+ */
+static void store_words(void *to, const void *from, size_t len)
+{
+	uint64_t *words = to;
+
+	for (size_t i = 0; i < len / sizeof(*words); i++) {
+		uint64_t word;
+
+		memcpy(&word, (const char *)from + i * sizeof(word), sizeof(word));
+		__atomic_store_n(&words[i], word, __ATOMIC_RELEASE);
+	}
+}
+
+void compiled_store(const struct compiled *compiled, const struct table_slot *to)
+{
+	struct compiled_part parts[COMPILED_PARTS];
+
+	compiled_parts(compiled, to, parts);
 	for (int i = 0; i < COMPILED_PARTS; i++)
-		parts[i] = (struct compiled_part){exact[i].at, (exact[i].len + 7) / 8 * 8};
+		store_words(parts[i].to, parts[i].from, parts[i].len);
 }

@@ -7,8 +7,8 @@
 #include "rule.h"
 
 struct compiled {
-	struct table_slot *slot; /* as it is to be, but for the counters of its rules */
-	uint32_t text_len;
+	struct table_slot slot;	    /* as it is to be, but for the counters of its rules */
+	struct table_capacity need; /* the least that a table must have room for */
 };
 
 /*
@@ -20,11 +20,24 @@ int compile_rules(struct compiled *compiled, const struct rule *const *rules, si
 	uint64_t latency_ns, const char **reason);
 void compiled_free(struct compiled *compiled);
 
-/* The parts of a slot that are in use, in ascending order. */
+/* The least power of two that is not below `count`. */
+uint32_t compile_round(uint32_t count);
+
+/* Writes the header of an empty table of that capacity; all of it was zero. False if it is over a
+ * limit. */
+bool compile_header(struct table_file *file, const struct table_capacity *capacity);
+
+/* The parts of a slot that are in use, and where they belong in another that has room for them. */
 struct compiled_part {
-	size_t at, len; /* in bytes, both multiples of 8 */
+	const void *from;
+	void *to;
+	size_t len; /* in bytes, a multiple of 8 */
 };
 #define COMPILED_PARTS 8
-void compiled_parts(const struct compiled *compiled, struct compiled_part parts[COMPILED_PARTS]);
+void compiled_parts(const struct compiled *compiled, const struct table_slot *to,
+	struct compiled_part parts[COMPILED_PARTS]);
+
+/* Copies them there, so that a reader whom it overtakes notices: see table.h. */
+void compiled_store(const struct compiled *compiled, const struct table_slot *to);
 
 #endif

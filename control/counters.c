@@ -130,6 +130,16 @@ void counters_plan(
 	*next = (struct counters){leases, n};
 }
 
+size_t counters_used(const struct counters *counters)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < counters->count; i++)
+		if (counters->leases[i].counter >= used)
+			used = (size_t)counters->leases[i].counter + 1;
+	return used;
+}
+
 void counters_write(
 	const struct counters *now, const struct counters *next, struct journal *journal)
 {
@@ -149,6 +159,7 @@ void counters_write(
 		}
 		atomic_store(&counter->rule, lease->rule);
 	}
+	atomic_store(&journal->counters_used, counters_used(next));
 }
 
 void counters_free(struct counters *counters)

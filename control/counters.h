@@ -35,6 +35,9 @@ int counters_read(struct counters *counters, int journal_fd);
 void counters_plan(
 	const struct counters *now, const uint64_t *rules, size_t count, struct counters *next);
 
+/* Behind the last counter that somebody has. */
+size_t counters_used(const struct counters *counters);
+
 /* Writes to the journal what has changed from `now` to `next`: new counters start at 0. */
 void counters_write(
 	const struct counters *now, const struct counters *next, struct journal *journal);

@@ -18,15 +18,27 @@ static int fail(struct mapped *file, int error, const char *what)
 	return error;
 }
 
+static size_t mapped_len(const struct mapped *file)
+{
+	return file->len < file->size ? file->len : file->size;
+}
+
 static int map(struct mapped *file)
 {
-	size_t len = file->len < file->size ? file->len : file->size;
-	void *at = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, file->fd, 0);
+	size_t len = mapped_len(file);
+	char *room = mmap(NULL, file->ahead + len, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (at == MAP_FAILED)
+	if (room == MAP_FAILED)
 		return fail(file, -errno, "cannot be mapped");
-	file->at = at;
-	return 0;
+	file->at = mmap(room + file->ahead, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+		file->fd, 0);
+	if (file->at != MAP_FAILED)
+		return 0;
+	fail(file, -errno, "cannot be mapped");
+	munmap(room, file->ahead + len);
+	file->at = NULL;
+	return -ENOMEM;
 }
 
 int mapped_open(struct mapped *file)
@@ -110,7 +122,7 @@ void mapped_close(struct mapped *file)
 		file->unfinished = false;
 	}
 	if (file->at)
-		munmap(file->at, file->len < file->size ? file->len : file->size);
+		munmap((char *)file->at - file->ahead, file->ahead + mapped_len(file));
 	if (file->fd >= 0)
 		close(file->fd);
 	file->at = NULL;

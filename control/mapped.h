@@ -2,7 +2,7 @@
 #ifndef CHAOS_CONTROL_MAPPED_H
 #define CHAOS_CONTROL_MAPPED_H
 
-/* A file of a fixed size in the runtime folder, mapped for the daemon and the shims to share. */
+/* A file in the runtime folder, mapped for the daemon and the shims to share. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,10 +11,11 @@
 
 struct mapped {
 	const char *name; /* in the folder */
-	int folder_fd;	  /* not needed any more once the file is open */
-	size_t size;	  /* that it is to have */
-	char path[256];	  /* for messages; may be cut off */
-	char *reason;	  /* MAPPED_REASON bytes: what went wrong */
+	int folder_fd;
+	size_t ahead;	/* bytes of our own, all zero, that are to stand before `at`: whole pages */
+	size_t size;	/* that it is to have, or the most of it that is mapped */
+	char path[256]; /* for messages; may be cut off */
+	char *reason;	/* MAPPED_REASON bytes: what went wrong */
 	int fd;
 	void *at;	 /* NULL: not mapped */
 	size_t len;	 /* of the file; not more than `size` of it are mapped */

@@ -11,6 +11,8 @@
 #include "memory.h"
 #include "utf8.h"
 
+#define TEXT_MAX JOURNAL_HOST_MAX /* the longest text of the journal */
+
 #define FIRST_BLIND_UNKNOWN (JOURNAL_BLIND_FD + 1)
 
 static const char *const blind_names[FIRST_BLIND_UNKNOWN] = {
@@ -83,12 +85,31 @@ static void add_number(cJSON *object, const char *name, uint64_t value)
 /* A text out of the journal: maybe not terminated, not UTF-8, or meant for a terminal. */
 static void add_text(cJSON *object, const char *name, const char *text, size_t cap)
 {
-	char copy[JOURNAL_HOST_MAX + 1];
+	char copy[TEXT_MAX + 1];
 
 	memcpy(copy, text, cap);
 	copy[cap] = '\0';
 	utf8_tidy(copy);
 	sure(cJSON_AddStringToObject(object, name, copy));
+}
+
+/* In the order in which they were met. */
+static void add_hosts(cJSON *object, const struct journal_process *process)
+{
+	cJSON *hosts = sure(cJSON_AddArrayToObject(object, "blind_hosts"));
+
+	for (int i = 0; i < JOURNAL_HOSTS; i++) {
+		const struct journal_host *from = &process->blind_hosts[i];
+		uint32_t reason = atomic_load(&from->reason);
+		cJSON *host;
+
+		if (reason == 0 || reason > FIRST_BLIND_UNKNOWN)
+			continue;
+		host = sure(cJSON_CreateObject());
+		sure(cJSON_AddStringToObject(host, "reason", blind_names[reason - 1]));
+		add_text(host, "host", from->host, sizeof(from->host));
+		cJSON_AddItemToArray(hosts, host);
+	}
 }
 
 static cJSON *process_json(const struct journal_process *process, bool running)
@@ -108,7 +129,7 @@ static cJSON *process_json(const struct journal_process *process, bool running)
 	for (int reason = 0; reason < FIRST_BLIND_UNKNOWN; reason++)
 		add_number(blind, blind_names[reason], atomic_load(&process->blind[reason]));
 	add_number(object, "blind_aws", atomic_load(&process->blind_aws));
-	add_text(object, "blind_host", process->blind_host, sizeof(process->blind_host));
+	add_hosts(object, process);
 	return object;
 }
 

@@ -58,7 +58,7 @@ char *report_status(const struct api *api)
 	add_number(status, "pid", (uint64_t)getpid());
 	add_text(status, "folder", api->folder);
 	add_text(status, "listening", api->listening);
-	add_number(status, "generation", atomic_load(&api->writer->table->generation));
+	add_number(status, "generation", atomic_load(&api->writer->table->file.generation));
 	part = sure(cJSON_AddObjectToObject(status, "rules"));
 	add_number(part, "outages", outages->count);
 	add_number(part, "faults", faults->count);

@@ -9,21 +9,37 @@
 #include "compile.h"
 #include "memory.h"
 
+/* What a new table has room for: a hundred rules, which is more than most configurations hold. */
+static const struct table_capacity first_capacity = {
+	.rules = 128,
+	.names = 512,
+	.globs = 128,
+	.buckets = 1024,
+	.keys = 256,
+	.text = 65536,
+};
+
+/* A mapped table begins with a page of our own. */
+static struct table *table_in(const struct mapped *file)
+{
+	return file->at ? (void *)((char *)file->at - offsetof(struct table, file)) : NULL;
+}
+
 /* Tells the shims that have an old table mapped, if a table it is, to look for the new one. */
 static void retire(const struct mapped *old)
 {
-	struct table *table = old->at;
+	struct table_file *file = old->at;
 
-	if (table && table->magic == TABLE_MAGIC)
-		atomic_store(&table->retired, 1);
+	if (file && file->magic == TABLE_MAGIC)
+		atomic_store(&file->retired, 1);
 }
 
 static bool is_table(const struct mapped *file)
 {
-	struct table *table = file->at;
+	struct table *table = table_in(file);
 
-	return table && file->len == file->size && table_valid(table, file->len) &&
-	       atomic_load(&table->retired) == 0;
+	return table && file->len <= file->size && table_attach(table, file->len) &&
+	       atomic_load(&table->file.retired) == 0;
 }
 
 static bool is_journal(const struct mapped *file)
@@ -31,20 +47,23 @@ static bool is_journal(const struct mapped *file)
 	return file->at && file->len == file->size && journal_valid(file->at, file->len);
 }
 
-static int make_table(struct mapped *file)
+/* An empty table of that capacity, not in its place yet. */
+static int make_table(struct mapped *file, const struct table_capacity *capacity)
 {
-	int error = mapped_create(file);
-	struct table *table = file->at;
+	struct table_layout layout;
+	int error;
 
+	if (!table_lay_out(capacity, &layout))
+		return -EINVAL;
+	file->size = table_file_size(&layout);
+	error = mapped_create(file);
 	if (!error)
-		error = mapped_reserve(file, 0, offsetof(struct table, slots));
+		error = mapped_reserve(file, 0, sizeof(struct table_file));
 	if (error)
 		return error;
-	table->magic = TABLE_MAGIC;
-	table->version = TABLE_VERSION;
-	table->header_size = offsetof(struct table, slots);
-	table->size = sizeof(*table);
-	return mapped_install(file);
+	if (!compile_header(file->at, capacity) || !table_attach(table_in(file), file->len))
+		return -EINVAL;
+	return 0;
 }
 
 static int make_journal(struct mapped *file)
@@ -85,7 +104,9 @@ static int open_table(struct mapped *file, bool anew)
 
 	if (error || (!anew && is_table(file)))
 		return error;
-	error = make_table(file);
+	error = make_table(file, &first_capacity);
+	if (!error)
+		error = mapped_install(file);
 	if (!error)
 		retire(&old);
 	mapped_close(&old);
@@ -110,9 +131,14 @@ static int open_files(struct writer *writer)
 }
 
 static void prepare(struct writer *writer, struct mapped *file, const char *folder,
-	const char *name, size_t size)
+	const char *name, size_t ahead, size_t size)
 {
-	*file = (struct mapped){.name = name, .size = size, .reason = writer->reason, .fd = -1};
+	*file = (struct mapped){.name = name,
+		.folder_fd = writer->folder_fd,
+		.ahead = ahead,
+		.size = size,
+		.reason = writer->reason,
+		.fd = -1};
 	snprintf(file->path, sizeof(file->path), "%s/%s", folder, name);
 }
 
@@ -121,52 +147,35 @@ void writer_close(struct writer *writer)
 	mapped_close(&writer->table_file);
 	mapped_close(&writer->journal_file);
 	counters_free(&writer->counters);
+	close(writer->folder_fd);
 }
 
 int writer_open(struct writer *writer, const char *folder, const char **reason)
 {
-	int folder_fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int error = folder_fd < 0 ? -errno : 0;
+	int error;
 
 	*reason = writer->reason;
-	if (error) {
+	writer->folder_fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (writer->folder_fd < 0) {
+		error = -errno;
 		snprintf(writer->reason, sizeof(writer->reason), "%s cannot be opened (%s)", folder,
 			strerror(-error));
 		return error;
 	}
 	writer->counters = (struct counters){NULL, 0};
-	prepare(writer, &writer->table_file, folder, "table", sizeof(*writer->table));
-	prepare(writer, &writer->journal_file, folder, "journal", sizeof(*writer->journal));
-	writer->table_file.folder_fd = writer->journal_file.folder_fd = folder_fd;
+	prepare(writer, &writer->table_file, folder, "table", offsetof(struct table, file),
+		table_file_size_max());
+	prepare(writer, &writer->journal_file, folder, "journal", 0, sizeof(*writer->journal));
 	error = open_files(writer);
-	if (error)
+	if (error) {
 		writer_close(writer);
-	close(folder_fd);
-	if (error)
 		return error;
+	}
 	memset(writer->slot_room, 0, sizeof(writer->slot_room));
 	writer->counters_room = 0;
-	writer->table = writer->table_file.at;
+	writer->table = table_in(&writer->table_file);
 	writer->journal = writer->journal_file.at;
 	return 0;
-}
-
-/*
- * Copies `len` bytes (a multiple of 8) into a slot. With release order each, for the sake of a
- * reader that still goes by the generation that this slot held before: by then the generation after
- * it has been stored. So when one of these words has been loaded (with acquire order), that newer
- * generation is seen as well, and the reader knows that its slot has been overwritten.
- */
-static void store_words(void *to, const void *from, size_t len)
-{
-	uint64_t *words = to;
-
-	for (size_t i = 0; i < len / sizeof(*words); i++) {
-		uint64_t word;
-
-		memcpy(&word, (const char *)from + i * sizeof(word), sizeof(word));
-		__atomic_store_n(&words[i], word, __ATOMIC_RELEASE);
-	}
 }
 
 /* Gives the first `len` bytes of a part of a file, which begins at `at`, room if they have none. */
@@ -182,66 +191,152 @@ static int reserve_part(struct mapped *file, size_t at, size_t len, size_t *room
 	return error;
 }
 
-/* Room for all that a publication will write, so that it cannot fail half-way. */
-static int reserve(struct writer *writer, size_t slot,
-	const struct compiled_part parts[COMPILED_PARTS], const struct counters *counters)
+/* Room for a slot, so that its writing cannot fail half-way. */
+static int reserve_slot(struct mapped *file, const struct compiled_part parts[COMPILED_PARTS],
+	size_t room[COMPILED_PARTS])
 {
-	size_t start = offsetof(struct table, slots) + slot * sizeof(struct table_slot);
-	size_t used = 0;
-
 	for (int i = 0; i < COMPILED_PARTS; i++) {
-		int error = reserve_part(&writer->table_file, start + parts[i].at, parts[i].len,
-			&writer->slot_room[slot][i]);
+		size_t at = (size_t)((char *)parts[i].to - (char *)file->at);
+		int error = reserve_part(file, at, parts[i].len, &room[i]);
 
 		if (error)
 			return error;
 	}
-	for (size_t i = 0; i < counters->count; i++)
-		if (counters->leases[i].counter >= used)
-			used = (size_t)counters->leases[i].counter + 1;
+	return 0;
+}
+
+static int reserve_counters(struct writer *writer, const struct counters *counters)
+{
 	return reserve_part(&writer->journal_file, offsetof(struct journal, counters),
-		used * sizeof(struct journal_counter), &writer->counters_room);
+		counters_used(counters) * sizeof(struct journal_counter), &writer->counters_room);
 }
 
 /* Gives every rule its counter, also in the compiled slot. */
 static void plan_counters(
 	const struct writer *writer, const struct compiled *compiled, struct counters *next)
 {
-	struct table_slot *slot = compiled->slot;
-	uint64_t *ids = sure(calloc(slot->rule_count + 1, sizeof(*ids)));
+	const struct table_slot *slot = &compiled->slot;
+	uint32_t count = slot->head->rule_count;
+	uint64_t *ids = sure(calloc(count + 1, sizeof(*ids)));
 
-	for (uint32_t i = 0; i < slot->rule_count; i++)
+	for (uint32_t i = 0; i < count; i++)
 		ids[i] = slot->rules[i].id;
-	counters_plan(&writer->counters, ids, slot->rule_count, next);
-	for (uint32_t i = 0; i < slot->rule_count; i++)
+	counters_plan(&writer->counters, ids, count, next);
+	for (uint32_t i = 0; i < count; i++)
 		slot->rules[i].counter = counters_find(next, ids[i])->counter;
 	free(ids);
 }
 
-static int publish(struct writer *writer, const struct compiled *compiled)
+static void grow(uint32_t *have, uint32_t need)
+{
+	if (need > *have)
+		*have = compile_round(need);
+}
+
+/* Makes *capacity large enough. Returns whether it was not. */
+static bool grow_for(struct table_capacity *capacity, const struct table_capacity *need)
+{
+	const struct table_capacity before = *capacity;
+
+	grow(&capacity->rules, need->rules);
+	grow(&capacity->names, need->names);
+	grow(&capacity->globs, need->globs);
+	grow(&capacity->buckets, need->buckets);
+	grow(&capacity->keys, need->keys);
+	grow(&capacity->text, need->text);
+	return memcmp(capacity, &before, sizeof(before)) != 0;
+}
+
+/* Stores the rules as that generation: from here on they are in force for whoever has the file. */
+static void fill(struct table *table, const struct compiled *compiled, uint64_t generation)
+{
+	compiled_store(compiled, &table->slots[generation % 2]);
+	atomic_store_explicit(&table->file.generation, generation, memory_order_release);
+}
+
+static void take_counters(struct writer *writer, struct counters *next)
+{
+	counters_free(&writer->counters);
+	writer->counters = *next;
+	*next = (struct counters){NULL, 0};
+}
+
+/* Into the idle slot. */
+static int publish_here(
+	struct writer *writer, const struct compiled *compiled, struct counters *next)
 {
 	uint64_t generation =
-		atomic_load_explicit(&writer->table->generation, memory_order_relaxed) + 1;
-	char *slot = (char *)&writer->table->slots[generation % 2];
+		atomic_load_explicit(&writer->table->file.generation, memory_order_relaxed) + 1;
+	size_t slot = generation % 2;
 	struct compiled_part parts[COMPILED_PARTS];
+	int error;
+
+	compiled_parts(compiled, &writer->table->slots[slot], parts);
+	error = reserve_slot(&writer->table_file, parts, writer->slot_room[slot]);
+	if (!error)
+		error = reserve_counters(writer, next);
+	if (error)
+		return error;
+	counters_write(&writer->counters, next, writer->journal);
+	take_counters(writer, next);
+	fill(writer->table, compiled, generation);
+	return 0;
+}
+
+/*
+ * Into a new file, which is whole before it takes the old one's place. Whoever dies on the way leaves
+ * one or the other. The old one is retired last: until then its readers go on with the rules that it
+ * holds, and from then on they find the new one.
+ */
+static int publish_anew(struct writer *writer, const struct compiled *compiled,
+	const struct table_capacity *capacity, struct counters *next)
+{
+	struct mapped file = writer->table_file;
+	uint64_t generation = atomic_load(&writer->table->file.generation) + 1;
+	size_t slot = generation % 2, room[2][COMPILED_PARTS] = {0};
+	struct compiled_part parts[COMPILED_PARTS];
+	int error;
+
+	file.at = NULL;
+	file.fd = -1;
+	error = make_table(&file, capacity);
+	if (!error) {
+		compiled_parts(compiled, &table_in(&file)->slots[slot], parts);
+		error = reserve_slot(&file, parts, room[slot]);
+	}
+	if (!error)
+		error = reserve_counters(writer, next);
+	if (!error) {
+		fill(table_in(&file), compiled, generation);
+		counters_write(&writer->counters, next, writer->journal);
+		error = mapped_install(&file);
+	}
+	if (error) {
+		mapped_close(&file);
+		return error;
+	}
+	take_counters(writer, next);
+	retire(&writer->table_file);
+	mapped_close(&writer->table_file);
+	writer->table_file = file;
+	writer->table = table_in(&file);
+	memcpy(writer->slot_room, room, sizeof(room));
+	return 0;
+}
+
+static int publish(struct writer *writer, const struct compiled *compiled)
+{
+	struct table_capacity capacity = writer->table->slots[0].capacity;
 	struct counters next;
 	int error;
 
-	compiled_parts(compiled, parts);
 	plan_counters(writer, compiled, &next);
-	error = reserve(writer, generation % 2, parts, &next);
-	if (error) {
-		counters_free(&next);
-		return error;
-	}
-	counters_write(&writer->counters, &next, writer->journal);
-	counters_free(&writer->counters);
-	writer->counters = next;
-	for (int i = 0; i < COMPILED_PARTS; i++)
-		store_words(slot + parts[i].at, (const char *)compiled->slot + parts[i].at,
-			parts[i].len);
-	atomic_store_explicit(&writer->table->generation, generation, memory_order_release);
-	return 0;
+	if (grow_for(&capacity, &compiled->need))
+		error = publish_anew(writer, compiled, &capacity, &next);
+	else
+		error = publish_here(writer, compiled, &next);
+	counters_free(&next);
+	return error;
 }
 
 int writer_publish(struct writer *writer, const struct rule *const *rules, size_t count,

@@ -14,6 +14,7 @@
 struct writer {
 	struct table *table;
 	struct journal *journal;
+	int folder_fd;
 	struct mapped table_file, journal_file;
 	struct counters counters;
 	/* Bytes from the beginning of each part of each slot, and of the counters, that have been
@@ -37,7 +38,8 @@ int writer_open(struct writer *writer, const char *folder, const char **reason);
 
 /*
  * Compiles the rules (in the order in which they are to be tried) into the idle slot and publishes
- * it. On an error nothing has changed: -ENOSPC with *reason saying what is full and the limit (also
+ * it; rules that the table has no room for go into a new and larger one, which takes its place. On an
+ * error nothing has changed: -ENOSPC with *reason saying what is full and the limit (also
  * the file system), -EINVAL if a name, code or message is over its limit.
  */
 int writer_publish(struct writer *writer, const struct rule *const *rules, size_t count,

@@ -341,7 +341,7 @@ static bool has_rules(const struct table *table)
 {
 	const struct table_slot *slot = table_look(table).slot;
 
-	return slot && table_load(slot->rule_count);
+	return slot && table_load(slot->head->rule_count);
 }
 
 /* Else it would look as if the rules did not match. */

@@ -14,6 +14,7 @@ struct explanation {
 	const char *reason; /* why it is no call; NULL: it is one */
 	struct aws_call call;
 	struct rules_verdict verdict;  /* of the first rule that may fire */
+	struct rules_text answer;      /* what it says */
 	const struct table_slot *slot; /* NULL: no rules */
 	size_t resource_len;
 	char resource[RESOURCE_MAX];
@@ -63,7 +64,7 @@ static void look_at(struct explanation *explanation, const struct table *table, 
 		return;
 	explanation->resource_len = aws_resource(&head, &body, &explanation->call,
 		explanation->resource, sizeof(explanation->resource));
-	rules_match(table, &explanation->call, NULL, &explanation->verdict);
+	rules_decide(table, &explanation->call, NULL, &explanation->verdict, &explanation->answer);
 }
 
 /* ---- words for both ---- */
@@ -122,7 +123,7 @@ static struct span wanted_name(const struct table_slot *slot, const struct table
 		      : *field == 'r' ? table_load(rule->region)
 				      : table_load(rule->operation);
 
-	if (id == 0 || id > TABLE_NAMES)
+	if (id == 0 || id > slot->capacity.names)
 		return (struct span){0};
 	return (struct span){
 		copy, table_copy(slot, &slot->names[id - 1].text, copy, TABLE_NAME_MAX)};
@@ -136,9 +137,9 @@ static void each_rule(
 	struct sink *out, const struct explanation *explanation, put_rule_fn *put_rule)
 {
 	const struct table_slot *slot = explanation->slot;
-	uint32_t count = slot ? table_load(slot->rule_count) : 0;
+	uint32_t count = slot ? table_load(slot->head->rule_count) : 0;
 
-	for (uint32_t i = 0; i < count && i < TABLE_RULES; i++) {
+	for (uint32_t i = 0; i < count && i < slot->capacity.rules; i++) {
 		const struct table_rule *rule = &slot->rules[i];
 		const char *differs = rules_differs(slot, rule, &explanation->call);
 
@@ -226,11 +227,13 @@ static void put_fault(struct sink *out, const struct explanation *explanation, b
 	put_member(
 		out, ", \"service\": ", explanation->call.candidates[verdict->candidate].service);
 	put(out, ", \"statusCode\": ");
-	sink_number(out, (uint64_t)verdict->status, 1);
-	put_member(out, ", \"code\": ", (struct span){verdict->code, verdict->code_len});
+	sink_number(out, (uint64_t)explanation->answer.status, 1);
+	put_member(out, ", \"code\": ",
+		(struct span){explanation->answer.code, explanation->answer.code_len});
 	if (with_message)
-		put_member(out,
-			", \"message\": ", (struct span){verdict->message, verdict->message_len});
+		put_member(out, ", \"message\": ",
+			(struct span){
+				explanation->answer.message, explanation->answer.message_len});
 	sink_byte(out, '}');
 }
 
@@ -417,11 +420,12 @@ static void put_text_fault(struct sink *out, const struct explanation *explanati
 	}
 	put_rule_name(out, &explanation->slot->rules[verdict->place]);
 	put(out, ": ");
-	sink_number(out, (uint64_t)verdict->status, 1);
+	sink_number(out, (uint64_t)explanation->answer.status, 1);
 	sink_byte(out, ' ');
-	put_visible(out, (struct span){verdict->code, verdict->code_len});
-	put(out, verdict->message_len ? ", " : "");
-	put_visible(out, (struct span){verdict->message, verdict->message_len});
+	put_visible(out, (struct span){explanation->answer.code, explanation->answer.code_len});
+	put(out, explanation->answer.message_len ? ", " : "");
+	put_visible(
+		out, (struct span){explanation->answer.message, explanation->answer.message_len});
 	sink_byte(out, '\n');
 }
 

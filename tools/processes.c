@@ -2,11 +2,13 @@
 
 #include "processes.h"
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#include "blind.h"
 #include "shim/memory/journal.h"
 
 static const char *text(const cJSON *process, const char *name)
@@ -28,23 +30,42 @@ static void add_since(cJSON *row, const cJSON *process)
 	cJSON_AddStringToObject(row, "since", date);
 }
 
-/* "tls 3, http2 1 (s3.amazonaws.com)": the reasons that occur, and the latest server. */
+__attribute__((format(printf, 3, 4))) static void add(
+	char *list, size_t cap, const char *format, ...)
+{
+	size_t len = strlen(list);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(list + len, cap - len, format, args);
+	va_end(args);
+}
+
+/* "TLS (may be HTTP/2) 3, http2 1: s3.amazonaws.com, …": the reasons that occur, and the servers, each
+ * once. */
 static void add_blind(cJSON *row, const cJSON *process)
 {
-	const char *host = text(process, "blind_host");
-	const cJSON *count;
-	char list[512] = "";
-	size_t len = 0;
+	const cJSON *hosts = cJSON_GetObjectItem(process, "blind_hosts"), *item, *earlier;
+	char list[2048] = "";
+	const char *separator = ": ";
 
-	cJSON_ArrayForEach(count, cJSON_GetObjectItem(process, "blind"))
+	cJSON_ArrayForEach(item, cJSON_GetObjectItem(process, "blind"))
 	{
-		if (count->valuedouble > 0 && len < sizeof(list))
-			len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s %.0f",
-				len ? ", " : "", count->string, count->valuedouble);
+		if (item->valuedouble > 0)
+			add(list, sizeof(list), "%s%s %.0f", *list ? ", " : "",
+				blind_words(item->string), item->valuedouble);
 	}
-	if (len && *host && len < sizeof(list))
-		snprintf(list + len, sizeof(list) - len, " (%s)", host);
-	cJSON_AddStringToObject(row, "blind", len ? list : "-");
+	cJSON_ArrayForEach(item, hosts)
+	{
+		earlier = hosts->child;
+		while (earlier != item && strcmp(text(earlier, "host"), text(item, "host")))
+			earlier = earlier->next;
+		if (earlier != item || !*list)
+			continue;
+		add(list, sizeof(list), "%s%s", separator, text(item, "host"));
+		separator = ", ";
+	}
+	cJSON_AddStringToObject(row, "blind", *list ? list : "-");
 }
 
 /* The journal keeps its beginning. */

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "blind.h"
 #include "shim/memory/journal.h"
 #include "shim/memory/runtime.h"
 
@@ -32,7 +33,7 @@ static const struct journal *map_journal(const char *folder)
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return NULL;
-	if (fstat(fd, &status) == 0 && (uint64_t)status.st_size >= sizeof(struct journal))
+	if (fstat(fd, &status) == 0 && (uint64_t)status.st_size == sizeof(struct journal))
 		map = mmap(NULL, sizeof(struct journal), PROT_READ, MAP_SHARED, fd, 0);
 	close(fd);
 	if (map == MAP_FAILED || !journal_valid(map, sizeof(struct journal)))
@@ -135,7 +136,24 @@ static bool is_new(const struct journal_process *process, const struct earlier *
 	return atomic_load(&process->blind_aws) != (is_same ? earlier->blind : 0);
 }
 
-/* Says of each process which server it was: a private daemon is gone when the user could ask it. */
+static void name_hosts(const struct journal_process *process)
+{
+	const char *separator = "";
+
+	for (int i = 0; i < JOURNAL_HOSTS; i++) {
+		const struct journal_host *host = &process->blind_hosts[i];
+		uint32_t reason = atomic_load(&host->reason);
+
+		if (reason == 0 || reason > BLIND_REASONS)
+			continue;
+		fputs(separator, stderr);
+		print_plain(host->host, sizeof(host->host));
+		fprintf(stderr, ", %s", blind_words(blind_reasons[reason - 1]));
+		separator = "; ";
+	}
+}
+
+/* Says of each process which servers it was: a private daemon is gone when the user could ask it. */
 static void name_blind(const struct journal *journal, const struct earlier *earlier)
 {
 	for (uint32_t i = 0; i < JOURNAL_PROCESSES; i++) {
@@ -146,7 +164,7 @@ static void name_blind(const struct journal *journal, const struct earlier *earl
 		fprintf(stderr, "  pid %u, ", atomic_load(&process->pid));
 		print_plain(process->command, sizeof(process->command));
 		fputs(": ", stderr);
-		print_plain(process->blind_host, sizeof(process->blind_host));
+		name_hosts(process);
 		fputc('\n', stderr);
 	}
 }
@@ -157,7 +175,7 @@ int strict_run(const char *folder, char **command, int blind)
 	struct earlier earlier[JOURNAL_PROCESSES];
 	struct sigaction on_child, standard = {.sa_handler = SIG_DFL};
 	sigset_t set = waited_for(), mask;
-	uint64_t before;
+	uint64_t before, unattached;
 	pid_t child;
 	int status;
 
@@ -166,6 +184,7 @@ int strict_run(const char *folder, char **command, int blind)
 		return blind;
 	}
 	before = atomic_load(&journal->blind_aws);
+	unattached = atomic_load(&journal->unattached);
 	note_earlier(journal, earlier);
 	/* Where SIGCHLD is ignored, wait() learns nothing. */
 	sigaction(SIGCHLD, &standard, &on_child);
@@ -182,6 +201,11 @@ int strict_run(const char *folder, char **command, int blind)
 		fprintf(stderr, "chaos-run: connections to AWS could not be looked into: %llu\n",
 			(unsigned long long)(atomic_load(&journal->blind_aws) - before));
 		name_blind(journal, earlier);
+		return blind;
+	}
+	if (atomic_load(&journal->unattached) != unattached) {
+		fprintf(stderr, "chaos-run: programs that could not be given the rules: %llu\n",
+			(unsigned long long)(atomic_load(&journal->unattached) - unattached));
 		return blind;
 	}
 	if (WIFSIGNALED(status))

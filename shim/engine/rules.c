@@ -2,9 +2,6 @@
 #include "rules.h"
 
 #include "shim/memory/journal.h"
-#include "aws/model.h"
-
-#define DEFAULT_STATUS 503
 
 uint64_t dice_draw(struct dice *dice)
 {
@@ -134,10 +131,10 @@ static void add_id(struct ids *ids, uint32_t id)
 static void add_ids_of(
 	struct ids *ids, const struct table_slot *slot, uint32_t dimension, struct span name)
 {
-	uint32_t globs = table_load(slot->glob_count);
+	uint32_t globs = table_load(slot->head->glob_count);
 
 	add_id(ids, table_find_name(slot, name));
-	for (uint32_t i = 0; i < globs && i < TABLE_GLOBS; i++) {
+	for (uint32_t i = 0; i < globs && i < slot->capacity.globs; i++) {
 		const struct table_glob *glob = &slot->globs[i];
 		uint32_t id = table_load(glob->name);
 
@@ -323,70 +320,11 @@ static struct hit try_all(const struct search *search, struct dice *dice)
 	return (struct hit){NULL, 0};
 }
 
-static void append(struct rules_text *out, struct span text)
-{
-	size_t room = sizeof(out->message) - out->message_len;
-	size_t len = text.len < room ? text.len : room;
-
-	if (len)
-		memcpy(out->message + out->message_len, text.at, len);
-	out->message_len += (uint32_t)len;
-}
-
-static void outage_message(
-	struct rules_text *out, const struct aws_call *call, int candidate, bool with_region)
-{
-	append(out, SPAN("Service '"));
-	append(out, call->candidates[candidate].service);
-	append(out, SPAN("' not accessible "));
-	if (with_region && call->region.len) {
-		append(out, SPAN("in '"));
-		append(out, call->region);
-		append(out, SPAN("' region "));
-	}
-	append(out, SPAN("due to an outage"));
-}
-
-static int status_of(const struct table_rule *rule, const struct rules_text *text, int model)
-{
-	int status = table_load(rule->status);
-
-	if (status == 0 && model >= 0)
-		status = aws_model_error_status(model, (struct span){text->code, text->code_len});
-	return status >= 400 && status <= 599 ? status : DEFAULT_STATUS;
-}
-
-bool rules_text(const struct table *table, const struct rules_verdict *verdict,
-	const struct aws_call *call, struct rules_text *text)
-{
-	struct table_view view = table_look(table);
-	const struct table_rule *rule;
-
-	if (!view.slot || view.generation != verdict->generation)
-		return false;
-	rule = &view.slot->rules[verdict->place];
-	text->code_len = table_copy(view.slot, &rule->code, text->code, sizeof(text->code));
-	text->status = status_of(rule, text, call->candidates[verdict->candidate].model);
-	text->message_len = 0;
-	switch (table_load(rule->message_kind)) {
-	case TABLE_MESSAGE_OUTAGE:
-		outage_message(text, call, verdict->candidate, false);
-		break;
-	case TABLE_MESSAGE_REGION_OUTAGE:
-		outage_message(text, call, verdict->candidate, true);
-		break;
-	default:
-		text->message_len =
-			table_copy(view.slot, &rule->message, text->message, sizeof(text->message));
-	}
-	return table_still(&view);
-}
-
-static void fill(struct rules_verdict *verdict, struct hit hit, const struct table_slot *slot)
+static void fill(struct rules_verdict *verdict, struct hit hit, const struct search *search)
 {
 	verdict->is_fault = true;
 	verdict->rule = table_load(hit.rule->id);
-	verdict->place = (uint32_t)(hit.rule - slot->rules);
+	verdict->place = (uint32_t)(hit.rule - search->slot->rules);
 	verdict->counter = table_load(hit.rule->counter);
 	verdict->candidate = hit.candidate;
 }
@@ -394,21 +332,21 @@ static void fill(struct rules_verdict *verdict, struct hit hit, const struct tab
 static void match_slot(const struct table_slot *slot, const struct aws_call *call,
 	struct dice *dice, struct rules_verdict *verdict)
 {
-	uint32_t rule_count = table_load(slot->rule_count);
+	uint32_t rule_count = table_load(slot->head->rule_count);
 	struct search search;
 	struct hit hit;
 
-	verdict->latency_ns = table_load(slot->latency_ns);
+	verdict->latency_ns = table_load(slot->head->latency_ns);
 	verdict->is_fault = false;
 	if (rule_count == 0)
 		return;
 	search.slot = slot;
 	search.call = call;
-	search.shapes = table_load(slot->key_shapes);
-	search.rule_count = rule_count < TABLE_RULES ? rule_count : TABLE_RULES;
+	search.shapes = table_load(slot->head->key_shapes);
+	search.rule_count = rule_count < slot->capacity.rules ? rule_count : slot->capacity.rules;
 	hit = search_runs(&search) ? try_runs(&search, dice) : try_all(&search, dice);
 	if (hit.rule)
-		fill(verdict, hit, slot);
+		fill(verdict, hit, &search);
 }
 
 void rules_match(const struct table *table, const struct aws_call *call, struct dice *dice,
@@ -418,14 +356,15 @@ void rules_match(const struct table *table, const struct aws_call *call, struct 
 
 	verdict->latency_ns = 0;
 	verdict->is_fault = false;
+	verdict->generation = 0;
 	if (!table)
 		return;
 	for (;;) {
 		view = table_look(table);
 		if (!view.slot)
 			return;
-		match_slot(view.slot, call, dice, verdict);
 		verdict->generation = view.generation;
+		match_slot(view.slot, call, dice, verdict);
 		if (table_still(&view))
 			return;
 	}

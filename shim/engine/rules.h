@@ -22,7 +22,8 @@ struct rules_verdict {
 	uint32_t place; /* of the rule in table_slot.rules, while the generation stays */
 	uint32_t counter;
 	int candidate; /* of the call: the one that the rule is about */
-	uint64_t generation;
+	/* Always: */
+	uint64_t generation; /* of the table that said so; 0: nothing was in force */
 };
 
 /* What a rule answers with; copied out of the table, so valid after it has moved on. */
@@ -42,9 +43,16 @@ struct rules_text {
 void rules_match(const struct table *table, const struct aws_call *call, struct dice *dice,
 	struct rules_verdict *verdict);
 
-/* What the rule of a verdict answers with. False: the table has moved on since, match again. */
+/*
+ * What the rule of a verdict with is_fault answers this call with. False: the table has moved on
+ * since; the call is to be matched again.
+ */
 bool rules_text(const struct table *table, const struct rules_verdict *verdict,
-	const struct aws_call *call, struct rules_text *text);
+	const struct aws_call *call, struct rules_text *answer);
+
+/* Both, until they are of one generation. `answer` is set if verdict->is_fault. */
+void rules_decide(const struct table *table, const struct aws_call *call, struct dice *dice,
+	struct rules_verdict *verdict, struct rules_text *answer);
 
 /*
  * For explanations: tells of one rule whether it is about this call at all (dice left aside).

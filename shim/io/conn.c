@@ -332,7 +332,10 @@ static bool is_same_socket(struct conn_socket *socket, int fd)
 bool conn_verify(struct conn *conn, int fd)
 {
 	act(conn);
-	return shim_is_own() && is_same_socket(&conn->socket, fd);
+	if (!shim_is_own() || !is_same_socket(&conn->socket, fd))
+		return false;
+	shim_enlist();
+	return true;
 }
 
 void conn_after_fork(void)

@@ -82,6 +82,7 @@ int life_connect(int fd, const struct sockaddr *addr, socklen_t len)
 		forget(fd);
 		conn_track(fd, addr, len);
 		shim_look();
+		shim_enlist();
 	} else if (has_family(addr, len, AF_UNSPEC)) {
 		forget(fd);
 	}

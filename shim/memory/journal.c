@@ -10,7 +10,7 @@
 
 bool journal_valid(const struct journal *journal, uint64_t size)
 {
-	return size >= sizeof(*journal) && journal->magic == JOURNAL_MAGIC &&
+	return size == sizeof(*journal) && journal->magic == JOURNAL_MAGIC &&
 	       journal->version == JOURNAL_VERSION &&
 	       journal->header_size == offsetof(struct journal, counters) &&
 	       journal->size == sizeof(*journal);
@@ -33,22 +33,42 @@ static bool read_file(const char *path, char *text, size_t cap)
 	return true;
 }
 
+static uint64_t number_at(const char *text)
+{
+	uint64_t number = 0;
+
+	for (; *text >= '0' && *text <= '9'; text++)
+		number = number * 10 + (uint64_t)(*text - '0');
+	return number;
+}
+
+/* Field 22 of what stands in a `stat`. */
+static uint64_t start_in(const char *stat)
+{
+	/* The second field is the command in brackets, and may hold brackets and spaces itself. */
+	const char *field = strrchr(stat, ')');
+
+	for (int number = 2; field && number < 22; number++)
+		field = strchr(field + 1, ' ');
+	return field ? number_at(field + 1) : 0;
+}
+
 uint64_t journal_process_start(uint32_t pid)
 {
 	char path[32], stat[1024];
-	const char *field;
-	uint64_t start = 0;
 
 	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
-	if (!read_file(path, stat, sizeof(stat)))
-		return 0;
-	/* The second field is the command in brackets, and may hold brackets and spaces itself. */
-	field = strrchr(stat, ')');
-	for (int number = 2; field && number < 22; number++)
-		field = strchr(field + 1, ' ');
-	if (!field)
-		return 0;
-	for (field++; *field >= '0' && *field <= '9'; field++)
-		start = start * 10 + (uint64_t)(*field - '0');
-	return start;
+	return read_file(path, stat, sizeof(stat)) ? start_in(stat) : 0;
+}
+
+void journal_self(uint32_t *pid, uint64_t *start)
+{
+	char stat[1024];
+
+	*pid = 0;
+	*start = 0;
+	if (!read_file("/proc/self/stat", stat, sizeof(stat)))
+		return;
+	*pid = (uint32_t)number_at(stat);
+	*start = start_in(stat);
 }

@@ -4,7 +4,8 @@
 
 /*
  * The journal: a file that all shims write (counters, process list, events) and chaos-control
- * creates and reads. To the daemon all of it is untrusted input.
+ * creates and reads. To the daemon all of it is untrusted input. A shim maps of it what it uses: the
+ * header, the counters in use, and the part of the process list where its own line may be.
  */
 
 #include <stdatomic.h>
@@ -12,7 +13,7 @@
 #include <stdint.h>
 
 #define JOURNAL_MAGIC	0x6c6e7274736863ull /* "chstrnl", little-endian */
-#define JOURNAL_VERSION 1
+#define JOURNAL_VERSION 2
 
 #define JOURNAL_COUNTERS  131072u
 #define JOURNAL_PROCESSES 4096u
@@ -36,7 +37,17 @@ enum journal_blind {
 	JOURNAL_BLIND_REASONS = 8
 };
 
-#define JOURNAL_HOST_MAX 128
+/* Of the servers that a process was blind to, so many are named. */
+#define JOURNAL_HOSTS	 8
+#define JOURNAL_HOST_MAX 116
+
+/* A reason and a host, each pair once. Taken by compare-and-swap of `key`, whole once `reason` is
+ * set. */
+struct journal_host {
+	_Atomic uint64_t key;	     /* a hash of both; 0: free */
+	_Atomic uint32_t reason;     /* enum journal_blind + 1; 0: not whole */
+	char host[JOURNAL_HOST_MAX]; /* NUL-terminated unless full */
+};
 
 struct journal_process {
 	_Atomic uint32_t pid; /* 0: free. Taken by compare-and-swap */
@@ -48,10 +59,16 @@ struct journal_process {
 	_Atomic uint64_t faults;
 	_Atomic uint64_t delayed;
 	_Atomic uint64_t blind[JOURNAL_BLIND_REASONS];
-	_Atomic uint64_t blind_aws;	   /* of these, on connections to hosts of AWS */
-	char command[64];		   /* NUL-terminated unless full */
-	char blind_host[JOURNAL_HOST_MAX]; /* of the latest blind connection, if known */
+	_Atomic uint64_t blind_aws; /* of these, on connections to hosts of AWS */
+	char command[64];	    /* NUL-terminated unless full */
+	struct journal_host blind_hosts[JOURNAL_HOSTS];
+	uint64_t reserved2[8];
 };
+
+/* A process has its line in the group of its pid, modulo the number of groups: whole pages, so that it
+ * can be mapped alone. */
+#define JOURNAL_GROUP  32u
+#define JOURNAL_GROUPS (JOURNAL_PROCESSES / JOURNAL_GROUP)
 
 /* Room for the event ring: a writer takes a place by adding 1 to journal.event_head; an event is
  * whole when its `sequence` is its place + 1. */
@@ -73,16 +90,21 @@ struct journal {
 	_Atomic uint64_t blind_aws;
 	_Atomic uint64_t processes_lost; /* found no free place in the list */
 	_Atomic uint64_t event_head;
-	uint8_t pad[4096 - 144];
+	_Atomic uint64_t unattached;	/* programs that could not map the table or this */
+	_Atomic uint64_t counters_used; /* no rule has a counter from here on */
+	uint8_t pad[4096 - 160];
 	struct journal_counter counters[JOURNAL_COUNTERS];
 	struct journal_process processes[JOURNAL_PROCESSES];
 	struct journal_event events[JOURNAL_EVENTS];
 };
 
-/* Is this mapping of `size` bytes a journal that this build understands? */
+/* Is this the header of a file of `size` bytes that is a journal of this build? */
 bool journal_valid(const struct journal *journal, uint64_t size);
 
 /* Field 22 of /proc/PID/stat, 0 if there is no such process. */
 uint64_t journal_process_start(uint32_t pid);
+
+/* The same of this very process, and its pid; both 0 where there is no /proc. */
+void journal_self(uint32_t *pid, uint64_t *start);
 
 #endif

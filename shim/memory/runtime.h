@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <sys/auxv.h>
 
 /* What stands in the runtime folder. */
 #define RUNTIME_SOCKET	"control.sock"
@@ -22,7 +22,8 @@
 
 /*
  * The path of the runtime folder: $CHAOS_DIR, else $XDG_RUNTIME_DIR/chaos, else /tmp/chaos-$UID; an
- * empty variable counts as unset. Looks at nothing but the environment: the folder need not exist.
+ * empty variable counts as unset. Looks at nothing but what the program was started with (and makes no system
+ * call): the folder need not exist.
  * Returns 0, or -ENAMETOOLONG when the path does not fit into `cap` bytes.
  */
 static inline int runtime_folder(char *out, size_t cap)
@@ -36,7 +37,7 @@ static inline int runtime_folder(char *out, size_t cap)
 	else if (session && *session)
 		len = snprintf(out, cap, "%s/chaos", session);
 	else
-		len = snprintf(out, cap, "/tmp/chaos-%u", (unsigned)getuid());
+		len = snprintf(out, cap, "/tmp/chaos-%u", (unsigned)getauxval(AT_UID));
 	return len < 0 || (size_t)len >= cap ? -ENAMETOOLONG : 0;
 }
 

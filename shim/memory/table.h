@@ -5,6 +5,10 @@
 /*
  * The rule table: a file that chaos-control alone writes and every shim maps read-only.
  *
+ * The file is as large as its rules need: its header says how many of each thing a slot has room
+ * for, and where they lie. Rules that do not fit take a new file with more room, which is renamed
+ * over the old one; the old one is marked retired then, and its readers look for the new one.
+ *
  * Two slots and a generation. Generation G lives in slot G % 2. The writer fills the other slot,
  * then publishes it with one release store of G + 1; a reader copies what it needs and checks that
  * the generation has not moved (table_still). A writer that dies at any instruction leaves
@@ -13,8 +17,8 @@
  * A slot is compiled for look-up. Every service, region and operation name that a rule mentions is
  * interned once (0 stands for "any"); rules are found by hash on the three name ids, a name with
  * '*' or '?' being an id of its own that a short list of globs leads to. A name of nothing but '*'
- * is compiled to "any". All arrays have a fixed place, so that a reader needs to trust nothing but
- * array bounds.
+ * is compiled to "any". A reader checks the header once and keeps what it says in memory of its own,
+ * so that afterwards it needs to trust nothing but these bounds.
  *
  * The daemon may overwrite a slot while it is read. So the writer stores every word of a slot with
  * release order, after it has stored the generation that retired what the slot held; a reader loads
@@ -31,14 +35,15 @@
 #include "shim/base/span.h"
 
 #define TABLE_MAGIC   0x656c626174736863ull /* "chstable", little-endian */
-#define TABLE_VERSION 1
+#define TABLE_VERSION 2
 
+/* The most of each that a table may have room for; all are powers of two. */
 #define TABLE_RULES  65536u
 #define TABLE_NAMES  131072u
 #define TABLE_GLOBS  65536u
 #define TABLE_TEXT   (16u << 20)
-#define TABLE_BUCKET (2 * TABLE_NAMES) /* name hash buckets at most; always a power of two */
-#define TABLE_KEYS   (2 * TABLE_RULES) /* key hash buckets at most; always a power of two */
+#define TABLE_BUCKET (2 * TABLE_NAMES) /* name hash buckets; always a power of two */
+#define TABLE_KEYS   (2 * TABLE_RULES) /* key hash buckets; always a power of two */
 
 /* Limits of one rule, in bytes. */
 #define TABLE_NAME_MAX	  256
@@ -49,7 +54,7 @@
 #define TABLE_CERTAIN (1ull << 53)
 
 struct table_text {
-	uint32_t at; /* offset into table_slot.text */
+	uint32_t at; /* offset into the texts */
 	uint32_t len;
 };
 
@@ -99,7 +104,8 @@ struct table_key {
 	uint32_t count; /* 0: an empty bucket */
 };
 
-struct table_slot {
+/* What a slot begins with. */
+struct table_head {
 	uint32_t rule_count;
 	uint32_t name_count; /* ids 1 .. name_count */
 	uint32_t glob_count;
@@ -108,26 +114,60 @@ struct table_slot {
 	uint32_t key_shapes;  /* bit s set: some key has exactly the dimensions of the bit set s */
 	uint64_t latency_ns;  /* of every call */
 	uint64_t reserved[12];
-	struct table_key keys[TABLE_KEYS]; /* open addressing, linear probing */
-	uint32_t bucket[TABLE_BUCKET];	   /* name ids; 0: empty; likewise */
-	uint32_t order[TABLE_RULES];
-	struct table_rule rules[TABLE_RULES];
-	struct table_name names[TABLE_NAMES]; /* [id - 1] */
-	struct table_glob globs[TABLE_GLOBS];
-	char text[TABLE_TEXT];
 };
 
-/* All up to `retired` stays where it is in every version. */
-struct table {
+/* How many of each a slot has room for. */
+struct table_capacity {
+	uint32_t rules; /* and places in their order */
+	uint32_t names;
+	uint32_t globs;
+	uint32_t buckets; /* a power of two */
+	uint32_t keys;	  /* a power of two */
+	uint32_t text;	  /* bytes */
+};
+
+/* Where the arrays of a slot lie: bytes from its beginning. It follows from the capacity. */
+struct table_layout {
+	uint32_t keys, buckets, order, rules, names, globs, text;
+	uint32_t slot_size; /* the slots stand behind the header, one after the other */
+};
+
+#define TABLE_PAGE 4096u
+
+/* The header of the file. All up to `retired` stays where it is in every version. */
+struct table_file {
 	uint64_t magic;
 	uint32_t version;
-	uint32_t header_size; /* offset of slots */
+	uint32_t header_size; /* offset of the first slot */
 	uint64_t size;	      /* of the whole file */
 	uint64_t reserved[4];
 	_Atomic uint64_t generation; /* 0: nothing published yet */
 	_Atomic uint64_t retired;    /* not 0: another file has taken this one's place */
-	uint8_t pad[4096 - 72];
+	struct table_capacity capacity;
+	struct table_layout layout;
+	uint8_t pad[TABLE_PAGE - 128];
+};
+
+/* A slot as its reader, or its writer, has found it. */
+struct table_slot {
+	struct table_head *head;
+	struct table_key *keys; /* open addressing, linear probing */
+	uint32_t *bucket;	/* name ids; 0: empty; likewise */
+	uint32_t *order;
+	struct table_rule *rules;
+	struct table_name *names; /* [id - 1] */
+	struct table_glob *globs;
+	char *text;
+	struct table_capacity capacity;
+};
+
+/* A mapped table. What stands before `file` is a page of the reader's own. */
+struct table {
 	struct table_slot slots[2];
+	uint64_t size;	/* of the file */
+	uint64_t inode; /* for whoever has mapped it to note */
+	uint8_t pad[TABLE_PAGE - 2 * sizeof(struct table_slot) - 2 * sizeof(uint64_t)];
+	struct table_file file; /* and its slots behind it */
 };
 
 /* Hashes of the two indices, the same for writer and reader. */
@@ -163,8 +203,29 @@ static inline bool table_is_glob(struct span name)
 }
 bool table_glob_matches(struct span glob, struct span text);
 
-/* Is this mapping of `size` bytes a table that this build understands? */
-bool table_valid(const struct table *table, uint64_t size);
+/* Where the arrays lie in a slot of that capacity. False if it is over a limit. */
+bool table_lay_out(const struct table_capacity *capacity, struct table_layout *layout);
+
+/* The size of a file of such slots, and of the largest there may be. */
+uint64_t table_file_size(const struct table_layout *layout);
+uint64_t table_file_size_max(void);
+
+/* Points into a slot that begins at `at`. */
+void table_find_slot(struct table_slot *slot, void *at, const struct table_capacity *capacity,
+	const struct table_layout *layout);
+
+/*
+ * Is what lies in table->file, the mapping of a file of `size` bytes, a table that this build
+ * understands? If so the reader's own part is filled.
+ */
+bool table_attach(struct table *table, uint64_t size);
+
+/*
+ * Maps a file of `size` bytes for reading, a page of our own before it, and attaches to it. Returns
+ * NULL with errno: EINVAL if it is no table of this build, else what mmap() says.
+ */
+struct table *table_map(int fd, uint64_t size);
+void table_unmap(struct table *table);
 
 /* One look at the table. */
 struct table_view {

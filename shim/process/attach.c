@@ -1,139 +1,186 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds and maps the files of the daemon, now and later: it may start after the program. */
+/* Finds and maps the daemon's table, now and later: it may start after the program. */
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "line.h"
+#include "attach.h"
+#include "files.h"
 #include "shim/libc/real.h"
 #include "shim/memory/runtime.h"
 #include "shim.h"
 
-/* How often a mapped table's file is looked at: it may have been replaced. */
+/* How often a file that is in use, or of no use, is looked at: it may have been replaced. */
 #define CHECK_NS 1000000000ull
 
-/* Says once why the program runs without faults. A missing file is no reason: the daemon may come. */
-static void warn_once(const char *name, const char *what)
+#define NOT_IN_USE "is not in use any more (restart chaos-control)"
+
+static uint64_t coarse_now(void)
 {
-	if (!atomic_exchange(&shim.warned, true))
-		shim_say("chaos-run: %s%s%s: %s; no faults are injected\n", shim.folder,
-			*name ? "/" : "", name, what);
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+	return (uint64_t)time.tv_sec * 1000000000ull + (uint64_t)time.tv_nsec;
 }
 
-/* The runtime folder, opened; -1 if there is none, or if others could write to it. */
-static int open_folder(void)
+/* A file that is of no use is not mapped for each call anew. */
+static void refuse(uint64_t inode)
 {
-	int fd = open(shim.folder, O_DIRECTORY | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	struct stat status;
-
-	if (fd < 0)
-		return -1;
-	if (fstat(fd, &status) == 0 && status.st_uid == geteuid() && !(status.st_mode & 077))
-		return fd;
-	warn_once("", "is not a folder of this user alone (chmod 700)");
-	real.close(fd);
-	return -1;
+	atomic_store(&shim.refused, inode);
+	atomic_store(&shim.refused_at, coarse_now());
 }
 
-/* Maps a file of at least `size` bytes that belongs to us. The descriptor does not stay open. */
-static void *map_file(int folder, const char *name, size_t size, int protection, uint64_t *inode)
+static bool is_refused(uint64_t inode)
 {
-	int flags = protection & PROT_WRITE ? O_RDWR : O_RDONLY;
-	int fd = openat(folder, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	return atomic_load(&shim.refused) == inode &&
+	       coarse_now() < atomic_load(&shim.refused_at) + CHECK_NS;
+}
+
+/* Maps the table that stands in the folder. NULL with errno: EINVAL if it is of no use, EAGAIN if it
+ * was replaced meanwhile. */
+static struct table *map_table(int folder)
+{
 	struct stat status;
-	void *map = MAP_FAILED;
+	int fd = files_open(folder, RUNTIME_TABLE, O_RDONLY, &status), error;
+	struct table *table = NULL;
 
 	if (fd < 0)
 		return NULL;
-	if (fstat(fd, &status) || !S_ISREG(status.st_mode) || status.st_uid != geteuid())
-		warn_once(name, "is not a file of this user");
-	else if ((uint64_t)status.st_size < size)
-		warn_once(name, "is of another version, or damaged (restart chaos-control)");
-	else
-		map = mmap(NULL, size, protection, MAP_SHARED, fd, 0);
-	*inode = status.st_ino;
+	if (is_refused(status.st_ino)) {
+		errno = ESTALE;
+	} else {
+		table = table_map(fd, (uint64_t)status.st_size);
+		if (!table && errno == EINVAL)
+			refuse(status.st_ino);
+	}
+	error = errno;
 	real.close(fd);
-	return map == MAP_FAILED ? NULL : map;
-}
-
-static void attach_journal(int folder)
-{
-	struct journal *journal;
-	uint64_t inode;
-
-	if (atomic_load(&shim.journal))
-		return;
-	journal =
-		map_file(folder, RUNTIME_JOURNAL, sizeof(*journal), PROT_READ | PROT_WRITE, &inode);
-	if (!journal)
-		return;
-	if (!journal_valid(journal, sizeof(*journal))) {
-		warn_once(RUNTIME_JOURNAL,
-			"is of another version, or damaged (restart chaos-control)");
-		munmap(journal, sizeof(*journal));
-		return;
-	}
-	atomic_store(&shim.process, process_register(journal));
-	atomic_store(&shim.journal, journal);
-}
-
-static void attach_table(int folder)
-{
-	const struct table *table;
-	uint64_t inode;
-
-	table = map_file(folder, RUNTIME_TABLE, sizeof(*table), PROT_READ, &inode);
+	errno = error;
 	if (!table)
-		return;
-	if (!table_valid(table, sizeof(*table))) {
-		warn_once(
-			RUNTIME_TABLE, "is of another version, or damaged (restart chaos-control)");
-		munmap((void *)table, sizeof(*table));
-		return;
+		return NULL;
+	table->inode = status.st_ino;
+	if (!atomic_load(&table->file.retired))
+		return table;
+	table_unmap(table);
+	errno = EAGAIN;
+	return NULL;
+}
+
+/* As map_table(), and tells of what is wrong. A table that is retired between its opening and its
+ * mapping has a successor; one that stays so, as a file mounted alone may, has none. */
+static struct table *find_table(int folder)
+{
+	struct stat status = {0};
+	struct table *table = NULL;
+	int error;
+
+	errno = EAGAIN;
+	for (int tries = 0; !table && errno == EAGAIN && tries < 3; tries++)
+		table = map_table(folder);
+	if (table)
+		return table;
+	error = errno;
+	if (error == EAGAIN && fstatat(folder, RUNTIME_TABLE, &status, AT_SYMLINK_NOFOLLOW) == 0)
+		refuse(status.st_ino);
+	if (error == ENOMEM)
+		files_warn_of_want(folder, RUNTIME_TABLE, error, "no faults are injected");
+	else if (error == EINVAL)
+		files_warn(RUNTIME_TABLE, FILES_OTHER_VERSION);
+	else if (error == ESTALE || error == EAGAIN)
+		files_warn(RUNTIME_TABLE, NOT_IN_USE);
+	errno = error;
+	return NULL;
+}
+
+/* Puts `next` in the place of `old`, unless another thread was first. Returns what is there then. The
+ * old mapping is left alone: other threads may be reading it. */
+static const struct table *put_table(const struct table *old, struct table *next)
+{
+	if (atomic_compare_exchange_strong(&shim.table, &old, next))
+		return next;
+	if (next)
+		table_unmap(next);
+	return old;
+}
+
+/*
+ * Looks for the table that is to take the place of `old`, if any. What is wanting to map it may come
+ * again, and until then the old rules are better than none; likewise when the files have gone without
+ * anybody having retired them. `old` itself is not to be mapped again.
+ */
+static const struct table *attach(const struct table *old)
+{
+	int folder = files_open_folder();
+	struct table *table = NULL;
+	int error = errno;
+
+	if (folder >= 0) {
+		if (old && atomic_load(&old->file.retired))
+			refuse(old->inode);
+		table = find_table(folder);
+		error = errno;
+		if (table)
+			journal_attach(folder);
+		real.close(folder);
 	}
-	attach_journal(folder);
-	atomic_store(&shim.table_inode, inode);
-	atomic_store(&shim.table_checked, shim_now());
-	atomic_store(&shim.table, table);
+	if (table)
+		return put_table(old, table);
+	if (!old)
+		return NULL;
+	if (error == ENOMEM || error == EMFILE || error == ENFILE ||
+		(error == ENOENT && !atomic_load(&old->file.retired))) {
+		atomic_store(&shim.kept_at, coarse_now());
+		return old;
+	}
+	return put_table(old, NULL);
 }
 
-static void attach(void)
+/* While there is no daemon each request looks for one: the first after its start is to be seen. */
+static const struct table *look_for_table(const struct table *old)
 {
-	int folder = open_folder();
+	int error = errno;
 
-	if (folder < 0)
-		return;
-	attach_table(folder);
-	real.close(folder);
+	if (!atomic_load(&shim.sandboxed) && shim_is_own())
+		old = attach(old);
+	errno = error;
+	return old;
 }
 
-/* The old mapping is left alone: other threads may be reading it. */
-static void detach(void)
+void shim_attach(void)
 {
-	atomic_store(&shim.table, NULL);
-	atomic_store(&shim.journal, NULL);
-	atomic_store(&shim.process, NULL);
+	attach(NULL);
 }
 
-static bool is_replaced(const struct table *table, uint64_t now)
+const struct table *shim_table(void)
 {
-	uint64_t checked = atomic_load(&shim.table_checked);
+	const struct table *table = atomic_load_explicit(&shim.table, memory_order_acquire);
+
+	if (table && !atomic_load_explicit(&table->file.retired, memory_order_relaxed))
+		return table;
+	/* A retired one that stays for want of memory. */
+	if (table && coarse_now() < atomic_load(&shim.kept_at) + CHECK_NS)
+		return table;
+	return look_for_table(table);
+}
+
+void shim_look(void)
+{
+	const struct table *table = shim_table();
+	uint64_t looked = atomic_load(&shim.looked), now = coarse_now();
+	int error = errno;
 	struct stat status;
 
-	if (atomic_load(&table->retired))
-		return true;
-	if (now < checked + CHECK_NS ||
-		!atomic_compare_exchange_strong(&shim.table_checked, &checked, now))
-		return false;
-	/* Gone: what was last in force stays so. */
-	return stat(shim.table_path, &status) == 0 &&
-	       status.st_ino != atomic_load(&shim.table_inode);
+	if (!table || atomic_load(&shim.sandboxed) || now < looked + CHECK_NS ||
+		!atomic_compare_exchange_strong(&shim.looked, &looked, now))
+		return;
+	if (stat(shim.table_path, &status) == 0 && status.st_ino != table->inode)
+		look_for_table(table);
+	errno = error;
 }
 
 void shim_find_folder(void)
@@ -150,36 +197,4 @@ void shim_find_folder(void)
 	if (len >= (int)sizeof(shim.folder))
 		shim.folder[0] = '\0';
 	snprintf(shim.table_path, sizeof(shim.table_path), "%s/" RUNTIME_TABLE, shim.folder);
-}
-
-/* While there is no daemon each request looks for one: the first after its start is to be seen. */
-const struct table *shim_table(void)
-{
-	const struct table *table = atomic_load_explicit(&shim.table, memory_order_acquire);
-	int error = errno;
-
-	if (table && !is_replaced(table, shim_now()))
-		return table;
-	if (!shim_is_own() || atomic_exchange(&shim.attaching, true))
-		return table;
-	if (table)
-		detach();
-	attach();
-	atomic_store(&shim.attaching, false);
-	errno = error;
-	return atomic_load(&shim.table);
-}
-
-void shim_attach_child(void)
-{
-	struct journal *journal = atomic_load(&shim.journal);
-
-	atomic_store(&shim.attaching, false);
-	if (journal)
-		atomic_store(&shim.process, process_register(journal));
-}
-
-void shim_look(void)
-{
-	shim_table();
 }

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "shim/libc/real.h"
 
@@ -23,41 +22,36 @@ static bool is_dead(const struct journal_process *line, uint32_t pid)
 	return journal_process_start(pid) != atomic_load(&line->start);
 }
 
-/* After exec() the process has its line already; else it takes a free one, or a dead one's. */
-static struct journal_process *take(struct journal *journal, uint32_t pid, bool *is_new)
+/* After exec() the process has its line already. */
+static struct journal_process *find_own(struct journal_process *group, uint32_t pid, uint64_t start)
 {
-	uint64_t start = journal_process_start(pid);
+	for (uint32_t i = 0; i < JOURNAL_GROUP; i++)
+		if (atomic_load(&group[i].pid) == pid && atomic_load(&group[i].start) == start)
+			return &group[i];
+	return NULL;
+}
 
-	*is_new = false;
-	for (uint32_t i = 0; i < JOURNAL_PROCESSES; i++) {
-		struct journal_process *line = &journal->processes[i];
-		uint32_t owner = atomic_load(&line->pid);
+/* A free line, else a dead one's. Whatever else is in the list, this takes no more than a look at each
+ * of the group. */
+static struct journal_process *take(struct journal_process *group, uint32_t pid)
+{
+	for (uint32_t i = 0; i < JOURNAL_GROUP; i++)
+		if (atomic_load(&group[i].pid) == 0 && claim(&group[i], 0))
+			return &group[i];
+	for (uint32_t i = 0; i < JOURNAL_GROUP; i++) {
+		uint32_t owner = atomic_load(&group[i].pid);
 
-		if (owner == pid && atomic_load(&line->start) == start)
-			return line;
-		if (owner == 0)
-			break;
-	}
-	*is_new = true;
-	for (int pass = 0; pass < 2; pass++) {
-		for (uint32_t i = 0; i < JOURNAL_PROCESSES; i++) {
-			struct journal_process *line = &journal->processes[i];
-			uint32_t owner = atomic_load(&line->pid);
-
-			if (pass == 0 && owner && owner != pid)
-				continue;
-			if (owner == BEING_TAKEN || (owner && !is_dead(line, owner)))
-				continue;
-			if (claim(line, owner))
-				return line;
-		}
+		if (owner == BEING_TAKEN || (owner != pid && !is_dead(&group[i], owner)))
+			continue;
+		if (claim(&group[i], owner))
+			return &group[i];
 	}
 	return NULL;
 }
 
-static void begin(struct journal_process *line)
+static void begin(struct journal_process *line, uint32_t pid, uint64_t start)
 {
-	atomic_store(&line->start, journal_process_start((uint32_t)getpid()));
+	atomic_store(&line->start, start);
 	line->since = (uint64_t)time(NULL);
 	atomic_store(&line->connections, 0);
 	atomic_store(&line->calls, 0);
@@ -66,8 +60,11 @@ static void begin(struct journal_process *line)
 	for (int reason = 0; reason < JOURNAL_BLIND_REASONS; reason++)
 		atomic_store(&line->blind[reason], 0);
 	atomic_store(&line->blind_aws, 0);
-	line->blind_host[0] = '\0';
-	atomic_store(&line->pid, (uint32_t)getpid());
+	for (int i = 0; i < JOURNAL_HOSTS; i++) {
+		atomic_store(&line->blind_hosts[i].reason, 0);
+		atomic_store(&line->blind_hosts[i].key, 0);
+	}
+	atomic_store(&line->pid, pid);
 }
 
 /* The arguments as the kernel knows them, with spaces between. */
@@ -86,17 +83,47 @@ static void note_command(struct journal_process *line)
 	real.close(fd);
 }
 
-struct journal_process *process_register(struct journal *journal)
+struct journal_process *process_register(struct journal *journal,
+	struct journal_process group[JOURNAL_GROUP], uint32_t pid, uint64_t start)
 {
-	bool is_new;
-	struct journal_process *line = take(journal, (uint32_t)getpid(), &is_new);
+	struct journal_process *line = find_own(group, pid, start);
 
 	if (!line) {
-		atomic_fetch_add(&journal->processes_lost, 1);
-		return NULL;
+		line = take(group, pid);
+		if (!line) {
+			atomic_fetch_add(&journal->processes_lost, 1);
+			return NULL;
+		}
+		begin(line, pid, start);
 	}
-	if (is_new)
-		begin(line);
 	note_command(line);
 	return line;
+}
+
+/* FNV-1a; never 0. */
+static uint64_t key_of(int reason, const char *host)
+{
+	uint64_t hash = 0xcbf29ce484222325ull ^ (uint64_t)reason;
+
+	for (; *host; host++)
+		hash = (hash ^ (uint8_t)*host) * 0x100000001b3ull;
+	return hash ? hash : 1;
+}
+
+void process_note_blind(struct journal_process *line, int reason, const char *host)
+{
+	uint64_t key = key_of(reason, host);
+
+	for (int i = 0; i < JOURNAL_HOSTS; i++) {
+		struct journal_host *place = &line->blind_hosts[i];
+		uint64_t owner = 0;
+
+		if (atomic_compare_exchange_strong(&place->key, &owner, key)) {
+			strncpy(place->host, host, sizeof(place->host));
+			atomic_store(&place->reason, (uint32_t)reason + 1);
+			return;
+		}
+		if (owner == key)
+			return;
+	}
 }

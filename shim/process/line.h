@@ -4,8 +4,14 @@
 
 #include "shim/memory/journal.h"
 
-/* This process's line in the journal; NULL when the list is full (which is counted). The line stays
- * when the process ends, and is given to another when it is needed. */
-struct journal_process *process_register(struct journal *journal);
+/* This process's line in its group of the journal (see JOURNAL_GROUP), `pid` and `start` being what
+ * journal_self() says; NULL when that is full (which is counted). The line stays when the process
+ * ends, and is given to another when it is needed. */
+struct journal_process *process_register(struct journal *journal,
+	struct journal_process group[JOURNAL_GROUP], uint32_t pid, uint64_t start);
+
+/* Notes a server that the process was blind to, if it is a new one and there is room. From several
+ * threads and signal handlers. */
+void process_note_blind(struct journal_process *line, int reason, const char *host);
 
 #endif

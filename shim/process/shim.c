@@ -4,6 +4,7 @@
 #include "shim.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,17 +14,19 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attach.h"
 #include "inside.h"
+#include "line.h"
 #include "shim/engine/aws/host.h"
 #include "shim/libc/real.h"
 
 struct shim shim;
 
+_Thread_local volatile sig_atomic_t inside;
+
 bool shim_is_own(void)
 {
-	pid_t pid = getpid(), none = 0;
-
-	return atomic_compare_exchange_strong(&shim.pid, &none, pid) || none == pid;
+	return getpid() == atomic_load_explicit(&shim.pid, memory_order_relaxed);
 }
 
 uint64_t shim_now(void)
@@ -34,17 +37,28 @@ uint64_t shim_now(void)
 	return (uint64_t)time.tv_sec * 1000000000ull + (uint64_t)time.tv_nsec;
 }
 
+/* The process's id without a system call, which a filter of the program's may not know: glibc notes it
+ * in the mutexes that its first thread holds. */
+static pid_t own_pid(void)
+{
+	pthread_mutex_t mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+	pid_t pid;
+
+	pthread_mutex_lock(&mutex);
+	pid = mutex.__data.__owner;
+	pthread_mutex_unlock(&mutex);
+	return pid > 0 ? pid : getpid();
+}
+
 /* Every process throws its own dice. */
 static void seed_dice(void)
 {
-	uint64_t seed = shim_now() ^ (uint64_t)getpid() << 32;
+	uint64_t seed = shim_now() ^ (uint64_t)atomic_load(&shim.pid) << 32;
 
 	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) < 0)
 		seed ^= (uint64_t)&seed;
 	atomic_store(&shim.dice.state, seed);
 }
-
-_Thread_local volatile sig_atomic_t inside;
 
 /* No system call: the child may live under a filter that knows of none of ours. It takes its line in
  * the journal when it connects, or when a rule fires. */
@@ -53,9 +67,10 @@ void shim_after_fork(void)
 	uint64_t state = atomic_load(&shim.dice.state);
 
 	atomic_store(&shim.dice.state, state ^ shim_now() * 0x9e3779b97f4a7c15ull);
-	atomic_store(&shim.pid, 0);
+	atomic_store(&shim.pid, own_pid());
 	atomic_store(&shim.attaching, false);
 	atomic_store(&shim.process, NULL);
+	atomic_store(&shim.unlisted, true);
 }
 
 static void note_stderr(void)
@@ -70,11 +85,11 @@ static void note_stderr(void)
 
 void shim_begin(void)
 {
+	atomic_store(&shim.pid, own_pid());
 	seed_dice();
-	atomic_store(&shim.pid, getpid());
 	shim_find_folder();
 	note_stderr();
-	shim_table();
+	shim_attach();
 }
 
 static void count(_Atomic uint64_t *total, _Atomic uint64_t *own)
@@ -97,6 +112,7 @@ void shim_count_call(const struct rules_verdict *verdict)
 {
 	struct journal *journal = atomic_load(&shim.journal);
 	struct journal_process *process = atomic_load(&shim.process);
+	struct journal_counter *counter;
 
 	if (!journal)
 		return;
@@ -106,9 +122,9 @@ void shim_count_call(const struct rules_verdict *verdict)
 	if (!verdict->is_fault)
 		return;
 	count(&journal->faults, process ? &process->faults : NULL);
-	if (verdict->counter < JOURNAL_COUNTERS &&
-		atomic_load(&journal->counters[verdict->counter].rule) == verdict->rule)
-		count(&journal->counters[verdict->counter].fired, NULL);
+	counter = shim_counter(verdict->counter);
+	if (counter && atomic_load(&counter->rule) == verdict->rule)
+		count(&counter->fired, NULL);
 }
 
 static bool is_quiet(void)
@@ -181,6 +197,6 @@ void shim_count_blind(int reason, const char *host)
 		warn_of_blindness(reason, host);
 	}
 	if (process && *host)
-		snprintf(process->blind_host, sizeof(process->blind_host), "%s", host);
+		process_note_blind(process, reason, host);
 	errno = error;
 }

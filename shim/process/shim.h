@@ -12,6 +12,10 @@
 #include "shim/memory/journal.h"
 #include "shim/memory/table.h"
 
+/* Counters are mapped so many together. */
+#define SHIM_COUNTERS	   2048u
+#define SHIM_COUNTER_PARTS (JOURNAL_COUNTERS / SHIM_COUNTERS)
+
 struct shim {
 	_Atomic pid_t pid; /* 0: not initialised. A vfork child has another one, and our memory */
 	char folder[4096]; /* the runtime folder, absolute; "": none can be named */
@@ -20,12 +24,20 @@ struct shim {
 	ino_t stderr_ino;
 	struct dice dice;
 	_Atomic(const struct table *) table;
-	_Atomic(struct journal *) journal;
+	_Atomic(struct journal *) journal;	   /* its header alone */
 	_Atomic(struct journal_process *) process; /* this process's line in the journal */
-	_Atomic uint64_t table_inode,
-		table_checked;	     /* of the mapped file; when it was last looked at */
-	_Atomic bool attaching;	     /* one thread at a time */
+	struct journal_process *group;		   /* the part of the list that it is in */
+	_Atomic(struct journal_counter *) counters[SHIM_COUNTER_PARTS]; /* NULL: not mapped */
+	_Atomic uint64_t journal_inode;
+	_Atomic uint64_t looked;  /* when the mapped table's file was last looked at */
+	_Atomic uint64_t kept_at; /* when a retired table was kept for want of memory */
+	_Atomic uint64_t refused,
+		refused_at;	     /* the inode of a table that is of no use; since when */
+	_Atomic bool sandboxed;	     /* no system calls are to be made for looking */
+	_Atomic bool attaching;	     /* the journal: one thread at a time */
+	_Atomic bool unlisted;	     /* a fork's child, which has no line in the journal yet */
 	_Atomic bool warned;	     /* the reason for not attaching has been said */
+	_Atomic bool unattached;     /* it has been counted that memory was wanting */
 	_Atomic uint32_t blind_said; /* bit set of the reasons that the user has been told */
 };
 
@@ -40,17 +52,25 @@ bool shim_is_own(void);
 
 uint64_t shim_now(void); /* CLOCK_MONOTONIC, nanoseconds */
 
-/* attach.c: the daemon's table, NULL while there is none. Looks for it then. */
+/* attach.c: the daemon's table, NULL while there is none. Two loads while it is attached and in use;
+ * else looks for it, or for the one that has taken its place. */
 const struct table *shim_table(void);
 
-/* Looks whether the daemon's files are there, or are others than before: at most once a second. */
+/* For now and then, as when a connection begins: looks for the table if there is none, and at most once
+ * a second whether its file is still the same. */
 void shim_look(void);
+
+/* A counter of the journal, mapped if need be; NULL if that cannot be done. */
+struct journal_counter *shim_counter(uint32_t counter);
+
+/* The first look, in the constructor. */
+void shim_attach(void);
 
 /* Works the runtime folder out, once: the environment is the program's to change. */
 void shim_find_folder(void);
 
-/* Drops the parent's line in the journal and takes one of its own. In the child of a fork. */
-void shim_attach_child(void);
+/* Takes a line of its own in the journal, if the child of a fork has none yet. */
+void shim_enlist(void);
 
 /* Says something on the program's stderr, unless CHAOS_QUIET is set. */
 void shim_say(const char *format, ...) __attribute__((format(printf, 1, 2)));

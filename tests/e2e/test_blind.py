@@ -68,11 +68,14 @@ def test_program_works_unchanged_and_is_listed_with_the_host(
     assert len(tls_sink.requests) == 1
     (one,) = [one for one in processes(daemon) if one["blind"]["tls"]]
     assert (one["running"], one["blind"]["tls"], one["blind_aws"]) == (False, 1, 1)
-    assert one["blind_host"] == AWS_HOST
+    assert one["blind_hosts"] == [{"reason": "tls", "host": AWS_HOST}]
     listed = subprocess.run(
-        [BUILD / "chaos-ctl", "-d", daemon.folder, "ps"], capture_output=True, text=True
+        ["script", "-qec", f"{BUILD}/chaos-ctl -d {daemon.folder} ps", "/dev/null"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
     )
-    assert AWS_HOST in listed.stdout
+    assert f"TLS (may be HTTP/2) 1: {AWS_HOST}" in listed.stdout
 
 
 def test_program_is_warned_of_once(daemon, run, authority, command):
@@ -99,6 +102,7 @@ def test_strict_fails_a_command_that_was_blind_to_aws(strict, command):
     done = strict(*command(), CHAOS_QUIET=1)
     assert (done.returncode, done.stdout) == (125, "200\n")
     assert "could not be looked into" in done.stderr
+    assert f"{AWS_HOST}, TLS (may be HTTP/2)\n" in done.stderr
 
 
 def test_strict_is_content_with_blindness_to_others(strict, command):
@@ -203,7 +207,8 @@ def test_http2_works_unchanged_and_is_reported(daemon, run, strict, authority, h
     totals = daemon.totals()
     assert (totals["calls"], totals["blind"], totals["blind_aws"]) == (0, 1, 1)
     (one,) = processes(daemon)
-    assert (one["blind"]["http2"], one["blind_host"]) == (1, AWS_HOST)
+    assert one["blind"]["http2"] == 1
+    assert one["blind_hosts"] == [{"reason": "http2", "host": AWS_HOST}]
     assert strict(*curl(http2, "--http2")).returncode == 125
 
 

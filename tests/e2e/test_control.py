@@ -150,7 +150,8 @@ def test_status_counts_rules_and_names_the_versions(start):
 
 # Where the process list lies in the journal, and one entry of it (shim/memory/journal.h).
 PROCESS_AT = 4096 + 131072 * 32
-PROCESS = struct.Struct("<IIQQ4Q8QQ64s128s")
+PROCESS = struct.Struct("<IIQQ4Q8QQ64s1024s64x")
+HOST = struct.Struct("<QI116s")
 
 
 def start_of(pid):
@@ -158,15 +159,17 @@ def start_of(pid):
     return int(open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[19])
 
 
-def enter(daemon, place, pid, begin, command=b"test", host=b"", counts=(0,) * 13):
+def enter(daemon, place, pid, begin, command=b"test", hosts=(), counts=(0,) * 13):
+    packed = b"".join(HOST.pack(1, reason, host) for reason, host in hosts)
     with open(daemon.folder / "journal", "r+b") as journal:
         journal.seek(PROCESS_AT + place * PROCESS.size)
-        journal.write(PROCESS.pack(pid, 0, begin, 1700000000, *counts, command, host))
+        journal.write(PROCESS.pack(pid, 0, begin, 1700000000, *counts, command, packed))
 
 
 def test_processes_are_listed_with_what_they_have_seen(daemon):
     pid = os.getpid()
-    enter(daemon, 4095, pid, start_of(pid), b"pytest", b"s3.amazonaws.com", tuple(range(1, 14)))
+    hosts = [(1, b"s3.amazonaws.com"), (0, b"not whole"), (2, b"sqs.us-east-1.amazonaws.com")]
+    enter(daemon, 4095, pid, start_of(pid), b"pytest", hosts, tuple(range(1, 14)))
     assert daemon.request("GET", PROCESSES).json == [
         {
             "pid": pid,
@@ -179,7 +182,10 @@ def test_processes_are_listed_with_what_they_have_seen(daemon):
             "delayed": 4,
             "blind": {"tls": 5, "http2": 6, "framing": 7, "pipelined": 8, "fd": 9},
             "blind_aws": 13,
-            "blind_host": "s3.amazonaws.com",
+            "blind_hosts": [
+                {"reason": "tls", "host": "s3.amazonaws.com"},
+                {"reason": "http2", "host": "sqs.us-east-1.amazonaws.com"},
+            ],
         }
     ]
 
@@ -210,10 +216,11 @@ def test_processes_that_have_ended_without_connections_are_not_listed(daemon):
 
 def test_hostile_journal_gives_valid_json(daemon):
     pid = os.getpid()
-    enter(daemon, 0, pid, start_of(pid), b"\x1b[2J\xff" * 13, b"\xc3" * 128, (2**64 - 1,) * 13)
+    hosts = [(1, b"\xc3" * 116), (6, b"no such reason"), (2**32 - 1, b"nor this")]
+    enter(daemon, 0, pid, start_of(pid), b"\x1b[2J\xff" * 13, hosts, (2**64 - 1,) * 13)
     (entry,) = daemon.request("GET", PROCESSES).json
     assert entry["command"].isprintable() and len(entry["command"]) == 64
-    assert entry["blind_host"] == "?" * 128
+    assert entry["blind_hosts"] == [{"reason": "tls", "host": "?" * 116}]
 
 
 # ---- the folder ----

@@ -237,7 +237,7 @@ def test_joined_daemon_has_the_names_warned_of_once(daemon):
 
 def test_private_daemon_that_does_not_start_leaves_nothing(tmp_path):
     def limit():
-        resource.setrlimit(resource.RLIMIT_AS, (60 << 20, 60 << 20))
+        resource.setrlimit(resource.RLIMIT_AS, (20 << 20, 20 << 20))
 
     env = environment(XDG_RUNTIME_DIR=tmp_path)
     done = chaos_run("-l", 1, "true", env=env, preexec_fn=limit)

@@ -5,6 +5,7 @@
 #include "control/compile.h"
 #include "fuzz.h"
 #include "shim/engine/flow.h"
+#include "tests/unit/table_in_memory.h"
 
 /*
  * Heads: the first piece that says more than "partial" says what the whole says.
@@ -117,11 +118,9 @@ static const struct table *rules(void)
 		list[i].code = (char *)"ServiceUnavailable";
 	}
 	check(compile_rules(&compiled, pointers, 4, 0, &reason) == 0);
-	table = calloc(1, sizeof(*table));
+	table = table_of_compiled(&compiled);
 	check(table != NULL);
-	memcpy(&table->slots[1], compiled.slot, sizeof(*compiled.slot));
 	compiled_free(&compiled);
-	table->generation = 1;
 	return table;
 }
 

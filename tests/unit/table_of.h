@@ -8,6 +8,7 @@
 
 #include "control/compile.h"
 #include "suite.h"
+#include "tests/unit/table_in_memory.h"
 
 /* A rule for these names (NULL: any) that always fires. */
 static inline struct rule rule_of(
@@ -26,29 +27,30 @@ static inline struct rule rule_of(
 	};
 }
 
-/* A table with these rules in force, in a block of its exact size; to be freed. */
-static inline struct table *table_of(const struct rule *rules, size_t count)
+/* A table with these rules in force, with room for no more. */
+static inline struct table *table_with(
+	const struct rule *const *rules, size_t count, uint64_t latency_ns)
 {
-	struct table *table = calloc(1, sizeof(*table));
-	const struct rule **pointers = calloc(count + 1, sizeof(*pointers));
-	struct compiled_part parts[COMPILED_PARTS];
 	struct compiled compiled;
+	struct table *table;
 	const char *reason;
 
-	ck_assert(table && pointers);
+	ck_assert_int_eq(compile_rules(&compiled, rules, count, latency_ns, &reason), 0);
+	table = table_of_compiled(&compiled);
+	ck_assert_ptr_nonnull(table);
+	compiled_free(&compiled);
+	return table;
+}
+
+static inline struct table *table_of(const struct rule *rules, size_t count)
+{
+	const struct rule **pointers = calloc(count + 1, sizeof(*pointers));
+	struct table *table;
+
+	ck_assert_ptr_nonnull(pointers);
 	for (size_t i = 0; i < count; i++)
 		pointers[i] = &rules[i];
-	ck_assert_int_eq(compile_rules(&compiled, pointers, count, 0, &reason), 0);
-	compiled_parts(&compiled, parts);
-	for (int i = 0; i < COMPILED_PARTS; i++)
-		memcpy((char *)&table->slots[1] + parts[i].at, (char *)compiled.slot + parts[i].at,
-			parts[i].len);
-	table->magic = TABLE_MAGIC;
-	table->version = TABLE_VERSION;
-	table->header_size = offsetof(struct table, slots);
-	table->size = sizeof(*table);
-	table->generation = 1;
-	compiled_free(&compiled);
+	table = table_with(pointers, count, 0);
 	free(pointers);
 	return table;
 }

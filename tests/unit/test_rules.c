@@ -199,7 +199,7 @@ START_TEST(every_call_waits_the_latency_fault_or_not)
 	for (size_t rules = 0; rules < 2; rules++) {
 		struct table *table = table_of(&rule, rules);
 
-		table->slots[1].latency_ns = 1500000000;
+		table->slots[1].head->latency_ns = 1500000000;
 		for (int i = 0; i < 2; i++) {
 			rules_match(table, &calls[i], &dice, &verdict);
 			ck_assert_int_eq(verdict.is_fault, rules == 1 && i == 0);
@@ -227,6 +227,7 @@ START_TEST(the_message_names_the_service_that_was_called)
 	struct rule rule = rule_of(9, NULL, NULL, NULL);
 	const struct aws_call call = call_of("s3", messages[_i].region, "CreateBucket");
 	struct rules_verdict verdict;
+	struct rules_text text;
 	struct dice dice = {1};
 	struct table *table;
 
@@ -234,10 +235,10 @@ START_TEST(the_message_names_the_service_that_was_called)
 	rule.message_kind = messages[_i].kind;
 	rule.message = (char *)messages[_i].text;
 	table = table_of(&rule, 1);
-	rules_match(table, &call, &dice, &verdict);
-	ck_assert(span_equal((struct span){verdict.code, verdict.code_len}, SPAN("Some.Code")));
-	ck_assert(span_equal((struct span){verdict.message, verdict.message_len},
-		span_of(messages[_i].expected)));
+	rules_decide(table, &call, &dice, &verdict, &text);
+	ck_assert(span_equal((struct span){text.code, text.code_len}, SPAN("Some.Code")));
+	ck_assert(span_equal(
+		(struct span){text.message, text.message_len}, span_of(messages[_i].expected)));
 	free(table);
 }
 END_TEST
@@ -247,15 +248,16 @@ START_TEST(names_off_the_wire_do_not_make_a_message_overflow)
 	const struct rule rule = rule_of(1, NULL, NULL, NULL);
 	struct table *table = table_of(&rule, 1);
 	struct rules_verdict verdict;
+	struct rules_text text;
 	struct dice dice = {1};
 	static char name[2 * TABLE_MESSAGE_MAX];
 	struct aws_call call = call_of("s3", "", "");
 
 	memset(name, 'n', sizeof(name));
 	call.candidates[0].service = (struct span){name, sizeof(name)};
-	rules_match(table, &call, &dice, &verdict);
+	rules_decide(table, &call, &dice, &verdict, &text);
 	ck_assert(verdict.is_fault);
-	ck_assert_uint_eq(verdict.message_len, TABLE_MESSAGE_MAX);
+	ck_assert_uint_eq(text.message_len, TABLE_MESSAGE_MAX);
 	free(table);
 }
 END_TEST
@@ -280,14 +282,15 @@ START_TEST(the_status_is_the_rules_or_the_models)
 	struct rule rule = rule_of(1, NULL, NULL, NULL);
 	const struct aws_call call = call_of(statuses[_i].service, "", "");
 	struct rules_verdict verdict;
+	struct rules_text text;
 	struct dice dice = {1};
 	struct table *table;
 
 	rule.status = statuses[_i].rule;
 	rule.code = (char *)statuses[_i].code;
 	table = table_of(&rule, 1);
-	rules_match(table, &call, &dice, &verdict);
-	ck_assert_int_eq(verdict.status, statuses[_i].expected);
+	rules_decide(table, &call, &dice, &verdict, &text);
+	ck_assert_int_eq(text.status, statuses[_i].expected);
 	free(table);
 }
 END_TEST
@@ -504,13 +507,14 @@ END_TEST
 START_TEST(garbage_in_a_slot_is_survived)
 {
 	static const uint8_t garbage[] = {0x01, 0x7f, 0x80, 0xff, 0x5a};
-	struct table *table = calloc(1, sizeof(*table));
+	static const struct table_capacity capacity = {100, 100, 100, 128, 128, 5000};
+	struct table *table = table_in_memory(&capacity);
 	struct aws_call call = call_of("s3", "us-east-1", "GetObject");
 	struct rules_verdict verdict;
 	struct dice dice = {1};
 
-	table->generation = 1;
-	memset(&table->slots[1], garbage[_i], sizeof(table->slots[1]));
+	table->file.generation = 1;
+	memset(table->slots[1].head, garbage[_i], table->file.layout.slot_size);
 	rules_match(table, &call, &dice, &verdict);
 	call.region = SPAN("*");
 	rules_match(table, &call, &dice, &verdict);
@@ -521,23 +525,32 @@ END_TEST
 
 START_TEST(garbage_in_a_rule_is_kept_within_limits)
 {
-	const struct rule rule = rule_of(1, "s3", NULL, NULL);
-	struct table *table = table_of(&rule, 1);
+	/* Texts may be as long as a message and a name. */
+	enum { ROOM = TABLE_MESSAGE_MAX + 2 };
+	static char message[TABLE_MESSAGE_MAX + 1];
+	struct rule rule = rule_of(1, "s3", NULL, NULL);
+	struct table *table;
 	const struct aws_call call = call_of("s3", "us-east-1", "GetObject");
-	struct table_rule *garbled = &table->slots[1].rules[0];
+	struct table_rule *garbled;
 	struct rules_verdict verdict;
+	struct rules_text text;
 	struct dice dice = {1};
 
-	garbled->code = (struct table_text){0, TABLE_TEXT};
-	garbled->message = (struct table_text){1, TABLE_TEXT};
+	memset(message, 'm', TABLE_MESSAGE_MAX);
+	rule.code = NULL;
+	rule.message = message;
+	table = table_of(&rule, 1);
+	garbled = &table->slots[1].rules[0];
+	garbled->code = (struct table_text){0, ROOM};
+	garbled->message = (struct table_text){1, ROOM};
 	garbled->message_kind = 999;
-	rules_match(table, &call, &dice, &verdict);
+	rules_decide(table, &call, &dice, &verdict, &text);
 	ck_assert(verdict.is_fault);
-	ck_assert_uint_eq(verdict.code_len, TABLE_CODE_MAX);
-	ck_assert_uint_eq(verdict.message_len, 0);
-	garbled->message = (struct table_text){0, TABLE_TEXT};
-	rules_match(table, &call, &dice, &verdict);
-	ck_assert_uint_eq(verdict.message_len, TABLE_MESSAGE_MAX);
+	ck_assert_uint_eq(text.code_len, TABLE_CODE_MAX);
+	ck_assert_uint_eq(text.message_len, 0);
+	garbled->message = (struct table_text){0, ROOM};
+	rules_decide(table, &call, &dice, &verdict, &text);
+	ck_assert_uint_eq(text.message_len, TABLE_MESSAGE_MAX);
 	garbled->counter = UINT32_MAX;
 	ck_assert_uint_eq(fired(table, &call), 0);
 	garbled->counter = 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "table_of.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -24,7 +25,7 @@ struct field {
 #owner, NULL, sizeof(struct owner), 0, size, 0                                     \
 	}
 
-static const struct field layout[] = {
+static const struct field fields[] = {
 	FIELD(table_text, at, 0, 4),
 	FIELD(table_text, len, 4, 4),
 	WHOLE(table_text, 8),
@@ -55,32 +56,42 @@ static const struct field layout[] = {
 	FIELD(table_key, start, 12, 4),
 	FIELD(table_key, count, 16, 4),
 	WHOLE(table_key, 20),
-	FIELD(table_slot, rule_count, 0, 4),
-	FIELD(table_slot, name_count, 4, 4),
-	FIELD(table_slot, glob_count, 8, 4),
-	FIELD(table_slot, bucket_mask, 12, 4),
-	FIELD(table_slot, key_mask, 16, 4),
-	FIELD(table_slot, key_shapes, 20, 4),
-	FIELD(table_slot, latency_ns, 24, 8),
-	FIELD(table_slot, reserved, 32, 96),
-	FIELD(table_slot, keys, 128, 2621440),
-	FIELD(table_slot, bucket, 2621568, 1048576),
-	FIELD(table_slot, order, 3670144, 262144),
-	FIELD(table_slot, rules, 3932288, 6291456),
-	FIELD(table_slot, names, 10223744, 1048576),
-	FIELD(table_slot, globs, 11272320, 524288),
-	FIELD(table_slot, text, 11796608, 16777216),
-	WHOLE(table_slot, 28573824),
-	FIELD(table, magic, 0, 8),
-	FIELD(table, version, 8, 4),
-	FIELD(table, header_size, 12, 4),
-	FIELD(table, size, 16, 8),
-	FIELD(table, reserved, 24, 32),
-	FIELD(table, generation, 56, 8),
-	FIELD(table, retired, 64, 8),
-	FIELD(table, pad, 72, 4024),
-	FIELD(table, slots, 4096, 57147648),
-	WHOLE(table, 57151744),
+	FIELD(table_head, rule_count, 0, 4),
+	FIELD(table_head, name_count, 4, 4),
+	FIELD(table_head, glob_count, 8, 4),
+	FIELD(table_head, bucket_mask, 12, 4),
+	FIELD(table_head, key_mask, 16, 4),
+	FIELD(table_head, key_shapes, 20, 4),
+	FIELD(table_head, latency_ns, 24, 8),
+	FIELD(table_head, reserved, 32, 96),
+	WHOLE(table_head, 128),
+	FIELD(table_capacity, rules, 0, 4),
+	FIELD(table_capacity, names, 4, 4),
+	FIELD(table_capacity, globs, 8, 4),
+	FIELD(table_capacity, buckets, 12, 4),
+	FIELD(table_capacity, keys, 16, 4),
+	FIELD(table_capacity, text, 20, 4),
+	WHOLE(table_capacity, 24),
+	FIELD(table_layout, keys, 0, 4),
+	FIELD(table_layout, buckets, 4, 4),
+	FIELD(table_layout, order, 8, 4),
+	FIELD(table_layout, rules, 12, 4),
+	FIELD(table_layout, names, 16, 4),
+	FIELD(table_layout, globs, 20, 4),
+	FIELD(table_layout, text, 24, 4),
+	FIELD(table_layout, slot_size, 28, 4),
+	WHOLE(table_layout, 32),
+	FIELD(table_file, magic, 0, 8),
+	FIELD(table_file, version, 8, 4),
+	FIELD(table_file, header_size, 12, 4),
+	FIELD(table_file, size, 16, 8),
+	FIELD(table_file, reserved, 24, 32),
+	FIELD(table_file, generation, 56, 8),
+	FIELD(table_file, retired, 64, 8),
+	FIELD(table_file, capacity, 72, 24),
+	FIELD(table_file, layout, 96, 32),
+	FIELD(table_file, pad, 128, 3968),
+	WHOLE(table_file, 4096),
 	FIELD(journal_counter, rule, 0, 8),
 	FIELD(journal_counter, fired, 8, 8),
 	FIELD(journal_counter, taken, 16, 8),
@@ -97,8 +108,13 @@ static const struct field layout[] = {
 	FIELD(journal_process, blind, 56, 64),
 	FIELD(journal_process, blind_aws, 120, 8),
 	FIELD(journal_process, command, 128, 64),
-	FIELD(journal_process, blind_host, 192, 128),
-	WHOLE(journal_process, 320),
+	FIELD(journal_process, blind_hosts, 192, 1024),
+	FIELD(journal_process, reserved2, 1216, 64),
+	WHOLE(journal_process, 1280),
+	FIELD(journal_host, key, 0, 8),
+	FIELD(journal_host, reason, 8, 4),
+	FIELD(journal_host, host, 12, 116),
+	WHOLE(journal_host, 128),
 	FIELD(journal_event, sequence, 0, 8),
 	FIELD(journal_event, body, 8, 248),
 	WHOLE(journal_event, 256),
@@ -114,16 +130,18 @@ static const struct field layout[] = {
 	FIELD(journal, blind_aws, 120, 8),
 	FIELD(journal, processes_lost, 128, 8),
 	FIELD(journal, event_head, 136, 8),
-	FIELD(journal, pad, 144, 3952),
+	FIELD(journal, unattached, 144, 8),
+	FIELD(journal, counters_used, 152, 8),
+	FIELD(journal, pad, 160, 3936),
 	FIELD(journal, counters, 4096, 4194304),
-	FIELD(journal, processes, 4198400, 1310720),
-	FIELD(journal, events, 5509120, 4194304),
-	WHOLE(journal, 9703424),
+	FIELD(journal, processes, 4198400, 5242880),
+	FIELD(journal, events, 9441280, 4194304),
+	WHOLE(journal, 13635584),
 };
 
 START_TEST(every_field_of_the_shared_files_has_its_fixed_place)
 {
-	const struct field *field = &layout[_i];
+	const struct field *field = &fields[_i];
 
 	ck_assert_msg(field->at == field->agreed_at && field->size == field->agreed_size,
 		"%s.%s has moved: at %zu, %zu bytes", field->owner, field->name, field->at,
@@ -135,28 +153,164 @@ START_TEST(the_shared_files_have_no_field_and_no_padding_but_these)
 {
 	size_t end = 0;
 
-	for (size_t i = 0; i < COUNT(layout); i++) {
-		ck_assert_msg(layout[i].at == end, "%s: a gap at %zu", layout[i].owner, end);
-		end = layout[i].name ? end + layout[i].size : 0;
+	for (size_t i = 0; i < COUNT(fields); i++) {
+		ck_assert_msg(fields[i].at == end, "%s: a gap at %zu", fields[i].owner, end);
+		end = fields[i].name ? end + fields[i].size : 0;
 	}
 }
 END_TEST
 
-enum change { MAGIC, VERSION, HEADER, SIZE, SHORT, NOTHING };
+/* Where the arrays of a slot lie, by its capacity. */
+static const struct {
+	struct table_capacity capacity;
+	struct table_layout layout;
+	uint64_t file_size;
+} layouts[] = {
+	{{128, 512, 128, 1024, 256, 65536}, {128, 5248, 9344, 9856, 22144, 26240, 27264, 94208},
+		192512},
+	{{3, 1, 1, 2, 1, 3}, {128, 152, 160, 176, 464, 472, 480, 4096}, 12288},
+	{{TABLE_RULES, TABLE_NAMES, TABLE_GLOBS, TABLE_BUCKET, TABLE_KEYS, TABLE_TEXT},
+		{128, 2621568, 3670144, 3932288, 10223744, 11272320, 11796608, 28577792}, 57159680},
+};
+
+START_TEST(the_arrays_of_a_slot_lie_where_its_capacity_says)
+{
+	struct table_layout layout;
+
+	ck_assert(table_lay_out(&layouts[_i].capacity, &layout));
+	ck_assert_mem_eq(&layout, &layouts[_i].layout, sizeof(layout));
+	ck_assert_uint_eq(table_file_size(&layout), layouts[_i].file_size);
+	ck_assert_uint_le(layouts[_i].file_size, table_file_size_max());
+}
+END_TEST
+
+static const struct table_capacity impossible[] = {
+	{TABLE_RULES + 1, 1, 1, 1, 1, 1},
+	{1, TABLE_NAMES + 1, 1, 1, 1, 1},
+	{1, 1, TABLE_GLOBS + 1, 1, 1, 1},
+	{1, 1, 1, 2 * TABLE_BUCKET, 1, 1},
+	{1, 1, 1, 3, 1, 1},
+	{1, 1, 1, 0, 1, 1},
+	{1, 1, 1, 1, 2 * TABLE_KEYS, 1},
+	{1, 1, 1, 1, 6, 1},
+	{1, 1, 1, 1, 0, 1},
+	{1, 1, 1, 1, 1, TABLE_TEXT + 1},
+	{UINT32_MAX, UINT32_MAX, UINT32_MAX, 1u << 31, 1u << 31, UINT32_MAX},
+};
+
+START_TEST(there_is_no_slot_of_an_impossible_capacity)
+{
+	struct table_layout layout;
+
+	ck_assert(!table_lay_out(&impossible[_i], &layout));
+}
+END_TEST
+
+static const struct table_capacity small = {8, 8, 8, 16, 16, 64};
+
+static size_t small_size(void)
+{
+	struct table_layout layout;
+
+	ck_assert(table_lay_out(&small, &layout));
+	return table_file_size(&layout);
+}
+
+enum change { MAGIC, VERSION, HEADER, SIZE, SHORT, LONG, NOTHING };
 
 START_TEST(a_table_of_another_build_or_size_is_refused)
 {
-	struct table *table = table_of(NULL, 0);
-	size_t size = sizeof(*table);
+	struct table *table = table_in_memory(&small);
+	size_t size = small_size();
 
-	table->magic += _i == MAGIC;
-	table->version += _i == VERSION;
-	table->header_size += _i == HEADER;
-	table->size += _i == SIZE;
-	size -= _i == SHORT;
-	ck_assert_int_eq(table_valid(table, size), _i == NOTHING);
-	ck_assert(!table_valid(table, 0));
+	table->file.magic += _i == MAGIC;
+	table->file.version += _i == VERSION;
+	table->file.header_size += _i == HEADER;
+	table->file.size += _i == SIZE;
+	size = size - (_i == SHORT) + (_i == LONG);
+	ck_assert_int_eq(table_attach(table, size), _i == NOTHING);
+	ck_assert(!table_attach(table, 0));
 	free(table);
+}
+END_TEST
+
+START_TEST(a_header_that_does_not_fit_its_file_is_refused)
+{
+	struct table *table = table_in_memory(&small);
+	size_t words = sizeof(small) / 4 + sizeof(table->file.layout) / 4;
+	uint32_t *word = (uint32_t *)&table->file.capacity;
+
+	for (size_t i = 0; i < words; i++) {
+		uint32_t before = word[i];
+		uint32_t other[] = {0, before + 4096, 2 * before, UINT32_MAX, 1u << 31};
+
+		for (size_t k = 0; k < COUNT(other); k++) {
+			word[i] = other[k];
+			/* A slot ends with a page, so there may be room for another length of text. */
+			ck_assert_msg(!table_attach(table, table->file.size) ||
+					      (i == 5 && other[k] < 4096),
+				"word %zu: %u", i, other[k]);
+		}
+		word[i] = before;
+	}
+	ck_assert(table_attach(table, table->file.size));
+	free(table);
+}
+END_TEST
+
+START_TEST(what_the_header_says_later_moves_no_bound)
+{
+	const struct rule rule = rule_of(1, "s3", NULL, NULL);
+	struct table *table = table_of(&rule, 1);
+
+	memset(&table->file.capacity, 0xff, sizeof(table->file.capacity));
+	memset(&table->file.layout, 0xff, sizeof(table->file.layout));
+	ck_assert_uint_eq(table_find_name(&table->slots[1], SPAN("s3")), 1);
+	ck_assert_uint_eq(table_name(&table->slots[1], TABLE_NAMES).len, 0);
+	free(table);
+}
+END_TEST
+
+/* A file of the bytes of a table; its name is gone already. */
+static int file_of(const struct table *table, size_t size)
+{
+	FILE *file = tmpfile();
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_uint_eq(fwrite(&table->file, 1, size, file), size);
+	ck_assert_int_eq(fflush(file), 0);
+	return fileno(file);
+}
+
+START_TEST(a_file_is_mapped_with_a_page_of_our_own_before_it)
+{
+	const struct rule rule = rule_of(1, "s3", NULL, NULL);
+	struct table *made = table_of(&rule, 1);
+	struct table *table = table_map(file_of(made, made->size), made->size);
+
+	ck_assert_ptr_nonnull(table);
+	ck_assert_uint_eq(table_find_name(&table->slots[1], SPAN("s3")), 1);
+	ck_assert_uint_eq(table->size, made->size);
+	table_unmap(table);
+	free(made);
+}
+END_TEST
+
+START_TEST(a_file_that_is_no_table_is_not_mapped)
+{
+	struct table *made = table_in_memory(&small);
+	uint64_t sizes[] = {0, 1, sizeof(struct table_file) - 1, sizeof(struct table_file),
+		table_file_size_max() + 1, UINT64_MAX};
+
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		errno = 0;
+		ck_assert_ptr_null(table_map(file_of(made, made->size), sizes[i]));
+		ck_assert_int_eq(errno, EINVAL);
+	}
+	errno = 0;
+	ck_assert_ptr_null(table_map(-1, made->size));
+	ck_assert_int_eq(errno, EBADF);
+	free(made);
 }
 END_TEST
 
@@ -169,7 +323,7 @@ START_TEST(a_journal_of_another_build_or_size_is_refused)
 	journal->version = JOURNAL_VERSION + (_i == VERSION);
 	journal->header_size = offsetof(struct journal, counters) + (_i == HEADER);
 	journal->size = sizeof(*journal) + (_i == SIZE);
-	size -= _i == SHORT;
+	size = size - (_i == SHORT) + (_i == LONG);
 	ck_assert_int_eq(journal_valid(journal, size), _i == NOTHING);
 	ck_assert(!journal_valid(journal, 0));
 	free(journal);
@@ -226,7 +380,7 @@ END_TEST
 
 START_TEST(before_the_first_publication_there_is_no_slot)
 {
-	struct table *table = calloc(1, sizeof(*table));
+	struct table *table = table_in_memory(&small);
 	struct table_view view = table_look(table);
 
 	ck_assert_ptr_null(view.slot);
@@ -237,10 +391,10 @@ END_TEST
 
 START_TEST(generations_take_turns_in_the_two_slots)
 {
-	struct table *table = calloc(1, sizeof(*table));
+	struct table *table = table_in_memory(&small);
 
 	for (uint64_t generation = 1; generation < 5; generation++) {
-		table->generation = generation;
+		table->file.generation = generation;
 		ck_assert_ptr_eq(table_look(table).slot, &table->slots[generation % 2]);
 	}
 	free(table);
@@ -253,7 +407,7 @@ START_TEST(what_was_read_before_a_publication_does_not_count)
 	struct table_view view = table_look(table);
 
 	ck_assert(table_still(&view));
-	table->generation++;
+	table->file.generation++;
 	ck_assert(!table_still(&view));
 	view = table_look(table);
 	ck_assert(table_still(&view));
@@ -308,34 +462,37 @@ START_TEST(the_rules_with_the_same_names_are_found_in_their_order)
 }
 END_TEST
 
-/* A slot full of bytes that mean nothing. */
-static struct table_slot *hostile_slot(uint8_t byte)
+/* A table whose slots are full of bytes that mean nothing. */
+static struct table *hostile_table(uint8_t byte)
 {
-	struct table_slot *slot = malloc(sizeof(*slot));
+	struct table *table = table_in_memory(&small);
 
-	ck_assert_ptr_nonnull(slot);
-	memset(slot, byte, sizeof(*slot));
-	return slot;
+	ck_assert_ptr_nonnull(table);
+	for (int i = 0; i < 2; i++)
+		memset(table->slots[i].head, byte, table->file.layout.slot_size);
+	return table;
 }
 
 static const uint8_t garbage[] = {0x01, 0x7f, 0x80, 0xff, 0x5a};
 
 START_TEST(look_ups_in_garbage_end_within_the_slot)
 {
-	struct table_slot *slot = hostile_slot(garbage[_i]);
+	struct table *table = hostile_table(garbage[_i]);
+	struct table_slot *slot = &table->slots[1];
 	uint32_t start = 0, count;
 
 	ck_assert_uint_eq(table_find_name(slot, SPAN("s3")), 0);
 	count = table_find_key(slot, 1, 1, 1, &start);
-	ck_assert(count == 0 || (start < TABLE_RULES && count <= TABLE_RULES - start));
-	free(slot);
+	ck_assert(count == 0 || (start < small.rules && count <= small.rules - start));
+	free(table);
 }
 END_TEST
 
+enum { TEXT = 64 };
 static const struct table_text outside[] = {
-	{TABLE_TEXT, 1},
-	{TABLE_TEXT - 1, 2},
-	{0, TABLE_TEXT + 1},
+	{TEXT, 1},
+	{TEXT - 1, 2},
+	{0, TEXT + 1},
 	{1, UINT32_MAX},
 	{UINT32_MAX, 1},
 	{UINT32_MAX, UINT32_MAX},
@@ -343,21 +500,23 @@ static const struct table_text outside[] = {
 
 START_TEST(a_text_outside_of_the_slot_is_empty)
 {
-	struct table_slot *slot = hostile_slot('x');
+	struct table *table = hostile_table('x');
+	struct table_slot *slot = &table->slots[1];
 	char copy[2];
 
 	slot->names[0].text = outside[_i];
 	ck_assert_uint_eq(table_text(slot, &outside[_i]).len, 0);
 	ck_assert_uint_eq(table_copy(slot, &outside[_i], copy, sizeof(copy)), 0);
 	ck_assert_uint_eq(table_name(slot, 1).len, 0);
-	free(slot);
+	free(table);
 }
 END_TEST
 
 START_TEST(a_text_at_the_very_end_of_the_slot_is_whole)
 {
-	struct table_slot *slot = hostile_slot('x');
-	const struct table_text last = {TABLE_TEXT - 3, 3};
+	struct table *table = hostile_table('x');
+	struct table_slot *slot = &table->slots[1];
+	const struct table_text last = {TEXT - 3, 3};
 	char copy[4] = "----";
 
 	ck_assert(span_equal(table_text(slot, &last), SPAN("xxx")));
@@ -365,31 +524,32 @@ START_TEST(a_text_at_the_very_end_of_the_slot_is_whole)
 	ck_assert_mem_eq(copy, "xx--", 4);
 	ck_assert_uint_eq(table_copy(slot, &last, copy, 4), 3);
 	ck_assert_mem_eq(copy, "xxx-", 4);
-	free(slot);
+	free(table);
 }
 END_TEST
 
 START_TEST(a_name_that_is_no_name_is_empty)
 {
-	struct table_slot *slot = hostile_slot('x');
+	struct table *table = table_in_memory(&(struct table_capacity){8, 8, 8, 16, 16, 1024});
+	struct table_slot *slot = &table->slots[1];
 
 	slot->names[0].text = (struct table_text){0, TABLE_NAME_MAX + 1};
 	ck_assert_uint_eq(table_name(slot, 0).len, 0);
 	ck_assert_uint_eq(table_name(slot, 1).len, 0);
-	ck_assert_uint_eq(table_name(slot, TABLE_NAMES + 1).len, 0);
+	ck_assert_uint_eq(table_name(slot, 8 + 1).len, 0);
 	ck_assert_uint_eq(table_name(slot, UINT32_MAX).len, 0);
-	free(slot);
+	free(table);
 }
 END_TEST
 
 START_TEST(a_run_of_rules_outside_of_the_slot_is_empty)
 {
 	static const uint32_t runs[][2] = {
-		{TABLE_RULES, 1}, {TABLE_RULES - 1, 2}, {0, UINT32_MAX}, {UINT32_MAX, UINT32_MAX}};
+		{1, 1}, {0, 2}, {0, UINT32_MAX}, {UINT32_MAX, UINT32_MAX}};
 	const struct rule rule = rule_of(1, "s3", NULL, NULL);
 	struct table *table = table_of(&rule, 1);
 	struct table_slot *slot = &table->slots[1];
-	uint32_t at = table_hash_key(1, 0, 0) & slot->key_mask, start;
+	uint32_t at = table_hash_key(1, 0, 0) & slot->head->key_mask, start;
 
 	ck_assert_uint_eq(table_find_key(slot, 1, 0, 0, &start), 1);
 	for (size_t i = 0; i < COUNT(runs); i++) {
@@ -407,9 +567,17 @@ int main(void)
 	TCase *tests = tcase_create("table");
 
 	tcase_add_loop_test(
-		tests, every_field_of_the_shared_files_has_its_fixed_place, 0, COUNT(layout));
+		tests, every_field_of_the_shared_files_has_its_fixed_place, 0, COUNT(fields));
 	tcase_add_test(tests, the_shared_files_have_no_field_and_no_padding_but_these);
 	tcase_add_loop_test(tests, a_table_of_another_build_or_size_is_refused, 0, NOTHING + 1);
+	tcase_add_loop_test(
+		tests, the_arrays_of_a_slot_lie_where_its_capacity_says, 0, COUNT(layouts));
+	tcase_add_loop_test(
+		tests, there_is_no_slot_of_an_impossible_capacity, 0, COUNT(impossible));
+	tcase_add_test(tests, a_header_that_does_not_fit_its_file_is_refused);
+	tcase_add_test(tests, what_the_header_says_later_moves_no_bound);
+	tcase_add_test(tests, a_file_is_mapped_with_a_page_of_our_own_before_it);
+	tcase_add_test(tests, a_file_that_is_no_table_is_not_mapped);
 	tcase_add_loop_test(tests, a_journal_of_another_build_or_size_is_refused, 0, NOTHING + 1);
 	tcase_add_test(tests, a_process_has_a_start_time_while_it_lives);
 	tcase_add_loop_test(

@@ -262,6 +262,113 @@ START_TEST(rules_may_change_while_threads_call)
 }
 END_TEST
 
+/* So many rules that the table has to grow, all about the one call. */
+static void publish_many(size_t count)
+{
+	struct rule *rules = calloc(count, sizeof(*rules));
+	const struct rule **list = calloc(count, sizeof(*list));
+	const char *reason;
+
+	ck_assert(rules && list);
+	for (size_t i = 0; i < count; i++) {
+		rules[i] = (struct rule){.id = i + 1,
+			.list = TABLE_FAULTS,
+			.probability = 1,
+			.status = 503,
+			.code = (char *)"ServiceUnavailable"};
+		list[i] = &rules[i];
+	}
+	ck_assert_int_eq(writer_publish(&writer, list, count, 0, &reason), 0);
+	free(rules);
+	free(list);
+}
+
+START_TEST(the_table_may_grow_while_threads_call)
+{
+	struct result results[THREADS] = {0};
+	pthread_t threads[THREADS];
+
+	publish_many(1);
+	for (int i = 0; i < THREADS; i++) {
+		results[i].blocking = true;
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, client, &results[i]), 0);
+	}
+	for (size_t count = 200; count < 20000; count *= 2) {
+		publish_many(count);
+		usleep(2000);
+	}
+	for (int i = 0; i < THREADS; i++) {
+		pthread_join(threads[i], NULL);
+		ck_assert_int_eq(results[i].failed, CALLS);
+	}
+}
+END_TEST
+
+START_TEST(in_a_sandbox_nothing_is_looked_for)
+{
+	shim.sandboxed = true;
+	ck_assert_ptr_null(shim_table());
+	shim_look();
+	ck_assert_ptr_null(shim_table());
+	shim.sandboxed = false;
+	ck_assert_ptr_nonnull(shim_table());
+}
+END_TEST
+
+/* Without a word to those who have the old file. */
+static void replace_files(void)
+{
+	const char *reason;
+
+	remove_files();
+	writer_close(&writer);
+	ck_assert_int_eq(writer_open(&writer, folder, &reason), 0);
+}
+
+START_TEST(a_file_that_was_replaced_is_found_by_a_look)
+{
+	const struct table *old = shim_table(), *table;
+
+	publish(1, 0);
+	replace_files();
+	publish(1, 0);
+	ck_assert_ptr_eq(shim_table(), old);
+	shim_look();
+	table = shim_table();
+	ck_assert_ptr_ne(table, old);
+	/* Once a second is enough. */
+	replace_files();
+	shim_look();
+	ck_assert_ptr_eq(shim_table(), table);
+	shim.looked = 0;
+	shim_look();
+	ck_assert_ptr_ne(shim_table(), table);
+	ck_assert_int_eq(old->file.retired, 0);
+}
+END_TEST
+
+START_TEST(a_file_that_has_gone_leaves_its_rules_in_force)
+{
+	const struct table *table = shim_table();
+
+	publish(1, 0);
+	remove_files();
+	shim_look();
+	ck_assert_ptr_eq(shim_table(), table);
+}
+END_TEST
+
+START_TEST(a_retired_file_without_a_successor_is_given_up)
+{
+	ck_assert_ptr_nonnull(shim_table());
+	publish(1, 0);
+	writer.table->file.retired = 1;
+	ck_assert_ptr_null(shim_table());
+	replace_files();
+	ck_assert_ptr_nonnull(shim_table());
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("threads");
@@ -273,6 +380,11 @@ int main(void)
 	tcase_add_test(tests, threads_get_as_many_faults_as_were_counted);
 	tcase_add_test(tests, threads_wait_on_one_delay_line);
 	tcase_add_test(tests, rules_may_change_while_threads_call);
+	tcase_add_test(tests, the_table_may_grow_while_threads_call);
+	tcase_add_test(tests, in_a_sandbox_nothing_is_looked_for);
+	tcase_add_test(tests, a_file_that_was_replaced_is_found_by_a_look);
+	tcase_add_test(tests, a_file_that_has_gone_leaves_its_rules_in_force);
+	tcase_add_test(tests, a_retired_file_without_a_successor_is_given_up);
 	suite_add_tcase(suite, tests);
 	failed = run_suite(suite);
 	/* A test that fails does not come to its end. */

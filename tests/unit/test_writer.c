@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "control/writer.h"
@@ -55,16 +57,18 @@ static int publish(const struct rule *rules, size_t count)
 	return error;
 }
 
+/* Of a table for the first hundred rules. */
+enum { FIRST_SIZE = 192512 };
+
 /* What a shim has. */
 static const struct table *shim_table(void)
 {
 	int fd = open("table", O_RDONLY);
-	void *at = mmap(NULL, sizeof(struct table), PROT_READ, MAP_SHARED, fd, 0);
+	struct table *table = table_map(fd, (uint64_t)lseek(fd, 0, SEEK_END));
 
-	ck_assert(at != MAP_FAILED);
+	ck_assert_ptr_nonnull(table);
 	close(fd);
-	ck_assert(table_valid(at, sizeof(struct table)));
-	return at;
+	return table;
 }
 
 static uint64_t fired(const struct table *table, const char *service)
@@ -97,10 +101,10 @@ START_TEST(new_files_are_private_and_publish_nothing)
 		ck_assert_uint_eq(stat_of(names[i]).st_mode, S_IFREG | 0600);
 		ck_assert_int_eq(access(i ? "journal.new" : "table.new", F_OK), -1);
 	}
-	ck_assert_uint_eq(stat_of("table").st_size, sizeof(struct table));
+	ck_assert_uint_eq(stat_of("table").st_size, FIRST_SIZE);
 	ck_assert_uint_eq(stat_of("journal").st_size, sizeof(struct journal));
 	ck_assert(journal_valid(writer.journal, sizeof(struct journal)));
-	ck_assert_uint_eq(shim_table()->generation, 0);
+	ck_assert_uint_eq(shim_table()->file.generation, 0);
 	ck_assert(fcntl(writer.table_file.fd, F_GETFD) & FD_CLOEXEC);
 	ck_assert(fcntl(writer.journal_file.fd, F_GETFD) & FD_CLOEXEC);
 }
@@ -120,7 +124,7 @@ START_TEST(what_is_published_is_in_force_at_once)
 	ck_assert_uint_eq(fired(table, "sqs"), 2);
 	ck_assert_int_eq(publish(rules, 0), 0);
 	ck_assert_uint_eq(fired(table, "s3"), 0);
-	ck_assert_uint_eq(table->generation, 3);
+	ck_assert_uint_eq(table->file.generation, 3);
 }
 END_TEST
 
@@ -144,8 +148,8 @@ START_TEST(a_published_rule_says_what_was_configured)
 	slot = table_look(writer.table).slot;
 	first = &slot->rules[0];
 	second = &slot->rules[2];
-	ck_assert_uint_eq(slot->rule_count, 3);
-	ck_assert_uint_eq(slot->latency_ns, 77);
+	ck_assert_uint_eq(slot->head->rule_count, 3);
+	ck_assert_uint_eq(slot->head->latency_ns, 77);
 	ck_assert_uint_eq(first->id, 11);
 	ck_assert_uint_eq(first->threshold, TABLE_CERTAIN);
 	ck_assert_uint_eq(first->list, TABLE_OUTAGES);
@@ -173,10 +177,10 @@ START_TEST(few_rules_use_little_of_the_file)
 	open_writer();
 	ck_assert_int_eq(publish(rules, 2), 0);
 	slot = table_look(writer.table).slot;
-	ck_assert_uint_eq(slot->name_count, 3);
-	ck_assert_uint_eq(slot->glob_count, 1);
-	ck_assert_uint_eq(slot->bucket_mask, 7);
-	ck_assert_uint_eq(slot->key_mask, 7);
+	ck_assert_uint_eq(slot->head->name_count, 3);
+	ck_assert_uint_eq(slot->head->glob_count, 1);
+	ck_assert_uint_eq(slot->head->bucket_mask, 7);
+	ck_assert_uint_eq(slot->head->key_mask, 7);
 	ck_assert_uint_eq(slot->rules[1].region, 0);
 	ck_assert_uint_eq(slot->rules[1].operation, 0);
 }
@@ -196,12 +200,12 @@ START_TEST(a_new_daemon_takes_the_files_over_in_place)
 	ck_assert_uint_eq(fired(table, "s3"), 1);
 	open_writer();
 	ck_assert_uint_eq(stat_of("table").st_ino, inode);
-	ck_assert_uint_eq(table->generation, 1);
+	ck_assert_uint_eq(table->file.generation, 1);
 	ck_assert_uint_eq(fired(table, "s3"), 1);
 	ck_assert_int_eq(publish(rules, 2), 0);
-	ck_assert_uint_eq(table->generation, 2);
+	ck_assert_uint_eq(table->file.generation, 2);
 	ck_assert_uint_eq(fired(table, "sqs"), 2);
-	ck_assert_uint_eq(table->retired, 0);
+	ck_assert_uint_eq(table->file.retired, 0);
 }
 END_TEST
 
@@ -213,7 +217,7 @@ START_TEST(a_daemon_that_died_while_it_wrote_leaves_the_old_rules_in_force)
 	open_writer();
 	table = shim_table();
 	ck_assert_int_eq(publish(&rule, 1), 0);
-	memset(&writer.table->slots[0], 0xa5, sizeof(writer.table->slots[0]));
+	memset(writer.table->slots[0].head, 0xa5, writer.table->file.layout.slot_size);
 	writer_close(&writer);
 	ck_assert_uint_eq(fired(table, "s3"), 1);
 	open_writer();
@@ -233,19 +237,19 @@ START_TEST(a_table_of_no_use_is_replaced_and_its_shims_are_told)
 	open_writer();
 	old = shim_table();
 	inode = stat_of("table").st_ino;
-	writer.table->magic ^= _i == BAD_MAGIC;
-	writer.table->version += _i == OTHER_VERSION;
-	writer.table->size += _i == OTHER_SIZE;
-	writer.table->retired = _i == RETIRED;
+	writer.table->file.magic ^= _i == BAD_MAGIC;
+	writer.table->file.version += _i == OTHER_VERSION;
+	writer.table->file.size += _i == OTHER_SIZE;
+	writer.table->file.retired = _i == RETIRED;
 	if (_i == LONGER)
-		ck_assert_int_eq(truncate("table", sizeof(struct table) + 4096), 0);
+		ck_assert_int_eq(truncate("table", FIRST_SIZE + 4096), 0);
 	writer_close(&writer);
 	open_writer();
 	ck_assert_uint_ne(stat_of("table").st_ino, inode);
-	ck_assert_uint_eq(stat_of("table").st_size, sizeof(struct table));
-	ck_assert_uint_eq(old->retired, _i != BAD_MAGIC);
-	ck_assert_uint_eq(shim_table()->retired, 0);
-	ck_assert_uint_eq(shim_table()->generation, 0);
+	ck_assert_uint_eq(stat_of("table").st_size, FIRST_SIZE);
+	ck_assert_uint_eq(old->file.retired, _i != BAD_MAGIC);
+	ck_assert_uint_eq(shim_table()->file.retired, 0);
+	ck_assert_uint_eq(shim_table()->file.generation, 0);
 }
 END_TEST
 
@@ -258,7 +262,7 @@ START_TEST(a_file_that_is_too_short_is_replaced)
 	writer_close(&writer);
 	ck_assert_int_eq(truncate(name, sizes[_i / 2]), 0);
 	open_writer();
-	ck_assert_uint_eq(stat_of("table").st_size, sizeof(struct table));
+	ck_assert_uint_eq(stat_of("table").st_size, FIRST_SIZE);
 	ck_assert_uint_eq(stat_of("journal").st_size, sizeof(struct journal));
 	ck_assert_int_eq(publish(NULL, 0), 0);
 }
@@ -276,8 +280,8 @@ START_TEST(a_new_journal_makes_shims_look_for_a_new_table)
 		ck_assert_int_eq(unlink("journal"), 0);
 	writer_close(&writer);
 	open_writer();
-	ck_assert_uint_eq(old->retired, 1);
-	ck_assert_uint_eq(shim_table()->retired, 0);
+	ck_assert_uint_eq(old->file.retired, 1);
+	ck_assert_uint_eq(shim_table()->file.retired, 0);
 	ck_assert(journal_valid(writer.journal, sizeof(struct journal)));
 }
 END_TEST
@@ -390,18 +394,20 @@ static struct rule *same_rules(size_t count)
 static void assert_full(const struct rule *rules, size_t count, const char *limit)
 {
 	const struct rule before = rule_of(1, "s3", NULL, NULL);
-	static struct table_slot copy;
+	static char copy[FIRST_SIZE];
 	const struct table_slot *slot;
+	size_t size;
 
 	open_writer();
 	ck_assert_int_eq(publish(&before, 1), 0);
 	slot = table_look(writer.table).slot;
-	memcpy(&copy, slot, sizeof(copy));
+	size = writer.table->file.layout.slot_size;
+	memcpy(copy, slot->head, size);
 	writer.journal->counters[slot->rules[0].counter].fired = 5;
 	ck_assert_int_eq(publish(rules, count), -ENOSPC);
 	ck_assert_msg(strstr(reason, limit) != NULL, "%s", reason);
-	ck_assert_uint_eq(writer.table->generation, 1);
-	ck_assert_mem_eq(slot, &copy, sizeof(copy));
+	ck_assert_uint_eq(writer.table->file.generation, 1);
+	ck_assert_mem_eq(slot->head, copy, size);
 	ck_assert_uint_eq(writer_fired(&writer, 1), 5);
 	ck_assert_uint_eq(writer.journal->counters[1].rule, 0);
 	ck_assert_int_eq(publish(&before, 1), 0);
@@ -470,6 +476,134 @@ START_TEST(a_full_table_works_to_its_last_rule)
 }
 END_TEST
 
+START_TEST(a_hundred_rules_take_less_than_half_a_megabyte)
+{
+	struct rule *rules = rules_of_different_names(100, "*");
+	static char message[257];
+	ino_t inode;
+
+	memset(message, 'm', 256);
+	for (int i = 0; i < 100; i++) {
+		rules[i].message_kind = TABLE_MESSAGE_TEXT;
+		rules[i].message = text_of("%s%d", message, i);
+	}
+	open_writer();
+	inode = stat_of("table").st_ino;
+	ck_assert_int_eq(publish(rules, 42), 0);
+	ck_assert_uint_eq(stat_of("table").st_ino, inode);
+	ck_assert_int_eq(publish(rules, 100), 0);
+	ck_assert_uint_le(stat_of("table").st_size, 512 * 1024);
+}
+END_TEST
+
+START_TEST(rules_that_do_not_fit_take_a_larger_table)
+{
+	const struct rule first = rule_of(1, "s3", NULL, NULL);
+	const struct table *old, *table;
+
+	open_writer();
+	ck_assert_int_eq(publish(&first, 1), 0);
+	old = shim_table();
+	writer.journal->counters[0].fired = 5;
+	ck_assert_int_eq(publish(same_rules(129), 129), 0);
+	ck_assert_int_eq(access("table.new", F_OK), -1);
+	ck_assert_uint_eq(old->file.retired, 1);
+	ck_assert_uint_eq(fired(old, "s3"), 1); /* until the reader looks for the new one */
+	table = shim_table();
+	ck_assert_uint_eq(table->file.retired, 0);
+	ck_assert_uint_eq(table->file.generation, 2);
+	ck_assert_uint_eq(table->file.capacity.rules, 256);
+	ck_assert_uint_eq(table->file.capacity.names, old->file.capacity.names);
+	ck_assert_uint_eq(fired(table, "s3"), 100);
+	ck_assert_uint_eq(writer_fired(&writer, 1), 5);
+	/* And it goes on there. */
+	ck_assert_int_eq(publish(&first, 1), 0);
+	ck_assert_uint_eq(fired(table, "s3"), 1);
+	ck_assert_uint_eq(table->file.retired, 0);
+	ck_assert_uint_eq(writer_fired(&writer, 1), 5);
+}
+END_TEST
+
+START_TEST(a_larger_table_is_taken_over_in_place_by_a_new_daemon)
+{
+	ino_t inode;
+
+	open_writer();
+	ck_assert_int_eq(publish(same_rules(1000), 1000), 0);
+	inode = stat_of("table").st_ino;
+	writer_close(&writer);
+	open_writer();
+	ck_assert_uint_eq(stat_of("table").st_ino, inode);
+	ck_assert_uint_eq(fired(writer.table, "s3"), 100);
+	ck_assert_int_eq(publish(same_rules(1024), 1024), 0);
+	ck_assert_uint_eq(stat_of("table").st_ino, inode);
+}
+END_TEST
+
+START_TEST(a_larger_table_that_cannot_take_its_place_changes_nothing)
+{
+	const struct rule first = rule_of(1, "s3", NULL, NULL);
+	const struct table *old;
+
+	open_writer();
+	ck_assert_int_eq(publish(&first, 1), 0);
+	old = shim_table();
+	writer.journal->counters[0].fired = 5;
+	ck_assert_int_eq(unlink("table"), 0);
+	if (_i) {
+		/* The last step fails. */
+		ck_assert_int_eq(mkdir("table", 0700), 0);
+	} else {
+		/* The first one does. */
+		ck_assert_int_eq(mkdir("table.new", 0700), 0);
+	}
+	ck_assert_int_lt(publish(same_rules(129), 129), 0);
+	ck_assert_ptr_nonnull(strstr(reason, "table"));
+	ck_assert_uint_eq(old->file.retired, 0);
+	ck_assert_uint_eq(old->file.generation, 1);
+	ck_assert_uint_eq(fired(old, "s3"), 1);
+	ck_assert_uint_eq(writer_fired(&writer, 1), 5);
+	ck_assert_uint_eq(writer_fired(&writer, 100), 0);
+	remove("table");
+	remove("table.new");
+	ck_assert_int_eq(publish(same_rules(129), 129), 0);
+	ck_assert_uint_eq(fired(shim_table(), "s3"), 100);
+}
+END_TEST
+
+START_TEST(a_daemon_killed_while_its_table_grows_leaves_old_or_new_rules)
+{
+	for (int round = 0; round < 50; round++) {
+		const struct table *table;
+		uint64_t generation;
+		pid_t child;
+
+		open_writer();
+		ck_assert_int_eq(publish(same_rules(1), 1), 0);
+		writer_close(&writer);
+		child = fork();
+		if (child == 0) {
+			open_writer();
+			(void)publish(same_rules(200), 200);
+			for (;;)
+				pause();
+		}
+		usleep((useconds_t)(round * 37));
+		kill(child, SIGKILL);
+		ck_assert_int_eq(waitpid(child, NULL, 0), child);
+		table = shim_table();
+		generation = table->file.generation;
+		ck_assert(generation > 0);
+		ck_assert_uint_eq(fired(table, "s3"), 100);
+		ck_assert_uint_eq(table->file.retired, 0);
+		open_writer();
+		ck_assert_uint_ge(writer.table->file.generation, generation);
+		writer_close(&writer);
+		ck_assert_int_eq(unlink("table"), 0);
+	}
+}
+END_TEST
+
 START_TEST(a_text_over_its_limit_is_refused)
 {
 	static char text[TABLE_MESSAGE_MAX + 2];
@@ -493,7 +627,7 @@ static struct journal_counter *counter_of(uint64_t id)
 {
 	const struct table_slot *slot = table_look(writer.table).slot;
 
-	for (uint32_t i = 0; i < slot->rule_count; i++)
+	for (uint32_t i = 0; i < slot->head->rule_count; i++)
 		if (slot->rules[i].id == id)
 			return &writer.journal->counters[slot->rules[i].counter];
 	ck_abort_msg("no such rule");
@@ -586,14 +720,14 @@ static void *publish_all_in_turn(void *nothing)
 }
 
 /* Is this one of them, whole? No ck_assert() in here: each costs a system call. */
-static bool is_whole(const struct rules_verdict *verdict)
+static bool is_whole(const struct rules_verdict *verdict, const struct rules_text *text)
 {
-	int which = verdict->is_fault ? verdict->status - 500 : -1;
+	int which = verdict->is_fault ? text->status - 500 : -1;
 
 	return which >= 0 && which < CONFIGURATIONS && verdict->rule == (uint64_t)which + 1 &&
-	       verdict->code_len == TABLE_CODE_MAX && verdict->message_len == TABLE_MESSAGE_MAX &&
-	       memcmp(verdict->code, codes[which], TABLE_CODE_MAX) == 0 &&
-	       memcmp(verdict->message, texts[which], TABLE_MESSAGE_MAX) == 0;
+	       text->code_len == TABLE_CODE_MAX && text->message_len == TABLE_MESSAGE_MAX &&
+	       memcmp(text->code, codes[which], TABLE_CODE_MAX) == 0 &&
+	       memcmp(text->message, texts[which], TABLE_MESSAGE_MAX) == 0;
 }
 
 START_TEST(a_reader_that_is_overtaken_twice_knows_it)
@@ -618,6 +752,8 @@ START_TEST(a_reader_never_sees_configurations_mixed)
 		.candidates = {{SPAN("s3"), SPAN("Operation"), -1}},
 		.region = SPAN("us-east-1")};
 	struct rules_verdict verdict;
+	struct rules_text text;
+	const struct table *table;
 	struct dice dice = {1};
 	pthread_t thread;
 	int seen[CONFIGURATIONS] = {0};
@@ -633,12 +769,13 @@ START_TEST(a_reader_never_sees_configurations_mixed)
 		alternatives[i].status = 500 + i;
 	}
 	open_writer();
+	table = writer.table;
 	ck_assert_int_eq(publish(&alternatives[1], 1), 0);
 	ck_assert_int_eq(pthread_create(&thread, NULL, publish_all_in_turn, NULL), 0);
-	while (whole && writer.table->generation < 5000) {
-		rules_match(writer.table, &call, &dice, &verdict);
-		whole = is_whole(&verdict);
-		seen[whole ? verdict.status - 500 : 0]++;
+	while (whole && table->file.generation < 5000) {
+		rules_decide(table, &call, &dice, &verdict, &text);
+		whole = is_whole(&verdict, &text);
+		seen[whole ? text.status - 500 : 0]++;
 	}
 	stop = true;
 	pthread_join(thread, NULL);
@@ -674,6 +811,11 @@ int main(void)
 	tcase_add_test(tests, too_much_text_is_refused);
 	tcase_add_test(tests, a_text_that_many_rules_share_is_stored_once);
 	tcase_add_test(tests, a_full_table_works_to_its_last_rule);
+	tcase_add_test(tests, a_hundred_rules_take_less_than_half_a_megabyte);
+	tcase_add_test(tests, rules_that_do_not_fit_take_a_larger_table);
+	tcase_add_test(tests, a_larger_table_is_taken_over_in_place_by_a_new_daemon);
+	tcase_add_loop_test(tests, a_larger_table_that_cannot_take_its_place_changes_nothing, 0, 2);
+	tcase_add_test(tests, a_daemon_killed_while_its_table_grows_leaves_old_or_new_rules);
 	tcase_add_loop_test(tests, a_text_over_its_limit_is_refused, 0, 5);
 	tcase_add_test(tests, a_rule_keeps_its_counter_for_as_long_as_it_is_published);
 	tcase_add_test(tests, the_counter_of_a_gone_rule_is_kept_free_for_one_publication);

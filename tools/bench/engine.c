@@ -19,6 +19,7 @@
 #include "shim/engine/aws/identify.h"
 #include "shim/engine/aws/model.h"
 #include "shim/engine/rules.h"
+#include "tests/unit/table_in_memory.h"
 
 #define REQUEST_MAX 65536
 
@@ -140,8 +141,7 @@ static void make_table(struct subject *subject, long count)
 	struct compiled compiled;
 	const char *reason;
 
-	subject->table = calloc(1, sizeof(*subject->table));
-	if (!rules || !list || !subject->table)
+	if (!rules || !list)
 		err(1, "rules");
 	for (long i = 0; i < count; i++) {
 		make_rule(&rules[i], subject, i);
@@ -149,8 +149,9 @@ static void make_table(struct subject *subject, long count)
 	}
 	if (compile_rules(&compiled, list, (size_t)count, 0, &reason))
 		errx(1, "%s", reason);
-	memcpy(&subject->table->slots[1], compiled.slot, sizeof(*compiled.slot));
-	subject->table->generation = 1;
+	subject->table = table_of_compiled(&compiled);
+	if (!subject->table)
+		err(1, "table");
 	compiled_free(&compiled);
 }
 

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* prctl(): a program that locks itself into a sandbox knows which system calls it will make. */
+
+#include <stdarg.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "shim/process/shim.h"
+
+__attribute__((visibility("default"))) int prctl(int option, ...)
+{
+	unsigned long arguments[4];
+	va_list list;
+
+	va_start(list, option);
+	for (int i = 0; i < 4; i++)
+		arguments[i] = va_arg(list, unsigned long);
+	va_end(list);
+	/* From now on none are made for the convenience of the library: it looks for no daemon. */
+	if (option == PR_SET_SECCOMP || option == PR_SET_NO_NEW_PRIVS)
+		atomic_store(&shim.sandboxed, true);
+	return (int)syscall(SYS_prctl, option, arguments[0], arguments[1], arguments[2],
+		arguments[3]);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Maps of the journal what this process uses, at once and later. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "attach.h"
+#include "files.h"
+#include "line.h"
+#include "shim/libc/real.h"
+#include "shim/memory/runtime.h"
+#include "shim.h"
+
+#define GROUP_SIZE   (JOURNAL_GROUP * sizeof(struct journal_process))
+#define COUNTER_SIZE (SHIM_COUNTERS * sizeof(struct journal_counter))
+
+_Static_assert(GROUP_SIZE % TABLE_PAGE == 0 && COUNTER_SIZE % TABLE_PAGE == 0 &&
+		       offsetof(struct journal, counters) % TABLE_PAGE == 0 &&
+		       offsetof(struct journal, processes) % TABLE_PAGE == 0,
+	"parts of the journal are mapped by pages");
+
+static void *map_shared(int fd, size_t at, size_t len, void *place)
+{
+	void *map = mmap(place, len, PROT_READ | PROT_WRITE, MAP_SHARED | (place ? MAP_FIXED : 0),
+		fd, (off_t)at);
+
+	return map == MAP_FAILED ? NULL : map;
+}
+
+/* Maps the counters in use; the others have to wait for a rule that has one. */
+static void map_counters(const struct journal *journal, int fd)
+{
+	uint64_t used = atomic_load(&journal->counters_used);
+	size_t parts;
+	char *map = NULL;
+
+	if (used > JOURNAL_COUNTERS)
+		used = JOURNAL_COUNTERS;
+	parts = (used + SHIM_COUNTERS - 1) / SHIM_COUNTERS;
+	if (parts)
+		map = map_shared(
+			fd, offsetof(struct journal, counters), parts * COUNTER_SIZE, NULL);
+	for (size_t i = 0; i < SHIM_COUNTER_PARTS; i++) {
+		void *part = map && i < parts ? map + i * COUNTER_SIZE : NULL;
+
+		atomic_store(&shim.counters[i], part);
+	}
+}
+
+/* Takes a line in the process list, of which a part is mapped: in `place`, or anywhere. */
+static void take_line(struct journal *journal, int fd, struct journal_process *place)
+{
+	uint32_t pid;
+	uint64_t start;
+	struct journal_process *group = NULL, *line = NULL;
+
+	journal_self(&pid, &start);
+	if (pid)
+		group = map_shared(fd,
+			offsetof(struct journal, processes) + pid % JOURNAL_GROUPS * GROUP_SIZE,
+			GROUP_SIZE, place);
+	if (group) {
+		shim.group = group;
+		line = process_register(journal, group, pid, start);
+	} else {
+		atomic_fetch_add(&journal->processes_lost, 1);
+	}
+	atomic_store(&shim.process, line);
+}
+
+static void map_journal(int folder, int fd, const struct stat *status)
+{
+	struct journal *journal = NULL;
+
+	if ((uint64_t)status->st_size == sizeof(*journal)) {
+		journal = map_shared(fd, 0, offsetof(struct journal, counters), NULL);
+		if (!journal) {
+			files_warn_of_want(folder, RUNTIME_JOURNAL, errno, "nothing is counted");
+			return;
+		}
+	}
+	if (!journal || !journal_valid(journal, (uint64_t)status->st_size)) {
+		files_warn(RUNTIME_JOURNAL, FILES_OTHER_VERSION);
+		if (journal)
+			munmap(journal, offsetof(struct journal, counters));
+		return;
+	}
+	map_counters(journal, fd);
+	take_line(journal, fd, NULL);
+	atomic_store(&shim.journal_inode, status->st_ino);
+	atomic_store(&shim.journal, journal);
+}
+
+/* The file of the mapped journal, opened; -1 if it has gone. */
+static int open_journal_again(void)
+{
+	int folder = files_open_folder(), fd;
+	struct stat status;
+
+	if (folder < 0)
+		return -1;
+	fd = files_open(folder, RUNTIME_JOURNAL, O_RDWR, &status);
+	real.close(folder);
+	if (fd < 0 || status.st_ino == atomic_load(&shim.journal_inode))
+		return fd;
+	real.close(fd);
+	return -1;
+}
+
+/* Unless that very file is mapped already. */
+void journal_attach(int folder)
+{
+	struct stat status;
+	int fd;
+
+	if (atomic_exchange(&shim.attaching, true))
+		return;
+	fd = files_open(folder, RUNTIME_JOURNAL, O_RDWR, &status);
+	if (fd >= 0) {
+		if (!atomic_load(&shim.journal) ||
+			atomic_load(&shim.journal_inode) != status.st_ino)
+			map_journal(folder, fd, &status);
+		real.close(fd);
+	}
+	atomic_store(&shim.attaching, false);
+}
+
+static struct journal_counter *map_counter_part(size_t part)
+{
+	struct journal_counter *map = NULL, *there = NULL;
+	int fd;
+
+	if (atomic_load(&shim.sandboxed) || !shim_is_own())
+		return NULL;
+	fd = open_journal_again();
+	if (fd < 0)
+		return NULL;
+	map = map_shared(
+		fd, offsetof(struct journal, counters) + part * COUNTER_SIZE, COUNTER_SIZE, NULL);
+	real.close(fd);
+	if (!map || atomic_compare_exchange_strong(&shim.counters[part], &there, map))
+		return map;
+	munmap(map, COUNTER_SIZE);
+	return there;
+}
+
+struct journal_counter *shim_counter(uint32_t counter)
+{
+	size_t part = counter / SHIM_COUNTERS;
+	struct journal_counter *counters;
+	int error = errno;
+
+	if (counter >= JOURNAL_COUNTERS)
+		return NULL;
+	counters = atomic_load(&shim.counters[part]);
+	if (!counters)
+		counters = map_counter_part(part);
+	errno = error;
+	return counters ? &counters[counter % SHIM_COUNTERS] : NULL;
+}
+
+/* In the place of the parent's part of the list: what was interrupted by the fork may still count
+ * there. */
+static void list_child(struct journal *journal)
+{
+	int error = errno, fd = open_journal_again();
+
+	if (fd >= 0) {
+		take_line(journal, fd, shim.group);
+		real.close(fd);
+	}
+	errno = error;
+}
+
+void shim_enlist(void)
+{
+	struct journal *journal = atomic_load(&shim.journal);
+
+	if (!atomic_load_explicit(&shim.unlisted, memory_order_relaxed) || !journal ||
+		atomic_load(&shim.sandboxed))
+		return;
+	if (atomic_exchange(&shim.unlisted, false))
+		list_child(journal);
+}
