@@ -15,17 +15,24 @@
 
 #include "control/writer.h"
 #include "shim/io/conn.h"
+#include "shim/io/on.h"
 #include "shim/libc/real.h"
 #include "shim/process/shim.h"
 #include "shim/tls/stack.h"
 #include "suite.h"
 
 /* TLS libraries are not looked for here. */
-void stack_before_fork(void)
+void stack_before_fork(bool is_inside)
 {
+	(void)is_inside;
 }
 
-void stack_after_fork(void)
+void stack_after_fork_parent(bool is_inside)
+{
+	(void)is_inside;
+}
+
+void stack_after_fork_child(void)
 {
 }
 
@@ -46,10 +53,17 @@ void real_resolve(void)
 #define HOOK_FD_VARIADIC(ret, name, parameters, last, arguments) real.name = name;
 #define HOOK_ANY(ret, name, parameters, arguments)		 real.name = name;
 #define HOOK_PLAIN						 HOOK_ANY
+#define HOOK_END						 HOOK_ANY
 #include "shim/libc/hooks.def"
 #undef HOOK_FD
 #undef HOOK_FD_VARIADIC
 #undef HOOK_ANY
+#undef HOOK_END
+}
+
+bool real_connects_straight(void)
+{
+	return true;
 }
 
 #define HOOK_FD(ret, name, parameters, arguments)                                                  \
@@ -65,6 +79,7 @@ void real_resolve(void)
 	{                                                                                          \
 		return on_##name arguments;                                                        \
 	}
+#define HOOK_END(ret, name, parameters, arguments)
 #include "shim/libc/hooks.def"
 
 #define THREADS 8
