@@ -109,7 +109,7 @@ static void feed_head(struct flow *flow, const struct flow_env *env, const char 
 			    head.expects_continue || len >= FLOW_HOLD_MAX,
 	};
 
-	identity = aws_identify(&head, &body, &step->call);
+	identity = aws_identify(&head, &body, AWS_WANT_ALL, &step->call);
 	if (identity == AWS_NEEDS_BODY) {
 		/* 0: the head is whole already, and is to be found again. */
 		hold(flow, 0, step);

@@ -45,7 +45,7 @@ static inline void wire_identify(struct wire *wire, const void *bytes, size_t le
 	ck_assert_int_gt(size, 0);
 	wire->body.bytes = (struct span){wire->block + size, len - (size_t)size};
 	wire->body.complete = complete;
-	wire->identity = aws_identify(&wire->head, &wire->body, &wire->call);
+	wire->identity = aws_identify(&wire->head, &wire->body, AWS_WANT_ALL, &wire->call);
 }
 
 static inline void wire_done(struct wire *wire)

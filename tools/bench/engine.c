@@ -66,7 +66,7 @@ static void identify(struct subject *subject)
 	if (size < 0)
 		errx(1, "no whole request");
 	body.bytes = (struct span){subject->request + size, subject->len - (size_t)size};
-	if (aws_identify(&subject->head, &body, &subject->call) != AWS_CALL)
+	if (aws_identify(&subject->head, &body, AWS_WANT_ALL, &subject->call) != AWS_CALL)
 		errx(1, "no call");
 }
 
