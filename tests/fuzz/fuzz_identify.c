@@ -78,8 +78,8 @@ static bool look(struct request *request, const uint8_t *data, size_t len, bool 
 	check(size > 0 && (size_t)size <= len);
 	request->body.bytes = span_from(request->bytes, (size_t)size);
 	request->body.complete = complete;
-	request->identity = aws_identify(
-		&request->head, &request->body, AWS_WANT_ALL, &request->call);
+	request->identity =
+		aws_identify(&request->head, &request->body, AWS_WANT_ALL, &request->call);
 	if (complete)
 		check(request->identity != AWS_NEEDS_BODY);
 	if (request->identity == AWS_CALL) {
