@@ -161,55 +161,32 @@ static inline bool same_half(const char *wire, const char *known)
 	return ((a ^ b) & ~((b & 0x40404040u) >> 1)) == 0;
 }
 
-/* What same_name() can compare. */
-#define NAME_MIN 4
-#define NAME_MAX 24
-
-static inline bool same_name(const char *wire, const char *known, size_t len)
+/* Is it this name of fields.def, which has four letters or more? */
+static inline bool is_named(const char *wire, const char *known, size_t len)
 {
 	if (len < 8)
 		return same_half(wire, known) && same_half(wire + len - 4, known + len - 4);
-	if (!same_word(wire, known) || (len > 16 && !same_word(wire + 8, known + 8)))
-		return false;
+	for (size_t at = 0; at + 8 < len; at += 8)
+		if (!same_word(wire + at, known + at))
+			return false;
 	return same_word(wire + len - 8, known + len - 8);
 }
 
 /* Which of the known fields is this? HTTP1_FIELDS: none. */
 static inline enum http1_field field_of(struct span name)
 {
-	static const char names[][NAME_MAX] = {
-#define FIRST(id, name) name,
-#define NEXT(id, name)	name,
+	switch (name.len) {
+#define FIRST(id, text)                                                                            \
+	break;                                                                                     \
+	case sizeof(text) - 1:                                                                     \
+		NEXT(id, text)
+#define NEXT(id, text)                                                                             \
+	if (is_named(name.at, text, sizeof(text) - 1))                                             \
+		return HTTP1_##id;
 #include "fields.def"
 #undef FIRST
 #undef NEXT
-	};
-	static const uint8_t lengths[] = {
-#define FIRST(id, name) sizeof(name) - 1,
-#define NEXT(id, name)	sizeof(name) - 1,
-#include "fields.def"
-#undef FIRST
-#undef NEXT
-		0,
-	};
-	static const uint8_t first[NAME_MAX] = {
-#define FIRST(id, name) [sizeof(name) - 1] = HTTP1_##id,
-#define NEXT(id, name)
-#include "fields.def"
-#undef FIRST
-#undef NEXT
-	};
-#define FIRST(id, name) _Static_assert(sizeof(name) > NAME_MIN, name);
-#define NEXT(id, name)
-#include "fields.def"
-#undef FIRST
-#undef NEXT
-
-	if (name.len >= NAME_MAX)
-		return HTTP1_FIELDS;
-	for (unsigned i = first[name.len]; lengths[i] == name.len; i++)
-		if (same_name(name.at, names[i], name.len))
-			return (enum http1_field)i;
+	}
 	return HTTP1_FIELDS;
 }
 
@@ -238,13 +215,13 @@ static int note_framing(struct http1_head *head, enum http1_field field, struct 
 }
 
 /* Takes one header line, of which `line` tells, on. False: it is none, or spoils the framing. */
-static inline bool note_line(
-	struct http1_head *head, const char *at, struct scan_marks line, const char *end)
+static inline bool note_line(struct http1_head *head, const char *at, struct scan_marks line,
+	const char *end, uint64_t *name_lengths)
 {
 	struct span name = {at, (size_t)(line.colon - at)}, value;
 	enum http1_field field = field_of(name);
 
-	head->name_lengths |= 1ull << name.len % 64;
+	*name_lengths |= 1ull << name.len % 64;
 	if (field == HTTP1_FIELDS)
 		return scan_is_token(name, end);
 	value = value_of(line.colon + 1, line.feed);
@@ -270,6 +247,7 @@ static int check_framing(struct http1_head *head)
 static ssize_t parse_fields(struct http1_head *head, struct span rest)
 {
 	const char *at = rest.at, *end = rest.at + rest.len;
+	uint64_t name_lengths = 0;
 	bool bad = false;
 
 	head->closes = head->minor == 0;
@@ -279,13 +257,14 @@ static ssize_t parse_fields(struct http1_head *head, struct span rest)
 		if (!line.feed)
 			return HTTP1_PARTIAL;
 		if (line.colon)
-			bad |= !note_line(head, at, line, end);
+			bad |= !note_line(head, at, line, end, &name_lengths);
 		else if (line.feed == at || (line.feed == at + 1 && *at == '\r'))
 			break;
 		else
 			bad = true;
 		at = line.feed + 1;
 	}
+	head->name_lengths = name_lengths;
 	head->fields = (struct span){rest.at, (size_t)(at - rest.at)};
 	if (check_framing(head) || bad)
 		return HTTP1_BAD;

@@ -97,14 +97,21 @@ static inline struct scan_marks scan_line(const char *at, const char *end)
 	const char *rest = at;
 
 #ifdef __SSE2__
-	/* Nearly all names are this short, and most lines. */
-	if (end - at >= 32) {
-		uint32_t colons = scan_places(at, ':'), feeds = scan_places(at, '\n');
+	/* Most names and lines are so short that a call would take longer. */
+	if (end - rest >= 32) {
+		uint32_t colons = scan_places(rest, ':'), feeds = scan_places(rest, '\n');
 
 		if (colons)
-			marks.colon = at + __builtin_ctz(colons);
+			marks.colon = rest + __builtin_ctz(colons);
 		if (feeds)
-			marks.feed = at + __builtin_ctz(feeds);
+			marks.feed = rest + __builtin_ctz(feeds);
+		rest += 32;
+	}
+	if (!marks.feed && end - rest >= 32) {
+		uint32_t feeds = scan_places(rest, '\n');
+
+		if (feeds)
+			marks.feed = rest + __builtin_ctz(feeds);
 		rest += 32;
 	}
 #endif
