@@ -129,12 +129,10 @@ bool http1_next_field(struct span *cursor, struct span *name, struct span *value
 	return next_line(cursor, &line) && split_field(line, name, value);
 }
 
-struct span http1_field(const struct http1_head *head, struct span wanted)
+struct span http1_find_field(const struct http1_head *head, struct span wanted)
 {
 	struct span cursor = head->fields, name, value;
 
-	if (!(head->name_lengths >> wanted.len % 64 & 1))
-		return (struct span){NULL, 0};
 	while (http1_next_field(&cursor, &name, &value))
 		if (span_equal_nocase(name, wanted))
 			return value;

@@ -3,12 +3,12 @@
 
 static struct span without_port(struct span host)
 {
-	size_t len = host.len;
+	const char *begin = host.at, *at = begin + host.len;
 
-	while (len && host.at[len - 1] >= '0' && host.at[len - 1] <= '9')
-		len--;
-	if (len && host.at[len - 1] == ':')
-		host.len = len - 1;
+	while (at > begin && at[-1] >= '0' && at[-1] <= '9')
+		at--;
+	if (at > begin && at[-1] == ':')
+		host.len = (size_t)(at - 1 - begin);
 	return host;
 }
 
@@ -63,12 +63,13 @@ static inline bool is_name_byte(char byte)
 
 bool aws_is_name(struct span text)
 {
+	const char *at = text.at, *end = text.at + text.len;
+
 	if (text.len == 0 || text.len > NAME_MAX)
 		return false;
-	for (size_t i = 0; i < text.len; i++)
-		if (!is_name_byte(text.at[i]))
-			return false;
-	return true;
+	while (at < end && is_name_byte(*at))
+		at++;
+	return at == end;
 }
 
 static bool is_escaped_slash(struct span text)
@@ -100,14 +101,14 @@ static bool last_part(struct span *credential, struct span *part)
 /* Cuts a name with the '/' before it off the end. */
 static bool last_name(struct span *credential, struct span *name)
 {
-	size_t end = credential->len, at = end;
+	const char *begin = credential->at, *end = begin + credential->len, *at = end;
 
-	while (at > 0 && is_name_byte(credential->at[at - 1]))
+	while (at > begin && is_name_byte(at[-1]))
 		at--;
-	if (at == 0 || credential->at[at - 1] != '/' || at == end || end - at > NAME_MAX)
+	if (at == begin || at[-1] != '/' || at == end || end - at > NAME_MAX)
 		return false;
-	*name = (struct span){credential->at + at, end - at};
-	credential->len = at - 1;
+	*name = (struct span){at, (size_t)(end - at)};
+	credential->len = (size_t)(at - 1 - begin);
 	return true;
 }
 
