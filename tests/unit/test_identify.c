@@ -627,6 +627,8 @@ START_TEST(what_is_wanted_alone_is_told_as_with_all_else)
 		check_brief(unsigned_calls[i].request, (unsigned)_i);
 	for (int i = 0; i < COUNT(others); i++)
 		check_brief(others[i].request, (unsigned)_i);
+	for (int i = 0; i < COUNT(unknown); i++)
+		check_brief(unknown[i].request, (unsigned)_i);
 	for (int i = 0; i < COUNT(shared); i++)
 		check_brief(shared[i].request, (unsigned)_i);
 	for (int i = 0; i < COUNT(homes); i++)
