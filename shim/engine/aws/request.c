@@ -3,8 +3,11 @@
 
 static struct span without_port(struct span host)
 {
-	const char *begin = host.at, *at = begin + host.len;
+	const char *begin = host.at, *at;
 
+	if (!host.len)
+		return host;
+	at = begin + host.len;
 	while (at > begin && at[-1] >= '0' && at[-1] <= '9')
 		at--;
 	if (at > begin && at[-1] == ':')
@@ -63,10 +66,11 @@ static inline bool is_name_byte(char byte)
 
 bool aws_is_name(struct span text)
 {
-	const char *at = text.at, *end = text.at + text.len;
+	const char *at = text.at, *end;
 
 	if (text.len == 0 || text.len > NAME_MAX)
 		return false;
+	end = at + text.len;
 	while (at < end && is_name_byte(*at))
 		at++;
 	return at == end;
