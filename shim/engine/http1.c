@@ -163,11 +163,11 @@ static inline bool same_half(const char *wire, const char *known)
 static inline bool is_named(const char *wire, const char *known, size_t len)
 {
 	if (len < 8)
-		return same_half(wire, known) && same_half(wire + len - 4, known + len - 4);
+		return same_half(wire, known) && same_half(wire + (len - 4), known + (len - 4));
 	for (size_t at = 0; at + 8 < len; at += 8)
 		if (!same_word(wire + at, known + at))
 			return false;
-	return same_word(wire + len - 8, known + len - 8);
+	return same_word(wire + (len - 8), known + (len - 8));
 }
 
 /* Which of the known fields is this? HTTP1_FIELDS: none. */
