@@ -82,6 +82,8 @@ static inline bool scan_is_token(struct span name, const char *end)
 			return false;
 		at++;
 	}
+#else
+	(void)end;
 #endif
 	return name.len && scan_token(at, name_end) == name_end;
 }
