@@ -50,7 +50,9 @@ static const char *read_request(
 		return "the chunks of its body are malformed";
 	body->bytes = (struct span){raw.at + size, (size_t)count};
 	body->complete = true;
-	return aws_identify(head, body, call) == AWS_CALL ? NULL : "nothing in it tells of AWS";
+	return aws_identify(head, body, AWS_WANT_ALL, call) == AWS_CALL
+		       ? NULL
+		       : "nothing in it tells of AWS";
 }
 
 static void look_at(struct explanation *explanation, const struct table *table, struct span raw)

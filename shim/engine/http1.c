@@ -1,30 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http1.h"
 
-#include "shim/base/hex.h"
-
-/* RFC 9110 5.6.2: the characters of a token. */
-static const bool token_bytes[256] = {
-	['!'] = true,
-	['#' ... '\''] = true,
-	['*'] = true,
-	['+'] = true,
-	['-'] = true,
-	['.'] = true,
-	['0' ... '9'] = true,
-	['A' ... 'Z'] = true,
-	['^' ... 'z'] = true,
-	['|'] = true,
-	['~'] = true,
-};
-
-static inline bool is_token(struct span text)
-{
-	for (size_t i = 0; i < text.len; i++)
-		if (!token_bytes[(uint8_t)text.at[i]])
-			return false;
-	return text.len > 0;
-}
+#include "http1_scan.h"
 
 static bool is_space(char byte)
 {
@@ -40,6 +17,15 @@ static inline struct span trim(struct span text)
 	while (text.len && is_space(text.at[text.len - 1]))
 		text.len--;
 	return text;
+}
+
+/* The value of a field, given as all between its ':' and its '\n', which both can be read. */
+static inline struct span value_of(const char *at, const char *end)
+{
+	/* Nearly all have one space before, and "\r" behind. */
+	if (at[0] == ' ' && at[1] > ' ' && end[-1] == '\r' && end[-2] > ' ')
+		return (struct span){at + 1, (size_t)(end - at - 2)};
+	return trim((struct span){at, (size_t)(end - at)});
 }
 
 int http1_sniff(const char *data, size_t len)
@@ -74,22 +60,22 @@ static inline bool next_line(struct span *rest, struct span *line)
 	return true;
 }
 
+/* "GET /target HTTP/1.1": one space between. */
 static int parse_request_line(struct http1_head *head, struct span line)
 {
-	const char *first = span_find(line, ' ');
-	const char *last = line.len ? memrchr(line.at, ' ', line.len) : NULL;
-	struct span version;
+	static const struct span version = SPAN(" HTTP/1.");
+	const char *space = scan_token(line.at, line.at + line.len);
+	size_t method = (size_t)(space - line.at), tail = version.len + 1;
+	struct span rest;
 
-	if (!first || first == last)
+	if (!method || method + 1 + tail >= line.len || *space != ' ')
 		return HTTP1_BAD;
-	head->method = (struct span){line.at, (size_t)(first - line.at)};
-	head->target = (struct span){first + 1, (size_t)(last - first - 1)};
-	version = span_from(line, (size_t)(last + 1 - line.at));
-	if (!is_token(head->method) || !head->target.len || span_find(head->target, ' '))
+	head->method = (struct span){line.at, method};
+	head->target = (struct span){space + 1, line.len - method - 1 - tail};
+	rest = span_from(line, line.len - tail);
+	if (!span_starts(rest, version) || span_find(head->target, ' '))
 		return HTTP1_BAD;
-	if (version.len != 8 || memcmp(version.at, "HTTP/1.", 7))
-		return HTTP1_BAD;
-	head->minor = version.at[7] - '0';
+	head->minor = rest.at[version.len] - '0';
 	return head->minor == 0 || head->minor == 1 ? 0 : HTTP1_BAD;
 }
 
@@ -112,17 +98,17 @@ static int parse_length(struct http1_head *head, struct span value)
 	return 0;
 }
 
-static bool list_has(struct span list, struct span token)
+static void note_connection(struct http1_head *head, struct span list)
 {
 	while (list.len) {
 		const char *comma = span_find(list, ',');
 		size_t size = comma ? (size_t)(comma - list.at) : list.len;
+		struct span option = trim((struct span){list.at, size});
 
-		if (span_equal_nocase(trim((struct span){list.at, size}), token))
-			return true;
+		head->upgrades |= span_equal_nocase(option, SPAN("upgrade"));
+		head->closes |= span_equal_nocase(option, SPAN("close"));
 		list = span_from(list, size + 1);
 	}
-	return false;
 }
 
 static inline bool split_field(struct span line, struct span *name, struct span *value)
@@ -143,50 +129,62 @@ bool http1_next_field(struct span *cursor, struct span *name, struct span *value
 	return next_line(cursor, &line) && split_field(line, name, value);
 }
 
-struct span http1_field(const struct http1_head *head, struct span wanted)
+struct span http1_find_field(const struct http1_head *head, struct span wanted)
 {
 	struct span cursor = head->fields, name, value;
 
-	if (!(head->name_lengths >> wanted.len % 64 & 1))
-		return (struct span){NULL, 0};
 	while (http1_next_field(&cursor, &name, &value))
 		if (span_equal_nocase(name, wanted))
 			return value;
 	return (struct span){NULL, 0};
 }
 
-/* Which of the known fields is this? HTTP1_FIELDS: none. */
-static enum http1_field field_of(struct span name)
+/* Do eight bytes of a name equal those of a known one, but for the case of letters, which alone have
+ * the bit 0x40 there? */
+static inline bool same_word(const char *wire, const char *known)
 {
-	static const char names[][24] = {
-#define FIRST(id, name) name,
-#define NEXT(id, name)	name,
-#include "fields.def"
-#undef FIRST
-#undef NEXT
-	};
-	static const uint8_t lengths[] = {
-#define FIRST(id, name) sizeof(name) - 1,
-#define NEXT(id, name)	sizeof(name) - 1,
-#include "fields.def"
-#undef FIRST
-#undef NEXT
-		0,
-	};
-	static const uint8_t first[sizeof(*names)] = {
-#define FIRST(id, name) [sizeof(name) - 1] = HTTP1_##id,
-#define NEXT(id, name)
-#include "fields.def"
-#undef FIRST
-#undef NEXT
-	};
+	uint64_t a, b;
 
-	if (name.len >= sizeof(first))
-		return HTTP1_FIELDS;
-	for (unsigned i = first[name.len]; lengths[i] == name.len; i++)
-		if ((name.at[0] | 0x20) == names[i][0] &&
-			strncasecmp(name.at, names[i], name.len) == 0)
-			return (enum http1_field)i;
+	memcpy(&a, wire, sizeof(a));
+	memcpy(&b, known, sizeof(b));
+	return ((a ^ b) & ~((b & 0x4040404040404040ull) >> 1)) == 0;
+}
+
+static inline bool same_half(const char *wire, const char *known)
+{
+	uint32_t a, b;
+
+	memcpy(&a, wire, sizeof(a));
+	memcpy(&b, known, sizeof(b));
+	return ((a ^ b) & ~((b & 0x40404040u) >> 1)) == 0;
+}
+
+/* Is it this name of fields.def, which has four letters or more? */
+static inline bool is_named(const char *wire, const char *known, size_t len)
+{
+	if (len < 8)
+		return same_half(wire, known) && same_half(wire + (len - 4), known + (len - 4));
+	for (size_t at = 0; at + 8 < len; at += 8)
+		if (!same_word(wire + at, known + at))
+			return false;
+	return same_word(wire + (len - 8), known + (len - 8));
+}
+
+/* Which of the known fields is this? HTTP1_FIELDS: none. */
+static inline enum http1_field field_of(struct span name)
+{
+	switch (name.len) {
+#define FIRST(id, text)                                                                            \
+	break;                                                                                     \
+	case sizeof(text) - 1:                                                                     \
+		NEXT(id, text)
+#define NEXT(id, text)                                                                             \
+	if (is_named(name.at, text, sizeof(text) - 1))                                             \
+		return HTTP1_##id;
+#include "fields.def"
+#undef FIRST
+#undef NEXT
+	}
 	return HTTP1_FIELDS;
 }
 
@@ -207,57 +205,68 @@ static int note_framing(struct http1_head *head, enum http1_field field, struct 
 		head->expects_continue = span_equal_nocase(value, SPAN("100-continue"));
 		return 0;
 	case HTTP1_CONNECTION:
-		head->upgrades |= list_has(value, SPAN("upgrade"));
-		head->closes |= list_has(value, SPAN("close"));
+		note_connection(head, value);
 		return 0;
 	default:
 		return 0;
 	}
 }
 
-static int note_field(struct http1_head *head, struct span name, struct span value)
+/* Takes one header line, of which `line` tells, on. False: it is none, or spoils the framing. */
+static inline bool note_line(struct http1_head *head, const char *at, struct scan_marks line,
+	const char *end, uint64_t *name_lengths)
 {
+	struct span name = {at, (size_t)(line.colon - at)}, value;
 	enum http1_field field = field_of(name);
 
-	head->name_lengths |= 1ull << name.len % 64;
+	*name_lengths |= 1ull << name.len % 64;
 	if (field == HTTP1_FIELDS)
-		return is_token(name) ? 0 : HTTP1_BAD;
+		return scan_is_token(name, end);
+	value = value_of(line.colon + 1, line.feed);
 	if (note_framing(head, field, value))
-		return HTTP1_BAD;
+		return false;
 	if (!head->known[field].at)
 		head->known[field] = value;
-	return 0;
+	return true;
+}
+
+/* Returns 0, or HTTP1_BAD for what two parsers would read in two ways (RFC 9112 6.3). */
+static int check_framing(struct http1_head *head)
+{
+	head->upgrades = (head->upgrades && head->known[HTTP1_UPGRADE].at) ||
+			 span_equal(head->method, SPAN("CONNECT"));
+	return head->chunked && head->known[HTTP1_CONTENT_LENGTH].at ? HTTP1_BAD : 0;
 }
 
 /*
- * Reads the fields to the empty line that ends them, and refuses what two parsers would read in two
- * ways (RFC 9112 6.3). Returns the bytes read, HTTP1_PARTIAL or HTTP1_BAD.
+ * Reads the fields to the empty line that ends them. Returns the bytes read, HTTP1_PARTIAL or
+ * HTTP1_BAD, which is told at the end alone, however the head comes in pieces.
  */
 static ssize_t parse_fields(struct http1_head *head, struct span rest)
 {
-	struct span line, name, value;
-	const char *start = rest.at;
+	const char *at = rest.at, *end = rest.at + rest.len;
+	uint64_t name_lengths = 0;
 	bool bad = false;
 
 	head->closes = head->minor == 0;
 	for (;;) {
-		const char *at = rest.at;
+		struct scan_marks line = scan_line(at, end);
 
-		if (!next_line(&rest, &line))
+		if (!line.feed)
 			return HTTP1_PARTIAL;
-		if (line.len == 0) {
-			head->fields = (struct span){start, (size_t)(at - start)};
+		if (line.colon)
+			bad |= !note_line(head, at, line, end, &name_lengths);
+		else if (line.feed == at || (line.feed == at + 1 && *at == '\r'))
 			break;
-		}
-		/* Told at the end, however the head comes in pieces. */
-		if (!split_field(line, &name, &value) || note_field(head, name, value))
+		else
 			bad = true;
+		at = line.feed + 1;
 	}
-	head->upgrades = (head->upgrades && head->known[HTTP1_UPGRADE].at) ||
-			 span_equal(head->method, SPAN("CONNECT"));
-	if (bad || (head->chunked && head->known[HTTP1_CONTENT_LENGTH].at))
+	head->name_lengths = name_lengths;
+	head->fields = (struct span){rest.at, (size_t)(at - rest.at)};
+	if (check_framing(head) || bad)
 		return HTTP1_BAD;
-	return rest.at - start;
+	return at - rest.at + (*at == '\n' ? 1 : 2);
 }
 
 /* Is there an empty line in `data`, after byte `from`? */
@@ -308,118 +317,4 @@ ssize_t http1_parse(struct http1_head *head, const char *data, size_t len, size_
 		return HTTP1_BAD;
 	head->size = (size_t)(rest.at - data) + (size_t)fields;
 	return head->size <= HTTP1_HEAD_MAX ? (ssize_t)head->size : HTTP1_BAD;
-}
-
-void http1_body_begin(struct http1_body *body, const struct http1_head *head)
-{
-	*body = (struct http1_body){.state = HTTP1_BODY_DONE};
-	if (head->chunked) {
-		body->state = HTTP1_BODY_CHUNK_SIZE;
-	} else if (head->content_length) {
-		body->state = HTTP1_BODY_LENGTH;
-		body->left = head->content_length;
-	}
-}
-
-static void after_size_line(struct http1_body *body)
-{
-	body->state = body->left ? HTTP1_BODY_CHUNK_DATA : HTTP1_BODY_TRAILER;
-}
-
-static void feed_size(struct http1_body *body, char byte)
-{
-	int digit = hex_digit(byte);
-
-	if (digit >= 0 && body->digits < 15) {
-		body->left = body->left << 4 | (uint64_t)digit;
-		body->digits++;
-	} else if (digit >= 0 || !body->digits) {
-		body->state = HTTP1_BODY_BAD;
-	} else if (byte == '\r') {
-		body->state = HTTP1_BODY_CHUNK_SIZE_LF;
-	} else if (byte == '\n') {
-		after_size_line(body);
-	} else if (byte == ';' || byte == ' ' || byte == '\t') {
-		body->state = HTTP1_BODY_CHUNK_SIZE_EXT;
-	} else {
-		body->state = HTTP1_BODY_BAD;
-	}
-}
-
-/* One byte of chunk framing. */
-static void feed_framing(struct http1_body *body, char byte)
-{
-	switch (body->state) {
-	case HTTP1_BODY_CHUNK_SIZE:
-		feed_size(body, byte);
-		break;
-	case HTTP1_BODY_CHUNK_SIZE_EXT:
-		if (byte == '\n')
-			after_size_line(body);
-		break;
-	case HTTP1_BODY_CHUNK_SIZE_LF:
-		body->state = HTTP1_BODY_BAD;
-		if (byte == '\n')
-			after_size_line(body);
-		break;
-	case HTTP1_BODY_CHUNK_DATA_CR:
-	case HTTP1_BODY_CHUNK_DATA_LF:
-		if (byte == '\r' && body->state == HTTP1_BODY_CHUNK_DATA_CR)
-			body->state = HTTP1_BODY_CHUNK_DATA_LF;
-		else
-			body->state = byte == '\n' ? HTTP1_BODY_CHUNK_SIZE : HTTP1_BODY_BAD;
-		body->left = 0;
-		body->digits = 0;
-		break;
-	case HTTP1_BODY_TRAILER:
-		if (byte == '\r')
-			body->state = HTTP1_BODY_TRAILER_LF;
-		else
-			body->state = byte == '\n' ? HTTP1_BODY_DONE : HTTP1_BODY_TRAILER_LINE;
-		break;
-	case HTTP1_BODY_TRAILER_LINE:
-		if (byte == '\n')
-			body->state = HTTP1_BODY_TRAILER;
-		break;
-	case HTTP1_BODY_TRAILER_LF:
-		body->state = byte == '\n' ? HTTP1_BODY_DONE : HTTP1_BODY_BAD;
-		break;
-	default:
-		body->state = HTTP1_BODY_BAD;
-	}
-}
-
-static void append(struct http1_copy *copy, const char *data, size_t len)
-{
-	if (!copy)
-		return;
-	if (len > copy->cap - copy->len)
-		len = copy->cap - copy->len;
-	memcpy(copy->at + copy->len, data, len);
-	copy->len += len;
-}
-
-ssize_t http1_body_feed(
-	struct http1_body *body, const char *data, size_t len, struct http1_copy *copy)
-{
-	size_t at = 0;
-
-	while (at < len && body->state != HTTP1_BODY_DONE) {
-		if (body->state == HTTP1_BODY_LENGTH || body->state == HTTP1_BODY_CHUNK_DATA) {
-			size_t take = len - at < body->left ? len - at : (size_t)body->left;
-
-			append(copy, data + at, take);
-			at += take;
-			body->left -= take;
-			if (body->left == 0)
-				body->state = body->state == HTTP1_BODY_LENGTH
-						      ? HTTP1_BODY_DONE
-						      : HTTP1_BODY_CHUNK_DATA_CR;
-			continue;
-		}
-		feed_framing(body, data[at++]);
-		if (body->state == HTTP1_BODY_BAD)
-			return HTTP1_BAD;
-	}
-	return (ssize_t)at;
 }

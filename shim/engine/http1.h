@@ -68,7 +68,13 @@ ssize_t http1_parse(struct http1_head *head, const char *data, size_t len, size_
 bool http1_next_field(struct span *cursor, struct span *name, struct span *value);
 
 /* The value of the first field of that name (any case); .at is NULL when there is none. */
-struct span http1_field(const struct http1_head *head, struct span name);
+struct span http1_find_field(const struct http1_head *head, struct span name);
+static inline struct span http1_field(const struct http1_head *head, struct span name)
+{
+	if (!(head->name_lengths >> name.len % 64 & 1))
+		return (struct span){NULL, 0};
+	return http1_find_field(head, name);
+}
 
 /* How far the body of a request has come. */
 struct http1_body {

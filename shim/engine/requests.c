@@ -87,35 +87,48 @@ void requests_after_piece(struct exchange *exchange)
 	exchange->swallowing = exchange->expecting = false;
 }
 
+/* A request whose head is whole. */
+struct whole {
+	const struct http1_head *head;
+	struct aws_body body;
+	const struct table *table;
+};
+
 /* What the rule answers with, in memory of its own. False: no memory, or no rule any more. */
 static bool take_text(
-	const struct table *table, const struct exchange_env *env, struct exchange_step *step)
+	const struct whole *whole, const struct exchange_env *env, struct exchange_step *step)
 {
+	const struct aws_body all = {.bytes = whole->body.bytes, .complete = true};
+
 	step->text = malloc(sizeof(*step->text));
-	while (step->text && step->verdict.is_fault &&
-		!rules_text(table, &step->verdict, &step->call, step->text))
-		rules_match(table, &step->call, env->dice, &step->verdict);
-	if (step->text && step->verdict.is_fault)
+	if (!step->text)
+		return false;
+	/* The rules may have asked for less than a reply needs. */
+	aws_identify(whole->head, &all, AWS_WANT_ALL, &step->call);
+	while (step->verdict.is_fault &&
+		!rules_text(whole->table, &step->verdict, &step->call, step->text))
+		rules_match(whole->table, &step->call, env->dice, &step->verdict);
+	if (step->verdict.is_fault)
 		return true;
 	free(step->text);
 	step->text = NULL;
 	return false;
 }
 
-/* The head is whole and is a call: what do the rules say? */
+/* The request is a call: what do the rules say? */
 static void decide(struct exchange *exchange, const struct exchange_env *env,
-	const struct table *table, struct exchange_step *step)
+	const struct whole *whole, struct exchange_step *step)
 {
 	struct rules_verdict *verdict = &step->verdict;
 
-	rules_match(table, &step->call, env->dice, verdict);
+	rules_match(whole->table, &step->call, env->dice, verdict);
 	if (verdict->is_fault && exchange->is_pipelined) {
 		/* The answer to an earlier request is still to come: ours can't take its turn. */
 		verdict->is_fault = false;
 		env->host->blind(env->user, JOURNAL_BLIND_PIPELINED);
 	}
 	if (verdict->is_fault)
-		verdict->is_fault = take_text(table, env, step);
+		verdict->is_fault = take_text(whole, env, step);
 	if (verdict->latency_ns)
 		step->due = env->host->now() + verdict->latency_ns;
 	exchange->swallowing = verdict->is_fault;
@@ -176,17 +189,15 @@ static bool read_body(struct exchange *exchange, const struct http1_head *head, 
 static void decide_on(struct exchange *exchange, const struct exchange_env *env,
 	const struct http1_head *head, struct span all, size_t before, struct exchange_step *step)
 {
-	const struct table *table;
-	struct aws_body body;
+	struct whole whole = {.head = head, .table = env->host->table()};
 	enum aws_identity identity;
 
 	note_connection(exchange, env);
-	if (!read_body(exchange, head, all, head->size, &body)) {
+	if (!read_body(exchange, head, all, head->size, &whole.body)) {
 		let_go(exchange, env, JOURNAL_BLIND_FRAMING);
 		return;
 	}
-	table = env->host->table();
-	identity = aws_identify(head, &body, &step->call);
+	identity = aws_identify(head, &whole.body, rules_wanted(whole.table), &step->call);
 	if (identity == AWS_NEEDS_BODY) {
 		exchange->seen = 0;
 		wait_for_more(exchange, env, all.at + before, all.len - before, before > 0);
@@ -194,9 +205,9 @@ static void decide_on(struct exchange *exchange, const struct exchange_env *env,
 	}
 	exchange->is_spent = true;
 	exchange->upgrading = head->upgrades;
-	step->count = head->size + body.bytes.len - before;
+	step->count = head->size + whole.body.bytes.len - before;
 	if (identity == AWS_CALL)
-		decide(exchange, env, table, step);
+		decide(exchange, env, &whole, step);
 	step->action = exchange->swallowing ? EXCHANGE_REPLY : EXCHANGE_PASS;
 	step->closes = head->closes || exchange->on_wire ||
 		       (head->expects_continue && !http1_body_done(&exchange->body));

@@ -2,6 +2,7 @@
 #include "rules.h"
 
 #include "shim/memory/journal.h"
+#include "aws/identify.h"
 
 uint64_t dice_draw(struct dice *dice)
 {
@@ -368,4 +369,30 @@ void rules_match(const struct table *table, const struct aws_call *call, struct 
 		if (table_still(&view))
 			return;
 	}
+}
+
+_Static_assert((int)TABLE_SERVICE == (int)AWS_WANT_SERVICE &&
+		       (int)TABLE_REGION == (int)AWS_WANT_REGION &&
+		       (int)TABLE_OPERATION == (int)AWS_WANT_OPERATION,
+	"a dimension of a rule is what is wanted of a call");
+
+unsigned rules_wanted(const struct table *table)
+{
+	static const unsigned dimensions[] = {TABLE_SERVICE, TABLE_REGION, TABLE_OPERATION};
+
+	while (table) {
+		struct table_view view = table_look(table);
+		unsigned wanted = 0;
+		uint32_t shapes;
+
+		if (!view.slot)
+			return 0;
+		shapes = table_load(view.slot->rule_count) ? table_load(view.slot->key_shapes) : 0;
+		for (size_t i = 0; i < sizeof(dimensions) / sizeof(*dimensions); i++)
+			if (shapes & shapes_with[dimensions[i]])
+				wanted |= dimensions[i];
+		if (table_still(&view))
+			return wanted;
+	}
+	return 0;
 }

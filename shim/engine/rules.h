@@ -55,6 +55,12 @@ void rules_decide(const struct table *table, const struct aws_call *call, struct
 	struct rules_verdict *verdict, struct rules_text *answer);
 
 /*
+ * What of a call the rules in force look at: a set of enum aws_want. 0: of no rule, or of rules for
+ * any call. Also for a `table` that is NULL. Never blocks.
+ */
+unsigned rules_wanted(const struct table *table);
+
+/*
  * For explanations: tells of one rule whether it is about this call at all (dice left aside).
  * Returns NULL if it matches, else what differs: "service", "region" or "operation".
  */

@@ -40,7 +40,7 @@ static void print_call(const struct http1_head *head, const struct aws_body *bod
 	char resource[1024];
 	size_t len;
 
-	if (aws_identify(head, body, &call) != AWS_CALL) {
+	if (aws_identify(head, body, AWS_WANT_ALL, &call) != AWS_CALL) {
 		printf("{\"candidates\":[]}\n");
 		return;
 	}

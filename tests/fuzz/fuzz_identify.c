@@ -66,6 +66,29 @@ static void check_resource(const struct request *request)
 	check(memcmp(whole, cut, cut_len) == 0);
 }
 
+/* Asked for less, it says the same, and sooner if at all. */
+static void check_brief(const struct request *request, unsigned wanted)
+{
+	const struct aws_call *call = &request->call;
+	struct aws_call brief;
+	enum aws_identity identity = aws_identify(&request->head, &request->body, wanted, &brief);
+
+	check(identity == request->identity ||
+		(request->identity == AWS_NEEDS_BODY && identity == AWS_CALL));
+	if (identity != AWS_CALL)
+		return;
+	check(brief.candidate_count >= 1 && brief.candidate_count <= AWS_CANDIDATES_MAX);
+	if (request->identity != AWS_CALL)
+		return;
+	if (wanted & AWS_WANT_REGION) {
+		check(span_equal(brief.region, call->region));
+		check(span_equal(brief.home_region, call->home_region));
+	}
+	if (wanted & AWS_WANT_OPERATION)
+		check(brief.candidate_count == call->candidate_count);
+	check(brief.candidate_count <= call->candidate_count);
+}
+
 /* Looks at the first `len` bytes, in a block of their own; to be freed. False: no whole head. */
 static bool look(struct request *request, const uint8_t *data, size_t len, bool complete)
 {
@@ -78,9 +101,12 @@ static bool look(struct request *request, const uint8_t *data, size_t len, bool 
 	check(size > 0 && (size_t)size <= len);
 	request->body.bytes = span_from(request->bytes, (size_t)size);
 	request->body.complete = complete;
-	request->identity = aws_identify(&request->head, &request->body, &request->call);
+	request->identity =
+		aws_identify(&request->head, &request->body, AWS_WANT_ALL, &request->call);
 	if (complete)
 		check(request->identity != AWS_NEEDS_BODY);
+	for (unsigned wanted = 0; wanted < AWS_WANT_REST; wanted++)
+		check_brief(request, wanted);
 	if (request->identity == AWS_CALL) {
 		check_call(request);
 		check_resource(request);

@@ -35,7 +35,8 @@ struct wire {
 	enum aws_identity identity;
 };
 
-static inline void wire_identify(struct wire *wire, const void *bytes, size_t len, bool complete)
+static inline void wire_identify_for(
+	struct wire *wire, const void *bytes, size_t len, bool complete, unsigned wanted)
 {
 	ssize_t size;
 
@@ -45,7 +46,12 @@ static inline void wire_identify(struct wire *wire, const void *bytes, size_t le
 	ck_assert_int_gt(size, 0);
 	wire->body.bytes = (struct span){wire->block + size, len - (size_t)size};
 	wire->body.complete = complete;
-	wire->identity = aws_identify(&wire->head, &wire->body, &wire->call);
+	wire->identity = aws_identify(&wire->head, &wire->body, wanted, &wire->call);
+}
+
+static inline void wire_identify(struct wire *wire, const void *bytes, size_t len, bool complete)
+{
+	wire_identify_for(wire, bytes, len, complete, AWS_WANT_ALL);
 }
 
 static inline void wire_done(struct wire *wire)

@@ -111,6 +111,76 @@ START_TEST(every_known_field_is_noted_in_any_case)
 }
 END_TEST
 
+/* Bit by bit: '-' and a carriage return, say, differ in the bit that tells upper from lower case. */
+START_TEST(a_name_that_differs_in_more_than_case_is_another_field)
+{
+	size_t len = strlen(known[_i]);
+	char name[32], text[128];
+	struct http1_head head;
+
+	for (size_t bit = 0; bit < 8 * len; bit++) {
+		ssize_t size;
+
+		memcpy(name, known[_i], len + 1);
+		name[bit / 8] = (char)(name[bit / 8] ^ 1 << bit % 8);
+		if (strcasecmp(name, known[_i]) == 0 || name[bit / 8] == ':' || !name[bit / 8])
+			continue;
+		snprintf(
+			text, sizeof(text), "GET / HTTP/1.1\r\n%s: 1\r\nx: %060d\r\n\r\n", name, 1);
+		size = parse(&head, text);
+		ck_assert(size == HTTP1_BAD || size == (ssize_t)strlen(text));
+		ck_assert_ptr_null(head.known[_i].at);
+	}
+}
+END_TEST
+
+/* Wherever steps of 16 or 32 bytes begin and end. */
+START_TEST(names_and_values_are_of_any_length)
+{
+	char text[512], name[101] = {0}, value[101] = {0};
+	struct http1_head head;
+
+	for (int n = 1; n < 100; n++) {
+		memset(name, "nN-_7"[n % 5], (size_t)n);
+		for (int v = 0; v < 100; v++) {
+			char *copy;
+			ssize_t len;
+
+			memset(value, 'v', (size_t)v);
+			value[v] = '\0';
+			len = snprintf(text, sizeof(text),
+				"GET / HTTP/1.1\r\n%s:%s\r\nHost: a\r\n\r\n", name, value);
+			copy = exact(text, (size_t)len);
+			ck_assert_int_eq(http1_parse(&head, copy, (size_t)len, 0), len);
+			ck_assert(span_equal(http1_field(&head, span_of(name)), span_of(value)));
+			ck_assert(span_equal(head.known[HTTP1_HOST], SPAN("a")));
+			free(copy);
+		}
+	}
+}
+END_TEST
+
+/* Every byte at every place of a name: the characters of a token, and no others. */
+START_TEST(a_name_is_a_token)
+{
+	static const char others[] = "\"(),/;<=>?@[\\]{} \t\r\x7f";
+	char text[256];
+	struct http1_head head;
+
+	for (int byte = 1; byte < 256; byte++) {
+		bool is_token = byte > 0x20 && byte < 0x7f && !strchr(others, byte);
+
+		for (int at = 0; at < 40 && byte != ':' && byte != '\n'; at++) {
+			snprintf(text, sizeof(text),
+				"GET / HTTP/1.1\r\n%.*s%c%.*s: v\r\nx: %040d\r\n\r\n", at,
+				"abcdefghijabcdefghijabcdefghijabcdefghij", byte, 40 - at,
+				"abcdefghijabcdefghijabcdefghijabcdefghij", 1);
+			ck_assert_int_eq(parse(&head, text) > 0, is_token);
+		}
+	}
+}
+END_TEST
+
 START_TEST(of_a_known_field_that_comes_twice_the_first_is_noted)
 {
 	struct http1_head head;
@@ -305,6 +375,10 @@ int main(void)
 	tcase_add_test(tests, a_head_gives_method_target_host_fields_and_size);
 	tcase_add_test(tests, fields_are_walked_in_order_and_trimmed);
 	tcase_add_loop_test(tests, every_known_field_is_noted_in_any_case, 0, HTTP1_FIELDS);
+	tcase_add_loop_test(
+		tests, a_name_that_differs_in_more_than_case_is_another_field, 0, HTTP1_FIELDS);
+	tcase_add_test(tests, names_and_values_are_of_any_length);
+	tcase_add_test(tests, a_name_is_a_token);
 	tcase_add_test(tests, of_a_known_field_that_comes_twice_the_first_is_noted);
 	tcase_add_loop_test(tests, a_whole_head_is_taken, 0, COUNT(good));
 	tcase_add_loop_test(tests, every_beginning_of_a_head_is_partial, 0, COUNT(good));

@@ -555,6 +555,87 @@ START_TEST(a_path_of_many_segments_takes_no_long_time)
 }
 END_TEST
 
+#define SNS_HEAD                                                                                   \
+	"POST /" HTTP HOST("sns.us-east-1.amazonaws.com")                                          \
+		FORM SIGNED("us-east-1", "sns") "Content-Length: 99\r\n" END
+#define RDS_HEAD "POST /" LOCAL FORM SIGNED("us-east-1", "rds") "Content-Length: 99\r\n" END
+
+static const struct {
+	const char *request; /* its body is still to come */
+	unsigned wanted;
+	const char *expected;
+} brief[] = {
+	/* the operation stands in the body, the service in the head */
+	{SNS_HEAD, 0, ": - json"},
+	{SNS_HEAD, AWS_WANT_SERVICE, "sns: - json"},
+	{SNS_HEAD, AWS_WANT_SERVICE | AWS_WANT_REGION, "sns: us-east-1 json"},
+	{SNS_HEAD, AWS_WANT_OPERATION, "more"},
+	{SNS_HEAD, AWS_WANT_ALL, "more"},
+	/* the version, too, which alone tells services of one signing name apart */
+	{RDS_HEAD, 0, ": - json"},
+	{RDS_HEAD, AWS_WANT_SERVICE, "more"},
+	/* without a signature only the body tells of a call */
+	{"POST /" LOCAL FORM "Content-Length: 99\r\n" END, 0, "more"},
+	{"POST /" LOCAL "Content-Type: application/json\r\n" END, 0, "none"},
+	{"OPTIONS /" LOCAL SIGNED("us-east-1", "s3") END, 0, ": - json"},
+	{"CONNECT a:443" LOCAL SIGNED("us-east-1", "s3") END, 0, "none"},
+};
+
+START_TEST(what_is_not_wanted_is_not_waited_for)
+{
+	const char *request = brief[_i].request;
+	struct wire wire;
+	char words[1024];
+
+	wire_identify_for(&wire, request, strlen(request), false, brief[_i].wanted);
+	ck_assert_str_eq(wire_words(&wire, words), brief[_i].expected);
+	wire_done(&wire);
+}
+END_TEST
+
+/* All examples, asked for less than all. */
+static void check_brief(const char *request, unsigned wanted)
+{
+	struct wire all, less;
+
+	wire_identify(&all, request, strlen(request), true);
+	wire_identify_for(&less, request, strlen(request), true, wanted);
+	ck_assert_int_eq(less.identity, all.identity);
+	if (all.identity == AWS_CALL)
+		ck_assert_int_ge(less.call.candidate_count, 1);
+	if (all.identity == AWS_CALL && wanted & AWS_WANT_SERVICE)
+		ck_assert(span_equal(
+			less.call.candidates[0].service, all.call.candidates[0].service));
+	if (all.identity == AWS_CALL && wanted & AWS_WANT_OPERATION)
+		ck_assert(span_equal(
+			less.call.candidates[0].operation, all.call.candidates[0].operation));
+	if (all.identity == AWS_CALL && wanted & AWS_WANT_REGION) {
+		ck_assert(span_equal(less.call.region, all.call.region));
+		ck_assert(span_equal(less.call.home_region, all.call.home_region));
+	}
+	wire_done(&all);
+	wire_done(&less);
+}
+
+START_TEST(what_is_wanted_alone_is_told_as_with_all_else)
+{
+	for (int i = 0; i < COUNT(protocols); i++)
+		check_brief(protocols[i].request, (unsigned)_i);
+	for (int i = 0; i < COUNT(signatures); i++)
+		check_brief(signatures[i].request, (unsigned)_i);
+	for (int i = 0; i < COUNT(unsigned_calls); i++)
+		check_brief(unsigned_calls[i].request, (unsigned)_i);
+	for (int i = 0; i < COUNT(others); i++)
+		check_brief(others[i].request, (unsigned)_i);
+	for (int i = 0; i < COUNT(unknown); i++)
+		check_brief(unknown[i].request, (unsigned)_i);
+	for (int i = 0; i < COUNT(shared); i++)
+		check_brief(shared[i].request, (unsigned)_i);
+	for (int i = 0; i < COUNT(homes); i++)
+		check_brief(homes[i].request, (unsigned)_i);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("identify");
@@ -574,6 +655,8 @@ int main(void)
 	tcase_add_test(tests, a_huge_compressed_query_is_read_at_its_beginning);
 	tcase_add_test(tests, the_body_is_waited_for_until_it_names_the_operation);
 	tcase_add_test(tests, nothing_is_waited_for_in_a_complete_body);
+	tcase_add_loop_test(tests, what_is_not_wanted_is_not_waited_for, 0, COUNT(brief));
+	tcase_add_loop_test(tests, what_is_wanted_alone_is_told_as_with_all_else, 0, AWS_WANT_ALL);
 	tcase_add_loop_test(tests, hosts_tell_service_and_region, 0, COUNT(hosts));
 	tcase_add_loop_test(
 		tests, services_of_one_signing_name_are_told_apart_or_all_named, 0, COUNT(shared));

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "shim/engine/aws/identify.h"
 #include "shim/engine/aws/model.h"
 #include "shim/engine/rules.h"
 #include "suite.h"
@@ -576,6 +577,44 @@ START_TEST(a_run_of_rules_that_turns_back_ends)
 }
 END_TEST
 
+static const struct {
+	const char *names[2][3]; /* service, region and operation of two rules */
+	unsigned wanted;
+} wants[] = {
+	{{{NULL, NULL, NULL}, {"*", "*", "*"}}, 0},
+	{{{"s3", NULL, NULL}, {NULL, NULL, NULL}}, AWS_WANT_SERVICE},
+	{{{NULL, "us-*", NULL}, {NULL, NULL, NULL}}, AWS_WANT_REGION},
+	{{{NULL, NULL, "Get*"}, {NULL, NULL, NULL}}, AWS_WANT_OPERATION},
+	{{{"s3", NULL, NULL}, {NULL, "us-east-1", NULL}}, AWS_WANT_SERVICE | AWS_WANT_REGION},
+	{{{"s3", "us-east-1", NULL}, {"s3", NULL, "GetObject"}},
+		AWS_WANT_SERVICE | AWS_WANT_REGION | AWS_WANT_OPERATION},
+};
+
+START_TEST(what_rules_look_at_is_wanted)
+{
+	const char *const *first = wants[_i].names[0], *const *second = wants[_i].names[1];
+	struct rule rules[] = {rule_of(1, first[0], first[1], first[2]),
+		rule_of(2, second[0], second[1], second[2])};
+	struct table *table = table_of(rules, COUNT(rules));
+
+	ck_assert_uint_eq(rules_wanted(table), wants[_i].wanted);
+	free(table);
+}
+END_TEST
+
+START_TEST(without_rules_nothing_is_wanted)
+{
+	struct table *table = table_of(NULL, 0);
+
+	table->slots[1].latency_ns = 1;
+	ck_assert_uint_eq(rules_wanted(table), 0);
+	ck_assert_uint_eq(rules_wanted(NULL), 0);
+	table->generation = 0;
+	ck_assert_uint_eq(rules_wanted(table), 0);
+	free(table);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("rules");
@@ -592,6 +631,8 @@ int main(void)
 		tests, the_message_names_the_service_that_was_called, 0, COUNT(messages));
 	tcase_add_test(tests, names_off_the_wire_do_not_make_a_message_overflow);
 	tcase_add_loop_test(tests, the_status_is_the_rules_or_the_models, 0, COUNT(statuses));
+	tcase_add_loop_test(tests, what_rules_look_at_is_wanted, 0, COUNT(wants));
+	tcase_add_test(tests, without_rules_nothing_is_wanted);
 	tcase_add_test(tests, dice_are_uniform);
 	tcase_add_test(tests, without_dice_the_first_rule_that_may_fire_does);
 	tcase_add_loop_test(tests, a_rule_fires_as_often_as_its_probability_says, 0, 4);

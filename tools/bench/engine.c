@@ -3,9 +3,13 @@
 /*
  * What the engine takes for one request, in the memory of one process:
  *
- *   engine copy COUNT RULES FILE   memcpy of the request, to compare with
- *   engine call COUNT RULES FILE   which call it is, and what so many rules say of it
- *   engine match COUNT RULES FILE  the latter alone
+ *   engine copy COUNT RULES FILE     memcpy of the request, to compare with
+ *   engine parse COUNT RULES FILE    its head alone
+ *   engine none COUNT RULES FILE     whether it is a call, the head being parsed
+ *   engine service COUNT RULES FILE  its service and region
+ *   engine all COUNT RULES FILE      all of the call
+ *   engine match COUNT RULES FILE    what so many rules say of the call
+ *   engine call COUNT RULES FILE     parse, all and match
  *
  * FILE holds a request as it goes out. No rule matches it. Prints the median in nanoseconds.
  */
@@ -32,6 +36,7 @@ struct subject {
 	struct table *table;
 	struct dice dice;
 	struct http1_head head;
+	struct aws_body body;
 	struct aws_call call;
 	struct rules_verdict verdict;
 };
@@ -59,21 +64,41 @@ static void match(struct subject *subject)
 	rules_match(subject->table, &subject->call, &subject->dice, &subject->verdict);
 }
 
-static void identify(struct subject *subject)
+static void parse(struct subject *subject)
 {
 	ssize_t size = http1_parse(&subject->head, subject->request, subject->len, 0);
-	struct aws_body body = {.complete = true};
 
 	if (size < 0)
 		errx(1, "no whole request");
-	body.bytes = (struct span){subject->request + size, subject->len - (size_t)size};
-	if (aws_identify(&subject->head, &body, &subject->call) != AWS_CALL)
+	subject->body.complete = true;
+	subject->body.bytes = (struct span){subject->request + size, subject->len - (size_t)size};
+}
+
+static void identify(struct subject *subject, unsigned wanted)
+{
+	if (aws_identify(&subject->head, &subject->body, wanted, &subject->call) != AWS_CALL)
 		errx(1, "no call");
+}
+
+static void none(struct subject *subject)
+{
+	identify(subject, 0);
+}
+
+static void service(struct subject *subject)
+{
+	identify(subject, AWS_WANT_SERVICE | AWS_WANT_REGION);
+}
+
+static void all(struct subject *subject)
+{
+	identify(subject, AWS_WANT_ALL);
 }
 
 static void call(struct subject *subject)
 {
-	identify(subject);
+	parse(subject);
+	all(subject);
 	match(subject);
 }
 
@@ -197,14 +222,19 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		void (*measured)(struct subject *);
-	} things[] = {{"copy", copy}, {"call", call}, {"match", match}};
+	} things[] = {{"copy", copy}, {"parse", parse}, {"none", none}, {"service", service},
+		{"all", all}, {"match", match}, {"call", call}};
 	static struct subject subject;
 	long count = argc == 5 ? atol(argv[2]) : 0;
 
 	if (count < BATCH)
-		errx(2, "copy|call|match COUNT RULES FILE; COUNT is at least %d", BATCH);
+		errx(2,
+			"copy|parse|none|service|all|match|call COUNT RULES FILE; COUNT is at "
+			"least %d",
+			BATCH);
 	read_request(&subject, argv[4]);
-	identify(&subject);
+	parse(&subject);
+	all(&subject);
 	make_table(&subject, atol(argv[3]));
 	match(&subject);
 	if (subject.verdict.is_fault)

@@ -64,6 +64,9 @@ static bool is_filler(struct span label)
 /* Cuts the DNS suffix of a partition off. */
 static bool cut_suffix(struct aws_host *host, struct span *name)
 {
+	/* An address is no name. */
+	if (name->at[name->len - 1] <= '9')
+		return false;
 	for (unsigned i = 0; i < model_suffixes_count; i++) {
 		struct span suffix = model_span(model_suffixes[i].text);
 		size_t start = name->len - suffix.len;
@@ -247,10 +250,10 @@ static void read_own_s3(struct aws_host *host, struct span name)
 		return;
 	}
 	for (size_t i = 1; i + 4 < name.len; i++) {
-		struct span rest = span_from(name, i);
+		const char *at = name.at + i;
 
-		if (rest.at[0] == '.' && rest.at[1] == 's' && rest.at[2] == '3' &&
-			(rest.at[3] == '.' || rest.at[3] == '-')) {
+		if (at[0] == '.' && at[1] == 's' && at[2] == '3' &&
+			(at[3] == '.' || at[3] == '-')) {
 			host->bucket = (struct span){name.at, i};
 			return;
 		}
@@ -262,6 +265,8 @@ void aws_host_read(struct aws_host *host, struct span name)
 	*host = (struct aws_host){.partition = -1};
 	if (name.len && name.at[name.len - 1] == '.')
 		name.len--;
+	if (!span_find(name, '.'))
+		return;
 	if (!cut_suffix(host, &name)) {
 		read_own_s3(host, name);
 		return;

@@ -93,26 +93,68 @@ static struct span region_of(struct aws_look *look)
 	return region;
 }
 
-static void fill_from_head(struct aws_look *look)
+static void clear(struct aws_call *call)
+{
+	const struct span none = {0};
+
+	call->protocol = AWS_JSON;
+	call->is_head = call->query_compatible = false;
+	call->candidate_count = call->attempt = 0;
+	call->region = call->home_region = call->version = none;
+	call->content_type = call->invocation_id = call->sdk = none;
+}
+
+static void fill_rest(const struct aws_look *look)
 {
 	const struct aws_request *request = &look->request;
 	struct aws_call *call = look->call;
 
 	call->is_head = span_equal(request->head->method, SPAN("HEAD"));
-	call->query_compatible = false;
-	call->candidate_count = 0;
-	call->region = region_of(look);
-	call->home_region = call->version = (struct span){0};
 	call->content_type = aws_field(request, HTTP1_CONTENT_TYPE);
 	call->invocation_id = aws_field(request, HTTP1_INVOCATION_ID);
 	call->sdk = first_product(request);
 	call->attempt = attempt_of(aws_field(request, HTTP1_SDK_REQUEST));
+	if (call->candidate_count)
+		call->query_compatible = aws_model_query_compatible(call->candidates[0].model);
 }
 
-static enum aws_identity identify(struct aws_look *look)
+/* Is the home region of all operations the same? */
+static bool has_one_home(const struct model_service *service)
 {
-	enum aws_identity identity = aws_identify_by_name(look);
+	return service->home == MODEL_NONE || service->flags & MODEL_HOME_ALWAYS;
+}
 
+/* A signed request is a call, of no other service than its signature and its host tell together. Is
+ * that all that is wanted? */
+static bool is_told_by_signature(struct aws_look *look, unsigned wanted)
+{
+	struct span signing_name = look->request.signing_name, none = {0};
+	struct aws_services services;
+
+	if (!signing_name.len || wanted & (AWS_WANT_OPERATION | AWS_WANT_REST))
+		return false;
+	services = aws_look_services(look);
+	/* Somebody's own API is signed like the service by which AWS manages its connections. */
+	if (services.count != 1 || span_equal(signing_name, SPAN("execute-api")))
+		return false;
+	if (wanted & AWS_WANT_REGION && !has_one_home(&model_services[services.at[0]]))
+		return false;
+	aws_add_services(look->call, &services, none);
+	return true;
+}
+
+static enum aws_identity identify(struct aws_look *look, unsigned wanted)
+{
+	const struct span none = {0};
+	enum aws_identity identity;
+
+	if (!wanted && look->request.signing_name.len) {
+		aws_add_unknown(look->call, none, none);
+		return AWS_CALL;
+	}
+	identity = aws_identify_by_name(look);
+	if (identity == AWS_NOT_A_CALL && is_told_by_signature(look, wanted))
+		return AWS_CALL;
 	if (identity == AWS_NOT_A_CALL)
 		identity = aws_identify_query(look);
 	if (identity == AWS_NOT_A_CALL)
@@ -122,22 +164,27 @@ static enum aws_identity identify(struct aws_look *look)
 	return identity;
 }
 
-enum aws_identity aws_identify(
-	const struct http1_head *head, const struct aws_body *body, struct aws_call *call)
+enum aws_identity aws_identify(const struct http1_head *head, const struct aws_body *body,
+	unsigned wanted, struct aws_call *call)
 {
 	struct aws_look look;
 	enum aws_identity identity;
 
 	look.call = call;
-	aws_request_read(&look.request, head, body);
 	look.has_host = look.has_signers = false;
-	fill_from_head(&look);
+	clear(call);
+	aws_request_read(&look.request, head, body);
 	if (aws_request_is_foreign(&look.request))
 		return AWS_NOT_A_CALL;
 
-	identity = identify(&look);
-	if (call->candidate_count)
-		call->query_compatible = aws_model_query_compatible(call->candidates[0].model);
-	fill_home(&look);
+	if (wanted & AWS_WANT_REGION)
+		call->region = region_of(&look);
+	identity = identify(&look, wanted);
+	if (identity == AWS_NOT_A_CALL)
+		return AWS_NOT_A_CALL;
+	if (wanted & AWS_WANT_REST)
+		fill_rest(&look);
+	if (wanted & AWS_WANT_REGION)
+		fill_home(&look);
 	return identity;
 }

@@ -18,13 +18,30 @@ enum aws_identity {
 	AWS_NEEDS_BODY, /* the operation stands in body bytes that have not come yet */
 };
 
+/* What is to be told of a call, as a set of bits. Less is found sooner, and with fewer bytes of the
+ * body. The first three are the dimensions of a rule: see rules_wanted(). */
+enum aws_want {
+	AWS_WANT_SERVICE = 1,
+	AWS_WANT_REGION = 2, /* and home_region */
+	AWS_WANT_OPERATION = 4,
+	AWS_WANT_REST = 8, /* all else in struct aws_call: what a reply or a report needs */
+	AWS_WANT_ALL = 15,
+};
+
 /*
- * Recognises a call to AWS. `call` is filled on AWS_CALL, and on AWS_NEEDS_BODY with what the head
- * alone tells. With body->complete set AWS_NEEDS_BODY is never returned. Pure: no allocation, no
- * system call.
+ * Recognises a call to AWS. `wanted` is a set of enum aws_want, with 0 for whether it is a call at
+ * all. `call` is filled on AWS_CALL, and on AWS_NEEDS_BODY with what the head alone tells. What is
+ * not wanted may be missing (.len 0, model -1, protocol AWS_JSON); a call has one candidate at
+ * least, even if that is without a name. Pure: no allocation, no system call.
+ *
+ * With body->complete set AWS_NEEDS_BODY is never returned. It is not returned either when the
+ * body could tell no more than an operation that is not wanted.
+ *
+ * To be asked again for more: the candidates keep their places. Their services stay the same, too,
+ * but for a query call whose Version= contradicts its signature.
  */
-enum aws_identity aws_identify(
-	const struct http1_head *head, const struct aws_body *body, struct aws_call *call);
+enum aws_identity aws_identify(const struct http1_head *head, const struct aws_body *body,
+	unsigned wanted, struct aws_call *call);
 
 /* The resource that the call is about (bucket/key, table, queue, function, key id, …), copied
  * decoded into `out` (`cap` bytes, not terminated). Returns its length, 0 when there is none. */

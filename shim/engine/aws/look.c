@@ -138,6 +138,8 @@ void aws_look_narrow(struct aws_look *look, struct aws_services *services)
 	if (services->count <= 1)
 		return;
 	aws_services_narrow(services, has_host, aws_look_host(look));
+	if (services->count <= 1)
+		return;
 	named = named_services(look);
 	aws_services_narrow(services, is_listed, &named);
 }
@@ -156,22 +158,20 @@ struct aws_services aws_look_services(struct aws_look *look)
 	return services;
 }
 
+static void add(struct aws_call *call, struct aws_candidate candidate)
+{
+	if (call->candidate_count < AWS_CANDIDATES_MAX)
+		call->candidates[call->candidate_count++] = candidate;
+}
+
 void aws_add_candidate(struct aws_call *call, int service, struct span operation)
 {
-	struct aws_candidate *candidate;
-
-	if (call->candidate_count == AWS_CANDIDATES_MAX)
-		return;
-	candidate = &call->candidates[call->candidate_count++];
-	candidate->model = service;
-	candidate->service = aws_model_service_name(service);
-	candidate->operation = operation;
+	add(call, (struct aws_candidate){aws_model_service_name(service), operation, service});
 }
 
 void aws_add_unknown(struct aws_call *call, struct span service, struct span operation)
 {
-	aws_add_candidate(call, -1, operation);
-	call->candidates[call->candidate_count - 1].service = service;
+	add(call, (struct aws_candidate){service, operation, -1});
 }
 
 void aws_add_services(

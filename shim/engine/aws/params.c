@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "request.h"
+#include "params.h"
 
 #include "shim/base/hex.h"
 

@@ -3,12 +3,15 @@
 
 static struct span without_port(struct span host)
 {
-	size_t len = host.len;
+	const char *begin = host.at, *at;
 
-	while (len && host.at[len - 1] >= '0' && host.at[len - 1] <= '9')
-		len--;
-	if (len && host.at[len - 1] == ':')
-		host.len = len - 1;
+	if (!host.len)
+		return host;
+	at = begin + host.len;
+	while (at > begin && at[-1] >= '0' && at[-1] <= '9')
+		at--;
+	if (at > begin && at[-1] == ':')
+		host.len = (size_t)(at - 1 - begin);
 	return host;
 }
 
@@ -47,21 +50,30 @@ static void read_target(struct aws_request *request)
 		request->path = SPAN("/");
 }
 
-bool aws_is_name(struct span text)
+static inline bool is_name_byte(char byte)
 {
-	static const bool is_part[256] = {['a' ... 'z'] = true,
+	static const bool bytes[256] = {['a' ... 'z'] = true,
 		['A' ... 'Z'] = true,
 		['0' ... '9'] = true,
 		['-'] = true,
 		['_'] = true,
 		['.'] = true};
 
-	if (text.len == 0 || text.len > 128)
+	return bytes[(uint8_t)byte];
+}
+
+#define NAME_MAX 128
+
+bool aws_is_name(struct span text)
+{
+	const char *at = text.at, *end;
+
+	if (text.len == 0 || text.len > NAME_MAX)
 		return false;
-	for (size_t i = 0; i < text.len; i++)
-		if (!is_part[(uint8_t)text.at[i]])
-			return false;
-	return true;
+	end = at + text.len;
+	while (at < end && is_name_byte(*at))
+		at++;
+	return at == end;
 }
 
 static bool is_escaped_slash(struct span text)
@@ -90,11 +102,45 @@ static bool last_part(struct span *credential, struct span *part)
 	return true;
 }
 
+/* Cuts a name with the '/' before it off the end. */
+static bool last_name(struct span *credential, struct span *name)
+{
+	const char *begin = credential->at, *end = begin + credential->len, *at = end;
+
+	while (at > begin && is_name_byte(at[-1]))
+		at--;
+	if (at == begin || at[-1] != '/' || at == end || end - at > NAME_MAX)
+		return false;
+	*name = (struct span){at, (size_t)(end - at)};
+	credential->len = (size_t)(at - 1 - begin);
+	return true;
+}
+
+/* A credential as nearly all are: nothing in it is escaped. False: look closer. */
+static bool read_plain_credential(
+	struct span credential, bool has_region, struct span *region, struct span *service)
+{
+	static const struct span end = SPAN("/aws4_request");
+	struct span name, where = {0};
+
+	if (!span_ends(credential, end))
+		return false;
+	credential.len -= end.len;
+	if (!last_name(&credential, &name) || (has_region && !last_name(&credential, &where)) ||
+		!span_find(credential, '/'))
+		return false;
+	*service = name;
+	*region = where;
+	return true;
+}
+
 bool aws_credential_read(
 	struct span credential, bool has_region, struct span *region, struct span *service)
 {
 	struct span end, name, where = {0}, date;
 
+	if (read_plain_credential(credential, has_region, region, service))
+		return true;
 	if (!last_part(&credential, &end) || !span_equal(end, SPAN("aws4_request")))
 		return false;
 	if (!last_part(&credential, &name) || !aws_is_name(name))

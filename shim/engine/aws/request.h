@@ -5,6 +5,7 @@
 /* A request as identify sees it: the pieces of the head that tell something, each found once. */
 
 #include "identify.h"
+#include "params.h"
 #include "tables.h"
 
 enum aws_signing {
@@ -57,29 +58,6 @@ static inline bool aws_starts_nocase(struct span text, struct span start)
 	text.len = text.len < start.len ? text.len : start.len;
 	return span_equal_nocase(text, start);
 }
-
-/*
- * Parameters of a query string or a form.
- */
-
-/* Walks over "key=value&…". Keys and values come as on the wire. */
-bool aws_params_next(struct span *cursor, struct span *key, struct span *value);
-
-/* Finds a parameter by its decoded key. */
-bool aws_params_find(struct span params, struct span key, struct span *value);
-
-/* Is `wire`, percent-decoded, the same as `text`? */
-bool aws_escaped_equal(struct span wire, struct span text);
-static inline bool aws_decoded_equal(struct span wire, struct span text)
-{
-	/* An escape is two bytes longer than what it stands for. */
-	if (wire.len <= text.len || (wire.len - text.len) % 2)
-		return span_equal(wire, text);
-	return aws_escaped_equal(wire, text);
-}
-
-/* Decodes %xx (and '+', when in a form) into `out`. Returns the length; what does not fit is cut. */
-size_t aws_decode(struct span wire, bool plus, char *out, size_t cap);
 
 /* Does the body come in chunks, or compressed? */
 bool aws_body_is_packed(const struct aws_request *request);

@@ -156,7 +156,8 @@ enum aws_identity aws_identify_rest(struct aws_look *look)
 		return call_services(look, &services);
 	if (request->signing == AWS_SIGV2)
 		aws_services_add(&services, (unsigned)aws_model_find(SPAN("s3")));
-	else if (request->signing == AWS_UNSIGNED && aws_field(request, HTTP1_SSO_TOKEN).len)
+	else if (request->signing == AWS_UNSIGNED &&
+		 http1_field(request->head, SPAN("x-amz-sso_bearer_token")).len)
 		aws_services_add(&services, (unsigned)aws_model_find(SPAN("sso")));
 	return services.count ? call_services(look, &services) : call_by_path(look);
 }

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CHAOS_HTTP1_SCAN_H
+#define CHAOS_HTTP1_SCAN_H
+
+/* Looks for where pieces of a head end: many bytes at once where the machine can. */
+
+#include <stdint.h>
+
+#include "shim/base/span.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+/* RFC 9110 5.6.2: the characters of a token. */
+static inline bool scan_is_token_byte(char byte)
+{
+	static const bool bytes[256] = {
+		['!'] = true,
+		['#' ... '\''] = true,
+		['*'] = true,
+		['+'] = true,
+		['-'] = true,
+		['.'] = true,
+		['0' ... '9'] = true,
+		['A' ... 'Z'] = true,
+		['^' ... 'z'] = true,
+		['|'] = true,
+		['~'] = true,
+	};
+
+	return bytes[(uint8_t)byte];
+}
+
+#ifdef __SSE2__
+static inline __m128i scan_load(const char *at)
+{
+	return _mm_loadu_si128((const __m128i *)at);
+}
+
+/* Bit set: which of 32 bytes are this one. */
+static inline uint32_t scan_places(const char *at, char byte)
+{
+	const __m128i all = _mm_set1_epi8(byte);
+	__m128i first = _mm_cmpeq_epi8(scan_load(at), all);
+	__m128i second = _mm_cmpeq_epi8(scan_load(at + 16), all);
+
+	return (uint32_t)_mm_movemask_epi8(first) | (uint32_t)_mm_movemask_epi8(second) << 16;
+}
+
+/* Bit set: which of 16 bytes are neither letters nor '-', as nearly all of a name are. */
+static inline unsigned scan_uncommon(const char *at)
+{
+	__m128i bytes = scan_load(at), lower = _mm_or_si128(bytes, _mm_set1_epi8(0x20));
+	__m128i letters = _mm_and_si128(_mm_cmpgt_epi8(lower, _mm_set1_epi8('a' - 1)),
+		_mm_cmplt_epi8(lower, _mm_set1_epi8('z' + 1)));
+	__m128i dashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('-'));
+
+	return (unsigned)_mm_movemask_epi8(_mm_or_si128(letters, dashes)) ^ 0xffff;
+}
+#endif
+
+/* The first byte from `at` on that is no part of a token; `end` if all are. */
+static inline const char *scan_token(const char *at, const char *end)
+{
+	while (at < end && scan_is_token_byte(*at))
+		at++;
+	return at;
+}
+
+/* Is it all a token? What stands behind the name, up to `end`, can be read. */
+static inline bool scan_is_token(struct span name, const char *end)
+{
+	const char *at = name.at, *name_end = name.at + name.len;
+
+#ifdef __SSE2__
+	while (end - at >= 16) {
+		at += __builtin_ctz(scan_uncommon(at) | 1u << 16);
+		if (at >= name_end)
+			return name.len > 0;
+		if (!scan_is_token_byte(*at))
+			return false;
+		at++;
+	}
+#else
+	(void)end;
+#endif
+	return name.len && scan_token(at, name_end) == name_end;
+}
+
+/* Where a line's first ':' and its line feed are; NULL: it has none. */
+struct scan_marks {
+	const char *colon, *feed;
+};
+
+static inline struct scan_marks scan_line(const char *at, const char *end)
+{
+	struct scan_marks marks = {NULL, NULL};
+	const char *rest = at;
+
+#ifdef __SSE2__
+	/* Most names and lines are so short that a call would take longer. */
+	if (end - rest >= 32) {
+		uint32_t colons = scan_places(rest, ':'), feeds = scan_places(rest, '\n');
+
+		if (colons)
+			marks.colon = rest + __builtin_ctz(colons);
+		if (feeds)
+			marks.feed = rest + __builtin_ctz(feeds);
+		rest += 32;
+	}
+	if (!marks.feed && end - rest >= 32) {
+		uint32_t feeds = scan_places(rest, '\n');
+
+		if (feeds)
+			marks.feed = rest + __builtin_ctz(feeds);
+		rest += 32;
+	}
+#endif
+	if (!marks.feed)
+		marks.feed = memchr(rest, '\n', (size_t)(end - rest));
+	if (!marks.feed)
+		return marks;
+	if (!marks.colon)
+		marks.colon = memchr(at, ':', (size_t)(marks.feed - at));
+	else if (marks.colon > marks.feed)
+		marks.colon = NULL;
+	return marks;
+}
+
+#endif
