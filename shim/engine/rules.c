@@ -387,7 +387,9 @@ unsigned rules_wanted(const struct table *table)
 
 		if (!view.slot)
 			return 0;
-		shapes = table_load(view.slot->rule_count) ? table_load(view.slot->key_shapes) : 0;
+		shapes = table_load(view.slot->head->rule_count)
+				 ? table_load(view.slot->head->key_shapes)
+				 : 0;
 		for (size_t i = 0; i < sizeof(dimensions) / sizeof(*dimensions); i++)
 			if (shapes & shapes_with[dimensions[i]])
 				wanted |= dimensions[i];

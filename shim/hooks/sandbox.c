@@ -20,6 +20,6 @@ __attribute__((visibility("default"))) int prctl(int option, ...)
 	/* From now on none are made for the convenience of the library: it looks for no daemon. */
 	if (option == PR_SET_SECCOMP || option == PR_SET_NO_NEW_PRIVS)
 		atomic_store(&shim.sandboxed, true);
-	return (int)syscall(SYS_prctl, option, arguments[0], arguments[1], arguments[2],
-		arguments[3]);
+	return (int)syscall(
+		SYS_prctl, option, arguments[0], arguments[1], arguments[2], arguments[3]);
 }

@@ -25,9 +25,9 @@ enum {
 	CONN_ANSWERED = 1, /* the reply, or the end behind it, is there to be read */
 	CONN_KEPT = 2, /* it leaves the connection open, and wakes nobody: the program reads it, or
 			    * is told of it by poll() and select(), or is woken after a while */
-	CONN_QUEUED = 4,  /* something is to happen later */
-	CONN_WATCHED = 8, /* the exchange wants to know what the server sends */
-	CONN_ENDED = 16,  /* what the program sends is swallowed */
+	CONN_QUEUED = 4,    /* something is to happen later */
+	CONN_WATCHED = 8,   /* the exchange wants to know what the server sends */
+	CONN_ENDED = 16,    /* what the program sends is swallowed */
 	CONN_NOTIFIES = 32, /* zerocopy.h: the error queue has something to say */
 };
 
@@ -56,7 +56,7 @@ struct conn_tls {
  * has not been told. */
 struct conn_zerocopy {
 	_Atomic uint32_t sends;
-	uint32_t taken;
+	uint32_t taken, told; /* told: by the kernel */
 	uint32_t first, last;
 };
 

@@ -2,10 +2,10 @@
 /* The hooks that receive. */
 
 #include <errno.h>
+#include <limits.h>
 #include <sys/ioctl.h>
 
 #include "copy.h"
-#include "offer.h"
 #include "reply.h"
 #include "on.h"
 #include "shim/libc/real.h"
@@ -98,16 +98,28 @@ ssize_t on_recv(struct conn *conn, int fd, void *buf, size_t len, int flags)
 ssize_t on_recvfrom(struct conn *conn, int fd, void *buf, size_t len, int flags,
 	struct sockaddr *addr, socklen_t *addr_len)
 {
-	struct iovec iov = {buf, len};
+	struct iovec iov = {buf, len}, place = {addr_len, sizeof(*addr_len)};
 	ssize_t got = before(conn, fd, &iov, 1, flags);
+	const socklen_t none = 0;
 
 	if (got == CONN_PASS)
 		return after(conn, fd, &iov, 1, flags,
 			real.recvfrom(fd, buf, len, flags, addr, addr_len));
 	/* A stream socket has no address to tell. */
-	if (got >= 0 && addr_len)
-		*addr_len = 0;
+	if (got >= 0 && addr_len && copy_out(&place, 1, (const char *)&none, sizeof(none)) < 0)
+		return -1;
 	return got;
+}
+
+/* As many parts as one read fills; more of them get nothing for now. */
+#define PARTS_MAX 16
+
+/* Copies the program's own description of its buffers. Returns how many, or -1 and errno. */
+static int copy_parts(struct iovec parts[PARTS_MAX], const struct iovec *iov, size_t count)
+{
+	int copied = count < PARTS_MAX ? (int)count : PARTS_MAX;
+
+	return copy_in(parts, iov, (size_t)copied * sizeof(*parts)) ? -1 : copied;
 }
 
 static void fill_in(struct msghdr *msg)
@@ -119,10 +131,12 @@ static void fill_in(struct msghdr *msg)
 
 ssize_t on_recvmsg(struct conn *conn, int fd, struct msghdr *msg, int flags)
 {
+	struct iovec parts[PARTS_MAX];
 	struct msghdr copy;
 	ssize_t got, read;
+	int count;
 
-	if (flags & MSG_ERRQUEUE && conn->zerocopy.taken)
+	if (flags & MSG_ERRQUEUE && atomic_load(&conn->zerocopy.sends))
 		return zerocopy_receive(conn, fd, msg, flags);
 	/* As long as there is no reply, bad pointers are the kernel's to judge. */
 	if (!conn_attention(conn)) {
@@ -135,10 +149,15 @@ ssize_t on_recvmsg(struct conn *conn, int fd, struct msghdr *msg, int flags)
 	}
 	if (copy_in(&copy, msg, sizeof(copy)))
 		return -1;
-	got = before(conn, fd, copy.msg_iov, (int)copy.msg_iovlen, flags);
+	if (copy.msg_iovlen > IOV_MAX)
+		return real.recvmsg(fd, msg, flags);
+	count = copy_parts(parts, copy.msg_iov, copy.msg_iovlen);
+	if (count < 0)
+		return -1;
+	got = before(conn, fd, parts, count, flags);
 	if (got == CONN_PASS) {
 		read = real.recvmsg(fd, msg, flags);
-		got = after(conn, fd, copy.msg_iov, (int)copy.msg_iovlen, flags, read);
+		got = after(conn, fd, parts, count, flags, read);
 		if (got == read)
 			return got;
 	}
@@ -177,14 +196,20 @@ ssize_t on_read(struct conn *conn, int fd, void *buf, size_t len)
 
 ssize_t on_readv(struct conn *conn, int fd, const struct iovec *iov, int count)
 {
+	struct iovec parts[PARTS_MAX];
 	ssize_t got;
+	int copied;
 
-	if (!conn_attention(conn) || count <= 0 || !offer_is_memory(iov)) {
+	if (!conn_attention(conn) || count < 0 || count > IOV_MAX) {
 		got = real.readv(fd, iov, count);
-		return got >= 0 || errno != EFAULT ? after(conn, fd, iov, count, 0, got) : got;
+		return got > 0 ? after(conn, fd, NULL, 0, 0, got) : got;
 	}
-	got = before(conn, fd, iov, count, 0);
-	return got != CONN_PASS ? got : after(conn, fd, iov, count, 0, real.readv(fd, iov, count));
+	copied = copy_parts(parts, iov, (size_t)count);
+	if (copied < 0)
+		return -1;
+	got = before(conn, fd, parts, copied, 0);
+	return got != CONN_PASS ? got
+				: after(conn, fd, parts, copied, 0, real.readv(fd, iov, count));
 }
 
 /* The checked names end the program when the buffer is too small: the real ones know how. */
@@ -209,9 +234,12 @@ ssize_t on___recvfrom_chk(struct conn *conn, int fd, void *buf, size_t len, size
 
 int on_ioctl(struct conn *conn, int fd, unsigned long command, void *arg)
 {
+	struct iovec place = {arg, sizeof(int)};
+	int left;
+
 	if (command != FIONREAD || !(conn_attention(conn) & CONN_ANSWERED) || !conn_enter(conn, fd))
 		return real.ioctl(fd, command, arg);
-	*(int *)arg = (int)reply_left(conn);
+	left = (int)reply_left(conn);
 	conn_leave(conn);
-	return 0;
+	return copy_out(&place, 1, (const char *)&left, sizeof(left)) < 0 ? -1 : 0;
 }

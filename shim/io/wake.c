@@ -28,6 +28,10 @@ static void signal_owner(int fd)
 	info.si_code = POLL_IN;
 	info.si_band = POLLIN | POLLRDNORM;
 	info.si_fd = fd;
+	if (syscall(SYS_rt_sigqueueinfo, owner, number, &info) == 0)
+		return;
+	/* Only the first thread may speak as the kernel does. */
+	info.si_code = SI_SIGIO;
 	syscall(SYS_rt_sigqueueinfo, owner, number, &info);
 }
 

@@ -39,16 +39,25 @@ static bool is_notice(const struct cmsghdr *control)
 }
 
 /* The kernel has not counted what we have taken. */
-static void renumber(struct msghdr *msg, uint32_t taken)
+static void renumber(struct msghdr *msg, struct conn_zerocopy *zerocopy)
 {
 	for (struct cmsghdr *at = CMSG_FIRSTHDR(msg); at; at = CMSG_NXTHDR(msg, at)) {
 		struct sock_extended_err *notice = (void *)CMSG_DATA(at);
 
 		if (!is_notice(at))
 			continue;
-		notice->ee_info += taken;
-		notice->ee_data += taken;
+		zerocopy->told += notice->ee_data - notice->ee_info + 1;
+		notice->ee_info += zerocopy->taken;
+		notice->ee_data += zerocopy->taken;
 	}
+}
+
+/* Has the kernel told of all that was sent before? */
+static bool is_turn(const struct conn_zerocopy *zerocopy)
+{
+	uint32_t taken_before = zerocopy->taken - (zerocopy->last - zerocopy->first + 1);
+
+	return zerocopy->told >= zerocopy->first - taken_before;
 }
 
 static void say(struct msghdr *msg, const struct conn *conn)
@@ -81,12 +90,12 @@ ssize_t zerocopy_receive(struct conn *conn, int fd, struct msghdr *msg, int flag
 	ssize_t got = real.recvmsg(fd, msg, flags);
 
 	if (got >= 0) {
-		renumber(msg, conn->zerocopy.taken);
+		renumber(msg, &conn->zerocopy);
 		return got;
 	}
 	if (errno != EAGAIN || !conn_enter(conn, fd))
 		return got;
-	if (conn_attention(conn) & CONN_NOTIFIES) {
+	if (conn_attention(conn) & CONN_NOTIFIES && is_turn(&conn->zerocopy)) {
 		say(msg, conn);
 		conn_attend(conn, 0, CONN_NOTIFIES);
 		got = 0;

@@ -22,7 +22,7 @@ static inline void zerocopy_passed(struct conn *conn, int flags, ssize_t sent)
 /* A send was taken: its buffers are free at once. */
 void zerocopy_taken(struct conn *conn, int fd, int flags);
 
-/* recvmsg() of the error queue, where there is something of ours to say. */
+/* recvmsg() of the error queue of a program that sends so. */
 ssize_t zerocopy_receive(struct conn *conn, int fd, struct msghdr *msg, int flags);
 
 #endif

@@ -64,6 +64,7 @@ static struct table *map_table(int folder)
 	if (!table)
 		return NULL;
 	table->inode = status.st_ino;
+	atomic_store(&shim.looked, coarse_now());
 	if (!atomic_load(&table->file.retired))
 		return table;
 	table_unmap(table);

@@ -606,10 +606,10 @@ START_TEST(without_rules_nothing_is_wanted)
 {
 	struct table *table = table_of(NULL, 0);
 
-	table->slots[1].latency_ns = 1;
+	table->slots[1].head->latency_ns = 1;
 	ck_assert_uint_eq(rules_wanted(table), 0);
 	ck_assert_uint_eq(rules_wanted(NULL), 0);
-	table->generation = 0;
+	table->file.generation = 0;
 	ck_assert_uint_eq(rules_wanted(table), 0);
 	free(table);
 }
