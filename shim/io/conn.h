@@ -57,6 +57,7 @@ struct conn_tls {
 struct conn_zerocopy {
 	_Atomic uint32_t sends;
 	uint32_t taken, told; /* told: by the kernel */
+	uint32_t before;      /* the first that was taken */
 	uint32_t first, last;
 };
 

@@ -119,7 +119,15 @@ static int copy_parts(struct iovec parts[PARTS_MAX], const struct iovec *iov, si
 {
 	int copied = count < PARTS_MAX ? (int)count : PARTS_MAX;
 
-	return copy_in(parts, iov, (size_t)copied * sizeof(*parts)) ? -1 : copied;
+	if (copy_in(parts, iov, (size_t)copied * sizeof(*parts)))
+		return -1;
+	for (int i = 0; i < copied; i++) {
+		if (parts[i].iov_len <= SSIZE_MAX)
+			continue;
+		errno = EINVAL;
+		return -1;
+	}
+	return copied;
 }
 
 static void fill_in(struct msghdr *msg)
@@ -189,7 +197,7 @@ int on_recvmmsg(struct conn *conn, int fd, struct mmsghdr *msgs, unsigned int co
 ssize_t on_read(struct conn *conn, int fd, void *buf, size_t len)
 {
 	struct iovec iov = {buf, len};
-	ssize_t got = before(conn, fd, &iov, 1, 0);
+	ssize_t got = len > SSIZE_MAX ? CONN_PASS : before(conn, fd, &iov, 1, 0);
 
 	return got != CONN_PASS ? got : after(conn, fd, &iov, 1, 0, real.read(fd, buf, len));
 }
@@ -202,7 +210,12 @@ ssize_t on_readv(struct conn *conn, int fd, const struct iovec *iov, int count)
 
 	if (!conn_attention(conn) || count < 0 || count > IOV_MAX) {
 		got = real.readv(fd, iov, count);
-		return got > 0 ? after(conn, fd, NULL, 0, 0, got) : got;
+		if (got > 0)
+			return after(conn, fd, NULL, 0, 0, got);
+		if (!conn_attention(conn) || (got < 0 && (errno == EFAULT || errno == EINVAL)))
+			return got;
+		copied = copy_parts(parts, iov, (size_t)count);
+		return copied < 0 ? -1 : after(conn, fd, parts, copied, 0, got);
 	}
 	copied = copy_parts(parts, iov, (size_t)count);
 	if (copied < 0)

@@ -10,6 +10,7 @@
 #include "deliver.h"
 #include "on.h"
 #include "shim/libc/real.h"
+#include "zerocopy.h"
 
 static bool has_kept(const struct conn *conn)
 {
@@ -32,7 +33,7 @@ static short untold_events(const struct pollfd *polled)
 
 	if (attention & CONN_KEPT)
 		events |= polled->events & READABLE;
-	if (attention & CONN_NOTIFIES)
+	if (attention & CONN_NOTIFIES && zerocopy_is_turn(conn))
 		events |= POLLERR;
 	return events;
 }

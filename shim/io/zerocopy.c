@@ -21,6 +21,8 @@ void zerocopy_taken(struct conn *conn, int fd, int flags)
 		number = atomic_fetch_add(&zerocopy->sends, 1);
 		if (!(conn_attention(conn) & CONN_NOTIFIES))
 			zerocopy->first = number;
+		if (!zerocopy->taken)
+			zerocopy->before = number;
 		zerocopy->last = number;
 		zerocopy->taken++;
 		conn_attend(conn, CONN_NOTIFIES, 0);
@@ -47,17 +49,11 @@ static void renumber(struct msghdr *msg, struct conn_zerocopy *zerocopy)
 		if (!is_notice(at))
 			continue;
 		zerocopy->told += notice->ee_data - notice->ee_info + 1;
+		if (notice->ee_info < zerocopy->before)
+			continue;
 		notice->ee_info += zerocopy->taken;
 		notice->ee_data += zerocopy->taken;
 	}
-}
-
-/* Has the kernel told of all that was sent before? */
-static bool is_turn(const struct conn_zerocopy *zerocopy)
-{
-	uint32_t taken_before = zerocopy->taken - (zerocopy->last - zerocopy->first + 1);
-
-	return zerocopy->told >= zerocopy->first - taken_before;
 }
 
 static void say(struct msghdr *msg, const struct conn *conn)
@@ -95,7 +91,7 @@ ssize_t zerocopy_receive(struct conn *conn, int fd, struct msghdr *msg, int flag
 	}
 	if (errno != EAGAIN || !conn_enter(conn, fd))
 		return got;
-	if (conn_attention(conn) & CONN_NOTIFIES && is_turn(&conn->zerocopy)) {
+	if (zerocopy_is_turn(conn)) {
 		say(msg, conn);
 		conn_attend(conn, 0, CONN_NOTIFIES);
 		got = 0;

@@ -19,6 +19,16 @@ static inline void zerocopy_passed(struct conn *conn, int flags, ssize_t sent)
 		atomic_fetch_add(&conn->zerocopy.sends, 1);
 }
 
+/* Is there something of ours to say, and has the kernel told of all that was sent before? */
+static inline bool zerocopy_is_turn(const struct conn *conn)
+{
+	const struct conn_zerocopy *zerocopy = &conn->zerocopy;
+	uint32_t taken_before = zerocopy->taken - (zerocopy->last - zerocopy->first + 1);
+
+	return conn_attention(conn) & CONN_NOTIFIES &&
+	       zerocopy->told >= zerocopy->first - taken_before;
+}
+
 /* A send was taken: its buffers are free at once. */
 void zerocopy_taken(struct conn *conn, int fd, int flags);
 
