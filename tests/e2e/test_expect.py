@@ -254,13 +254,15 @@ OUTER = announced(EXPECT, f"Content-Length: {len(INNER)}")
 CALM = {
     "waits-for-the-100": (continued, ["head", ("send", INNER)]),
     "sends-at-once": (continued, [("send", INNER)]),
-    "sends-before-the-100": (lambda request: time.sleep(0.1) or continued(request), [("send", INNER)]),
+    "sends-before-the-100": (
+        lambda request: time.sleep(0.1) or continued(request), [("send", INNER)],
+    ),
     "gets-no-100": (lambda request: b"", [("sleep", 0.1), ("send", INNER)]),
     "gets-hints": (
         lambda request: b"HTTP/1.1 103 Early Hints\r\n\r\n" + continued(request),
         ["head", "head", ("send", INNER)],
     ),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("client", CALM)

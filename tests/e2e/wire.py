@@ -43,6 +43,21 @@ def chunked(body, size):
     return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
 
 
+def begun(pieces, decisive):
+    """What goes out of a request before the piece that completes its first `decisive` bytes."""
+    gone = b""
+    for piece in pieces:
+        if len(gone) + len(piece) >= decisive:
+            return gone
+        gone += piece
+
+
+def assert_only_begun(sink, pieces, decisive):
+    """What the sink has beside whole requests is what goes out before the decision falls."""
+    gone = begun(pieces, decisive)
+    assert all(gone.startswith(rest) for rest in sink.unfinished)
+
+
 class Wire:
     """A program that sends raw pieces over one connection at a time."""
 
@@ -85,7 +100,11 @@ class Steps:
         line = json.dumps([[_text(word) for word in step] for step in steps])
         self.program.process.stdin.write(line.encode() + b"\n")
         self.program.process.stdin.flush()
-        came = json.loads(self.program.line())
+        try:
+            came = json.loads(self.program.line())
+        except AssertionError:
+            self.program.kill()
+            raise
         assert not (isinstance(came[-1], dict) and "error" in came[-1]), came
         return [_parsed(step[0], answer) for step, answer in zip(steps, came, strict=True)]
 
