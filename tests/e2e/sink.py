@@ -28,6 +28,11 @@ class Connection:
     requests: list = field(default_factory=list)
     ended: threading.Event = field(default_factory=threading.Event)
 
+    @property
+    def rest(self):
+        """What stands behind the last whole request: one that was begun, or garbage."""
+        return bytes(self.raw)[sum(len(request.raw) for request in self.requests) :]
+
 
 def answer(status=200, body=DEFAULT_BODY, content_type="application/x-amz-json-1.1", extra=""):
     """A response that keeps the connection open."""
@@ -35,6 +40,19 @@ def answer(status=200, body=DEFAULT_BODY, content_type="application/x-amz-json-1
         f"HTTP/1.1 {status} Sink\r\nContent-Type: {content_type}\r\n"
         f"Content-Length: {len(body)}\r\n{extra}\r\n"
     ).encode() + body
+
+
+def continued(request):
+    """What a server says at the head of a request that asks for it."""
+    asked = request.headers.get("expect", "").lower() == "100-continue"
+    return b"HTTP/1.1 100 Continue\r\n\r\n" if asked else b""
+
+
+def linger(sock):
+    """Ends the answers, and throws away what still comes: closing at once would take them back."""
+    sock.shutdown(socket.SHUT_WR)
+    while sock.recv(65536):
+        pass
 
 
 class _Reader:
@@ -64,18 +82,23 @@ class _Reader:
         taken, self.pending = self.pending[:count], self.pending[count:]
         return taken
 
-    def request(self):
+    def head(self):
+        """A request without its body."""
         head = self.until(b"\r\n\r\n")
         lines = head.decode("latin-1").split("\r\n")
-        method, target, _ = lines[0].split(" ", 2)
+        method, target, version = lines[0].split(" ", 2)
         headers = {}
         for line in lines[1:-2]:
             name, value = line.split(":", 1)
             headers[name.lower()] = value.strip()
-        if headers.get("expect", "").lower() == "100-continue":
-            self.sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        framed, body = self._body(headers)
-        return Request(head + framed, method, target, headers, body)
+        if version != "HTTP/1.1":
+            headers.pop("expect", None)
+        return Request(head, method, target, headers, b"")
+
+    def finish(self, request):
+        """Reads the body of a request whose head is there."""
+        framed, request.body = self._body(request.headers)
+        request.raw += framed
 
     def _body(self, headers):
         if headers.get("transfer-encoding", "").lower() != "chunked":
@@ -101,7 +124,9 @@ class _Reader:
 class Sink:
     """Listens on a free loopback port; one thread per connection.
 
-    `reply(request)` makes the answer; replace it to serve something else."""
+    `reply(request)` makes the answer; replace it to serve something else. `interim(request)` gives
+    what is said at the head, and `early(request)` a final answer there, or None: with one no body
+    is read, and the next request is waited for. `say(sock, bytes)` sends it."""
 
     def __init__(self, family=socket.AF_INET):
         self.listener = socket.socket(family, socket.SOCK_STREAM)
@@ -111,6 +136,9 @@ class Sink:
         self.port = self.listener.getsockname()[1]
         self.connections = []
         self.reply = lambda request: answer()
+        self.interim = continued
+        self.early = lambda request: None
+        self.say = lambda sock, response: sock.sendall(response)
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
@@ -133,20 +161,32 @@ class Sink:
     def _serve(self, sock, connection):
         reader = _Reader(sock, connection)
         try:
-            while True:
-                request = reader.request()
-                connection.requests.append(request)
-                response = self.reply(request)
-                if request.method == "HEAD":
-                    response = response[: response.index(b"\r\n\r\n") + 4]
-                sock.sendall(response)
-                if request.headers.get("connection", "").lower() == "close":
-                    return
-        except (EOFError, OSError):
+            while self._serve_one(sock, reader, connection):
+                pass
+        # What is no request at all stays in the connection's rest.
+        except (EOFError, OSError, ValueError):
             pass
         finally:
             connection.ended.set()
             sock.close()
+
+    def _serve_one(self, sock, reader, connection):
+        """Serves one request; returns whether the connection is kept."""
+        request = reader.head()
+        response = self.early(request)
+        if response is None:
+            self.say(sock, self.interim(request))
+            reader.finish(request)
+        connection.requests.append(request)
+        if response is None:
+            response = self.reply(request)
+        if request.method == "HEAD":
+            response = response[: response.index(b"\r\n\r\n") + 4]
+        self.say(sock, response)
+        if b"\r\nConnection: close\r\n" in response:
+            linger(sock)
+            return False
+        return request.headers.get("connection", "").lower() != "close"
 
     def settle(self):
         """Waits until every client has hung up: nothing more can arrive."""
@@ -156,6 +196,11 @@ class Sink:
     @property
     def requests(self):
         return [request for connection in self.connections for request in connection.requests]
+
+    @property
+    def unfinished(self):
+        """What came of requests that were begun and not ended, connection by connection."""
+        return [connection.rest for connection in self.connections if connection.rest]
 
     @property
     def raw(self):

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from sink import answer
-from wire import chunked, head, kinesis, request, scope
+from wire import assert_only_begun, chunked, head, kinesis, request, scope
 
 FAULT = {"service": "kinesis", "operation": "PutRecord"}
 MEBIBYTE = 1 << 20
@@ -41,6 +41,10 @@ FORMS = {
 }
 
 
+def head_size(pieces):
+    return b"".join(pieces).index(b"\r\n\r\n") + 4
+
+
 @pytest.fixture(params=FORMS, ids=[name.replace(" ", "-") for name in FORMS])
 def pieces(request):
     return FORMS[request.param]
@@ -61,7 +65,8 @@ def test_faulted_request_never_arrives(daemon, wire, sink, pieces):
     assert one.send(*pieces).status == 200
     one.program.finish()
     sink.settle()
-    assert sink.raw == [b"".join(pieces)]
+    assert [request.raw for request in sink.requests] == [b"".join(pieces)]
+    assert_only_begun(sink, pieces, head_size(pieces))
 
 
 def test_delayed_request_arrives_byte_for_byte(daemon, wire, sink, pieces):
@@ -77,9 +82,14 @@ def test_operation_in_a_body_that_comes_later_is_waited_for(daemon, wire, sink):
     body = b"Action=GetCallerIdentity&Version=2011-06-15"
     fields = (scope("sts"), "Content-Type: application/x-www-form-urlencoded")
     sent = request(*fields, body=body)
-    got = wire(sink.port).send(sent[: -len(body)], body[:9], body[9:], gap=0.02)
-    assert got.status == 503
-    assert sink.raw == []
+    pieces = [sent[: -len(body)], body[:9], body[9:]]
+    one = wire(sink.port)
+    got = one.send(*pieces, gap=0.02)
+    assert (got.status, got.fields["connection"]) == (503, "close")
+    one.program.finish()
+    sink.settle()
+    assert sink.requests == []
+    assert_only_begun(sink, pieces, len(sent))
 
 
 def test_operation_that_never_comes_is_not_waited_for_in_vain(daemon, wire, sink):
@@ -101,7 +111,7 @@ ENDINGS = {
 
 
 @pytest.mark.parametrize("then", ENDINGS)
-def test_bytes_held_back_arrive_when_the_rest_does_not_come(daemon, run, sink, then):
+def test_unfinished_request_arrives_when_the_rest_does_not_come(daemon, run, sink, then):
     daemon.faults({"service": "sts", "operation": "GetCallerIdentity"})
     form = "Content-Type: application/x-www-form-urlencoded"
     sent = head(scope("sts"), form, "Content-Length: 9")
@@ -148,9 +158,14 @@ def test_what_only_begins_like_a_request_arrives_while_an_answer_is_waited_for(r
 def test_head_in_slow_pieces_is_still_looked_at(daemon, wire, sink):
     daemon.faults(FAULT)
     call = request(*kinesis(), body=b"{}")
-    answered = wire(sink.port).send(*in_pieces(call, len(call) // 5), gap=0.4)
-    assert answered.status == 503
-    assert sink.raw == []
+    pieces = in_pieces(call, len(call) // 5)
+    one = wire(sink.port)
+    answered = one.send(*pieces, gap=0.4)
+    assert (answered.status, answered.fields["connection"]) == (503, "close")
+    one.program.finish()
+    sink.settle()
+    assert sink.requests == []
+    assert_only_begun(sink, pieces, head_size(pieces))
 
 
 def test_bytes_of_a_child_arrive_when_the_rest_does_not_come(run, sink):
