@@ -54,7 +54,7 @@ char *report_status(const struct api *api)
 	char *text;
 
 	add_text(status, "version", CHAOS_VERSION);
-	add_text(status, "model", aws_model_version);
+	add_text(status, "model", aws_model_version());
 	add_number(status, "pid", (uint64_t)getpid());
 	add_text(status, "folder", api->folder);
 	add_text(status, "listening", api->listening);

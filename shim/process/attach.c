@@ -109,6 +109,7 @@ static void attach(void)
 
 	if (folder < 0)
 		return;
+	shim_load_model(folder);
 	attach_table(folder);
 	real.close(folder);
 }

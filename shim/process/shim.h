@@ -40,6 +40,9 @@ uint64_t shim_now(void); /* CLOCK_MONOTONIC, nanoseconds */
  * by shim_now(). */
 const struct table *shim_table(uint64_t now);
 
+/* model.c: takes the model of the opened runtime folder, where the daemon has put one. */
+void shim_load_model(int folder);
+
 /* Works the runtime folder out, once: the environment is the program's to change. */
 void shim_find_folder(void);
 

@@ -170,8 +170,8 @@ static const struct example unknown[] = {
 		"dynamodb:Invent eu-west-2 json"},
 	{"POST /" LOCAL TARGET("AmazonSQS_2.SendMessage") SIGNED("eu-west-2", "sqs") END,
 		"sqs:SendMessage eu-west-2 json"},
-	{"GET /2040-01-01/new" LOCAL SIGNED("eu-west-2", "lambda") END,
-		"lambda: eu-west-2 rest-json"},
+	{"GET /2040-01-01/new" LOCAL SIGNED("eu-west-2", "polly") END,
+		"polly: eu-west-2 rest-json"},
 	{"GET /prod/pets" HTTP HOST("abc.execute-api.eu-west-2.amazonaws.com")
 			SIGNED("eu-west-2", "execute-api") END,
 		"execute-api: eu-west-2 rest-json"},

@@ -2,6 +2,7 @@
 #include "identify.h"
 
 #include "look.h"
+#include "model_file.h"
 
 static int attempt_of(struct span value)
 {
@@ -128,6 +129,7 @@ enum aws_identity aws_identify(
 	struct aws_look look;
 	enum aws_identity identity;
 
+	model_keep();
 	look.call = call;
 	aws_request_read(&look.request, head, body);
 	look.has_host = look.has_signers = false;
