@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define JOURNAL_MAGIC	0x6c6e7274736863ull /* "chstrnl", little-endian */
-#define JOURNAL_VERSION 1
+#define JOURNAL_VERSION 2
 
 #define JOURNAL_COUNTERS  131072u
 #define JOURNAL_PROCESSES 4096u
@@ -51,6 +51,7 @@ struct journal_process {
 	_Atomic uint64_t blind_aws;	   /* of these, on connections to hosts of AWS */
 	char command[64];		   /* NUL-terminated unless full */
 	char blind_host[JOURNAL_HOST_MAX]; /* of the latest blind connection, if known */
+	_Atomic uint64_t unnamed;	   /* calls that the model has no name for */
 };
 
 /* Room for the event ring: a writer takes a place by adding 1 to journal.event_head; an event is
@@ -73,7 +74,8 @@ struct journal {
 	_Atomic uint64_t blind_aws;
 	_Atomic uint64_t processes_lost; /* found no free place in the list */
 	_Atomic uint64_t event_head;
-	uint8_t pad[4096 - 144];
+	_Atomic uint64_t unnamed;
+	uint8_t pad[4096 - 152];
 	struct journal_counter counters[JOURNAL_COUNTERS];
 	struct journal_process processes[JOURNAL_PROCESSES];
 	struct journal_event events[JOURNAL_EVENTS];

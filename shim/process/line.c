@@ -67,6 +67,7 @@ static void begin(struct journal_process *line)
 		atomic_store(&line->blind[reason], 0);
 	atomic_store(&line->blind_aws, 0);
 	line->blind_host[0] = '\0';
+	atomic_store(&line->unnamed, 0);
 	atomic_store(&line->pid, (uint32_t)getpid());
 }
 

@@ -133,6 +133,15 @@ void shim_count_call(const struct rules_verdict *verdict)
 		count(&journal->counters[verdict->counter].fired, NULL);
 }
 
+void shim_count_unnamed(void)
+{
+	struct journal *journal = atomic_load(&shim.journal);
+	struct journal_process *process = atomic_load(&shim.process);
+
+	if (journal)
+		count(&journal->unnamed, process ? &process->unnamed : NULL);
+}
+
 static bool is_quiet(void)
 {
 	const char *quiet = getenv("CHAOS_QUIET");

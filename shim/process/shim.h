@@ -55,6 +55,7 @@ void shim_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* What the journal counts. */
 void shim_count_connection(void);
 void shim_count_call(const struct rules_verdict *verdict);
+void shim_count_unnamed(void); /* besides, for one of which aws_call_is_unnamed() */
 /* `reason` of enum journal_blind; the server's name, "" if it is not known. */
 void shim_count_blind(int reason, const char *host);
 

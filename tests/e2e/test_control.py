@@ -140,7 +140,7 @@ def test_status_counts_rules_and_names_the_versions(start):
     assert before["folder"] == str(one.folder)
     assert before["pid"] == one.process.pid
     assert before["fired"] == {"outages": [], "faults": [0, 0]}
-    assert set(before["totals"]) == {"connections", "calls", "faults", "delayed", "blind", "blind_aws"}
+    assert set(before["totals"]) == {"connections", "calls", "faults", "delayed", "unnamed", "blind", "blind_aws"}
     assert re.fullmatch(r"\d+\.\d+\.\d+", before["version"])
     assert re.fullmatch(r"\d+\.\d+\.\d+", before["model"])
     assert re.fullmatch(r"127\.0\.0\.1:[1-9]\d*", before["listening"])
@@ -150,7 +150,7 @@ def test_status_counts_rules_and_names_the_versions(start):
 
 # Where the process list lies in the journal, and one entry of it (shim/memory/journal.h).
 PROCESS_AT = 4096 + 131072 * 32
-PROCESS = struct.Struct("<IIQQ4Q8QQ64s128s")
+PROCESS = struct.Struct("<IIQQ4Q8QQ64s128sQ")
 
 
 def start_of(pid):
@@ -158,15 +158,15 @@ def start_of(pid):
     return int(open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[19])
 
 
-def enter(daemon, place, pid, begin, command=b"test", host=b"", counts=(0,) * 13):
+def enter(daemon, place, pid, begin, command=b"test", host=b"", counts=(0,) * 13, unnamed=0):
     with open(daemon.folder / "journal", "r+b") as journal:
         journal.seek(PROCESS_AT + place * PROCESS.size)
-        journal.write(PROCESS.pack(pid, 0, begin, 1700000000, *counts, command, host))
+        journal.write(PROCESS.pack(pid, 0, begin, 1700000000, *counts, command, host, unnamed))
 
 
 def test_processes_are_listed_with_what_they_have_seen(daemon):
     pid = os.getpid()
-    enter(daemon, 4095, pid, start_of(pid), b"pytest", b"s3.amazonaws.com", tuple(range(1, 14)))
+    enter(daemon, 4095, pid, start_of(pid), b"pytest", b"s3.amazonaws.com", tuple(range(1, 14)), 14)
     assert daemon.request("GET", PROCESSES).json == [
         {
             "pid": pid,
@@ -177,6 +177,7 @@ def test_processes_are_listed_with_what_they_have_seen(daemon):
             "calls": 2,
             "faults": 3,
             "delayed": 4,
+            "unnamed": 14,
             "blind": {"tls": 5, "http2": 6, "framing": 7, "pipelined": 8, "fd": 9},
             "blind_aws": 13,
             "blind_host": "s3.amazonaws.com",

@@ -214,3 +214,14 @@ def test_a_program_keeps_its_model_when_the_daemon_has_another(start, client, si
     third.faults({"service": "kinesis", "error": {"statusCode": 400}})
     assert steered.ask().status == 400
     steered.finish()
+
+
+def test_calls_that_the_model_has_no_name_for_are_counted(start, sink, other):
+    for model, unnamed in (("built-in", 1), (other, 0)):
+        daemon = start(model)
+        assert call(daemon, sink)[0] == 200
+        totals = daemon.totals()
+        assert (totals["calls"], totals["unnamed"]) == (1, unnamed)
+        (curl,) = daemon.request("GET", "/_chaos/processes").json
+        assert curl["unnamed"] == unnamed
+        assert "unnamed" in ctl("-d", daemon.folder, "ps").stdout

@@ -50,6 +50,7 @@ static void look_at(const char *request)
 		return;
 	check(call.candidate_count > 0);
 	check(aws_resource(&head, &body, &call, resource, sizeof(resource)) <= sizeof(resource));
+	aws_call_is_unnamed(&call);
 	aws_reply(&call, &(struct aws_error){0, 503, SPAN("ServiceUnavailable"), SPAN("no")}, 0,
 		(uint64_t[2]){0}, true, reply, sizeof(reply));
 }

@@ -98,7 +98,8 @@ static const struct field layout[] = {
 	FIELD(journal_process, blind_aws, 120, 8),
 	FIELD(journal_process, command, 128, 64),
 	FIELD(journal_process, blind_host, 192, 128),
-	WHOLE(journal_process, 320),
+	FIELD(journal_process, unnamed, 320, 8),
+	WHOLE(journal_process, 328),
 	FIELD(journal_event, sequence, 0, 8),
 	FIELD(journal_event, body, 8, 248),
 	WHOLE(journal_event, 256),
@@ -114,11 +115,12 @@ static const struct field layout[] = {
 	FIELD(journal, blind_aws, 120, 8),
 	FIELD(journal, processes_lost, 128, 8),
 	FIELD(journal, event_head, 136, 8),
-	FIELD(journal, pad, 144, 3952),
+	FIELD(journal, unnamed, 144, 8),
+	FIELD(journal, pad, 152, 3944),
 	FIELD(journal, counters, 4096, 4194304),
-	FIELD(journal, processes, 4198400, 1310720),
-	FIELD(journal, events, 5509120, 4194304),
-	WHOLE(journal, 9703424),
+	FIELD(journal, processes, 4198400, 1343488),
+	FIELD(journal, events, 5541888, 4194304),
+	WHOLE(journal, 9736192),
 };
 
 START_TEST(every_field_of_the_shared_files_has_its_fixed_place)

@@ -58,4 +58,10 @@ struct aws_call {
 	char region_list[AWS_REGION_LIST_MAX]; /* one that was percent-encoded, else not filled */
 };
 
+/*
+ * Is the call one that the model has no name for: its service or its operation is not known, or only by
+ * its name on the wire? Not so of somebody's own API behind API Gateway, which no model knows.
+ */
+bool aws_call_is_unnamed(const struct aws_call *call);
+
 #endif
