@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from harness import BUILD, ROOT, TIMEOUT, Daemon, environment, python
+from harness import BUILD, ROOT, TIMEOUT, Daemon, environment, python, runtime_folder
 from wire import scope
 
 # tools/setup puts it there: it has services that AWS has given up since.
@@ -225,3 +225,14 @@ def test_calls_that_the_model_has_no_name_for_are_counted(start, sink, other):
         (curl,) = daemon.request("GET", "/_chaos/processes").json
         assert curl["unnamed"] == unnamed
         assert "unnamed" in ctl("-d", daemon.folder, "ps").stdout
+
+
+def test_a_model_that_comes_after_the_first_call_is_said_not_to_be_used(start, client, sink, other):
+    folder = runtime_folder()
+    steered = client(python("py_http.py", sink.port), folder=folder)
+    assert steered.ask().status == 200
+    start(other, folder).faults({"service": "kinesis"})
+    assert steered.ask().status == 503
+    steered.finish()
+    steered.stderr.seek(0)
+    assert steered.stderr.read().count("/model: has come after the first call") == 1
