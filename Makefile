@@ -89,9 +89,9 @@ $(B)/chaos-control: $(call obj,control/main.c) $(B)/libcontrol.a $(B)/libengine.
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CONTROL_LIBS) -l:libz.a
 
 # chaos-run stands in front of every command: without libcurl it starts in a tenth of the time.
-$(B)/chaos-run: TOOL_LIBS :=
+$(B)/chaos-run: TOOL_LIBS := $(B)/libcontrol.a $(B)/libengine.a -l:libz.a
 $(B)/chaos-ctl: TOOL_LIBS := $(B)/libcontrol.a $(B)/libengine.a -lcurl -lcjson -lm -l:libz.a
-$(B)/chaos-ctl: $(B)/libcontrol.a
+$(B)/chaos-run $(B)/chaos-ctl: $(B)/libcontrol.a
 $(B)/chaos-run $(B)/chaos-ctl: $(B)/%: $(B)/obj/tools/%.o $(B)/libtools.a $(B)/libengine.a
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(TOOL_LIBS)
@@ -163,9 +163,10 @@ setup:
 # Programs find the library and each other from where they are: below any PREFIX.
 PROGRAMS_IN_BIN := chaos-run chaos-ctl chaos-control
 install: all
-	$(Q)install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/chaos-run share/man/man1 share/man/man8)
+	$(Q)install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/chaos-run share/chaos-run/aws-model share/man/man1 share/man/man8)
 	$(Q)install -m 755 $(addprefix $(B)/,$(PROGRAMS_IN_BIN)) $(DESTDIR)$(PREFIX)/bin
 	$(Q)install -m 644 $(B)/libchaos-shim.so $(DESTDIR)$(PREFIX)/lib/chaos-run
+	$(Q)install -m 644 tools/aws-model/*.py $(DESTDIR)$(PREFIX)/share/chaos-run/aws-model
 	$(Q)install -m 644 tools/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	$(Q)install -m 644 tools/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
 	@printf '  %-7s %s\n' INSTALL $(DESTDIR)$(PREFIX)

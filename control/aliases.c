@@ -40,17 +40,6 @@ static const struct {
 	{SPAN("vpc"), SPAN("ec2")},
 };
 
-/* The names that come from the wire, those with one meaning first. */
-static const struct {
-	const struct model_key *keys;
-	const unsigned *count;
-	int shift; /* of a member, to be the service */
-} wire[] = {
-	{model_id_keys, &model_id_keys_count, 0},
-	{model_signing_keys, &model_signing_keys_count, 0},
-	{model_host_keys, &model_host_keys_count, 1},
-};
-
 struct found {
 	struct span *services;
 	int count, cap;
@@ -92,6 +81,15 @@ static void add_members(struct found *found, const struct model_key *key, int sh
 		add(found, aws_model_service_name(model_members[key->first + i] >> shift));
 }
 
+/* `shift` makes a service of a member. */
+static void add_keys(struct found *found, struct span name, const struct model_key *keys,
+	unsigned count, int shift)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (same_letters(name, model_span(keys[i].text)))
+			add_members(found, &keys[i], shift);
+}
+
 int aliases_find(struct span name, struct span *services, int cap)
 {
 	struct found found = {services, 0, cap};
@@ -104,9 +102,9 @@ int aliases_find(struct span name, struct span *services, int cap)
 	for (size_t i = 0; i < COUNT(popular); i++)
 		if (same_letters(name, popular[i].alias))
 			add(&found, popular[i].service);
-	for (size_t i = 0; i < COUNT(wire); i++)
-		for (unsigned j = 0; j < *wire[i].count; j++)
-			if (same_letters(name, model_span(wire[i].keys[j].text)))
-				add_members(&found, &wire[i].keys[j], wire[i].shift);
+	/* The names that come from the wire, those with one meaning first. */
+	add_keys(&found, name, model_id_keys, model_id_keys_count, 0);
+	add_keys(&found, name, model_signing_keys, model_signing_keys_count, 0);
+	add_keys(&found, name, model_host_keys, model_host_keys_count, 1);
 	return found.count;
 }

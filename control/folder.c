@@ -13,13 +13,14 @@
 #include "shim/memory/runtime.h"
 
 /* The lock is the last to go, since it guards the others. */
-enum own_file { SOCKET, SOCKET_NEXT, TABLE, JOURNAL, STATE, LOCK, OWN_FILES };
+enum own_file { SOCKET, SOCKET_NEXT, TABLE, JOURNAL, MODEL, STATE, LOCK, OWN_FILES };
 
 static const char *const own_files[OWN_FILES] = {
 	[SOCKET] = RUNTIME_SOCKET,
 	[SOCKET_NEXT] = RUNTIME_SOCKET_NEXT,
 	[TABLE] = RUNTIME_TABLE,
 	[JOURNAL] = RUNTIME_JOURNAL,
+	[MODEL] = RUNTIME_MODEL,
 	[STATE] = RUNTIME_STATE,
 	[LOCK] = RUNTIME_LOCK,
 };

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "model.h"
 #include "serve.h"
 #include "shim/engine/aws/model.h"
 
@@ -21,8 +22,13 @@ struct options {
 
 static void print_version(FILE *out, __attribute__((unused)) struct argp_state *state)
 {
+	char reason[MODEL_REASON_MAX];
+
+	model_load_chosen(NULL, reason);
+	if (*reason)
+		fprintf(stderr, "chaos-control: %s\n", reason);
 	fprintf(out, "chaos-control " CHAOS_VERSION " (AWS model of botocore %s)\n",
-		aws_model_version);
+		aws_model_version());
 }
 
 static const struct argp_option option_table[] = {
@@ -36,6 +42,10 @@ static const struct argp_option option_table[] = {
 	{"state", 's', "FILE", 0, "Keep the configuration there (else state.json in the folder)",
 		0},
 	{"daemon", 'D', NULL, 0, "Go to the background; the command ends when the socket answers",
+		0},
+	{"model", 'm', "FILE", 0,
+		"Recognise calls by this model, made by 'chaos-ctl model build', or by the one "
+		"that is built-in (else $CHAOS_MODEL, or ~/.local/share/chaos-run/model)",
 		0},
 	{"faults", 'f', "JSON|@FILE", 0, "Start with these fault rules instead of the saved ones",
 		0},
@@ -85,6 +95,11 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		return 0;
 	case 'D':
 		options->background = true;
+		return 0;
+	case 'm':
+		if (!*text)
+			argp_error(state, "--model is empty; give the path of a file");
+		options->serve.model = text;
 		return 0;
 	case 'f':
 		read_list(&options->serve.initial.faults, "--faults", text, state);

@@ -125,6 +125,7 @@ static cJSON *process_json(const struct journal_process *process, bool running)
 	add_number(object, "calls", atomic_load(&process->calls));
 	add_number(object, "faults", atomic_load(&process->faults));
 	add_number(object, "delayed", atomic_load(&process->delayed));
+	add_number(object, "unnamed", atomic_load(&process->unnamed));
 	blind = sure(cJSON_AddObjectToObject(object, "blind"));
 	for (int reason = 0; reason < FIRST_BLIND_UNKNOWN; reason++)
 		add_number(blind, blind_names[reason], atomic_load(&process->blind[reason]));

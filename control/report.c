@@ -29,6 +29,7 @@ static void add_totals(cJSON *status, const struct journal *journal)
 	add_number(totals, "calls", atomic_load(&journal->calls));
 	add_number(totals, "faults", atomic_load(&journal->faults));
 	add_number(totals, "delayed", atomic_load(&journal->delayed));
+	add_number(totals, "unnamed", atomic_load(&journal->unnamed));
 	add_number(totals, "blind", blind);
 	add_number(totals, "blind_aws", atomic_load(&journal->blind_aws));
 }
@@ -54,7 +55,7 @@ char *report_status(const struct api *api)
 	char *text;
 
 	add_text(status, "version", CHAOS_VERSION);
-	add_text(status, "model", aws_model_version);
+	add_text(status, "model", aws_model_version());
 	add_number(status, "pid", (uint64_t)getpid());
 	add_text(status, "folder", api->folder);
 	add_text(status, "listening", api->listening);

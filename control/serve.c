@@ -14,6 +14,7 @@
 #include "folder.h"
 #include "http.h"
 #include "listen.h"
+#include "model.h"
 #include "processes.h"
 #include "shim/memory/runtime.h"
 
@@ -94,12 +95,34 @@ static int open_sockets(
 	return server->local_fd < 0 ? -EINVAL : 0;
 }
 
+/* Names of the configuration are looked up in it. A bad one is said, and done without. */
+static struct loaded_model *load_model(const struct serve_options *options)
+{
+	char reason[MODEL_REASON_MAX];
+	struct loaded_model *model = model_load_chosen(options->model, reason);
+
+	if (*reason)
+		fprintf(stderr, "chaos-control: %s\n", reason);
+	return model;
+}
+
+/* Before there is a table that programs look for. */
+static int publish_model(
+	struct server *server, const struct serve_options *options, struct refusal *why)
+{
+	int error = model_publish(load_model(options), server->folder.path);
+
+	return error ? refuse(why, 500, "cannot write %s/" RUNTIME_MODEL ": %s",
+			       server->folder.path, strerror(-error))
+		     : 0;
+}
+
 static int load(struct server *server, const struct serve_options *options, struct refusal *why)
 {
 	struct api *api = &server->api;
 	const char *reason = "";
 
-	if (choose_state(server, options, why) ||
+	if (publish_model(server, options, why) || choose_state(server, options, why) ||
 		initial_config(&options->initial, api->state_path, &api->config, why))
 		return -EINVAL;
 	*why->source = '\0';
@@ -240,7 +263,12 @@ int serve_check(const struct serve_options *options)
 {
 	struct refusal why = {0};
 	struct config config = {0};
-	int error = initial_config(&options->initial, NULL, &config, &why);
+	char reason[MODEL_REASON_MAX];
+	int error;
+
+	/* The daemon itself will say what is wrong with it. */
+	model_load_chosen(options->model, reason);
+	error = initial_config(&options->initial, NULL, &config, &why);
 
 	if (!error) {
 		*why.source = '\0';

@@ -13,6 +13,7 @@ struct serve_options {
 	const char *dir;    /* NULL: by the folder's rule */
 	const char *listen; /* NULL: on the Unix socket alone */
 	const char *state;  /* NULL: state.json in the folder */
+	const char *model;  /* NULL: the user's, if any; else its path, or MODEL_BUILT_IN */
 	struct initial_options initial;
 	/* Not 0: the daemon belongs to this process and those it has started, saves nothing, and
 	 * leaves nothing behind. */

@@ -17,10 +17,13 @@
 #include "client.h"
 #include "control/file.h"
 #include "control/given.h"
+#include "control/model.h"
 #include "explain_lines.h"
 #include "folder.h"
 #include "known.h"
+#include "model_build.h"
 #include "processes.h"
+#include "shim/engine/aws/model.h"
 #include "shim/memory/runtime.h"
 #include "show.h"
 #include "table_file.h"
@@ -35,6 +38,9 @@ struct session {
 	/* Of explain alone. */
 	bool jsonl;
 	const char *table_path; /* NULL: that of the folder */
+
+	/* Of model alone. */
+	struct model_build build;
 };
 
 struct command {
@@ -59,6 +65,7 @@ static const char help[] =
 	"                                                     stdin, and of the rules for it\n"
 	"  services [GLOB]                                    the known services\n"
 	"  operations SERVICE                                 the known operations of one\n"
+	"  model    build [--from PYTHON|DIR] [-o FILE]       know what a newer botocore knows\n"
 	"\n"
 	"  -d, --dir DIR   the runtime folder; otherwise $CHAOS_DIR, $XDG_RUNTIME_DIR/chaos or\n"
 	"                  /tmp/chaos-$UID\n"
@@ -66,6 +73,9 @@ static const char help[] =
 	"      --jsonl     read lines of {\"raw\": BASE64, \"tls\": true|false}, print one for "
 	"each\n"
 	"      --table FILE   the rules' table; otherwise that of the runtime folder, if any\n"
+	"      --from PYTHON|DIR   the Python that has botocore, or the folder that holds it\n"
+	"  -o, --output FILE       the model; otherwise $CHAOS_MODEL, or chaos-run/model in\n"
+	"                          $XDG_DATA_HOME or ~/.local/share\n"
 	"      --help, --version\n"
 	"\n"
 	"'set' puts the given rules in the place of all, 'add' appends them, 'remove' takes away\n"
@@ -408,6 +418,23 @@ static int end_output(int code)
 	return code;
 }
 
+/* That of the daemon, so that its programs and this one give the same names; without one the user's. */
+static void choose_model(const struct session *session)
+{
+	char path[PATH_MAX + 16], reason[MODEL_REASON_MAX] = "";
+
+	snprintf(path, sizeof(path), "%s/" RUNTIME_TABLE, session->folder);
+	if (access(path, F_OK) < 0) {
+		model_load_chosen(NULL, reason);
+	} else {
+		snprintf(path, sizeof(path), "%s/" RUNTIME_MODEL, session->folder);
+		if (access(path, F_OK) == 0)
+			model_load(path, reason);
+	}
+	if (*reason)
+		fail(0, "warning: %s", reason);
+}
+
 static int run_explain(
 	const struct command *command, const struct session *session, char **arguments)
 {
@@ -418,6 +445,7 @@ static int run_explain(
 			"the request comes from stdin, as in 'chaos-ctl explain < request'");
 	if (map_table(session, &table))
 		return EXIT_REFUSED;
+	choose_model(session);
 	warn_of_no_rules(session, table);
 	return end_output(
 		session->jsonl ? explain_many(table) : explain_stdin(command, session, table));
@@ -438,6 +466,7 @@ static int run_services(
 {
 	if (*arguments && arguments[1])
 		return refuse_more(command, arguments[1], "put single quotes around a glob");
+	choose_model(session);
 	if (!known_services(stdout, *arguments, session->json))
 		return end_output(refuse_service(*arguments));
 	return end_output(EXIT_SUCCESS);
@@ -450,8 +479,44 @@ static int run_operations(
 		return fail(EXIT_USAGE, "%s: the name of a service is missing", command->name);
 	if (arguments[1])
 		return refuse_more(command, arguments[1], "it takes one service");
+	choose_model(session);
 	if (known_operations(stdout, *arguments, session->json) < 0)
 		return refuse_service(*arguments);
+	return end_output(EXIT_SUCCESS);
+}
+
+static int run_model(const struct command *command, const struct session *session, char **arguments)
+{
+	struct model_build build = session->build;
+	char path[PATH_MAX], said[MODEL_BUILD_REASON];
+	int error = build.path ? 0 : runtime_model(path, sizeof(path));
+
+	if (!*arguments || strcmp(*arguments, "build") != 0)
+		return fail(EXIT_USAGE, "%s: say 'build'", command->name);
+	if (arguments[1])
+		return refuse_more(command, arguments[1], "it takes --from and --output");
+	if (error)
+		return fail(EXIT_REFUSED, "%s: no place for it: %s; give one with --output",
+			command->name, strerror(-error));
+	if (!build.path)
+		build.path = path;
+	if (!strcmp(build.path, MODEL_BUILT_IN))
+		return fail(EXIT_REFUSED, "%s: '" MODEL_BUILT_IN "' is no file; give --output",
+			command->name);
+	if (model_build(&build, said))
+		return fail(EXIT_REFUSED, "%s: %s", command->name, said);
+	printf("%s: %s\n", build.path, said);
+	return end_output(EXIT_SUCCESS);
+}
+
+static int print_version(void)
+{
+	char reason[MODEL_REASON_MAX];
+
+	model_load_chosen(NULL, reason);
+	if (*reason)
+		fail(0, "warning: %s", reason);
+	printf("chaos-ctl " CHAOS_VERSION " (AWS model of botocore %s)\n", aws_model_version());
 	return end_output(EXIT_SUCCESS);
 }
 
@@ -464,6 +529,7 @@ static const struct command commands[] = {
 	{"explain", run_explain, NULL, NULL, NULL, NULL},
 	{"services", run_services, NULL, NULL, NULL, NULL},
 	{"operations", run_operations, NULL, NULL, NULL, NULL},
+	{"model", run_model, NULL, NULL, NULL, NULL},
 };
 
 static const struct command *find_command(const char *name)
@@ -507,6 +573,8 @@ int main(int argc, char **argv)
 		{"json", no_argument, NULL, 'j'},
 		{"jsonl", no_argument, NULL, 'l'},
 		{"table", required_argument, NULL, 't'},
+		{"from", required_argument, NULL, 'f'},
+		{"output", required_argument, NULL, 'o'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
 		{NULL, 0, NULL, 0},
@@ -516,7 +584,7 @@ int main(int argc, char **argv)
 	const char *folder = NULL;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "d:", known, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "d:o:", known, NULL)) != -1) {
 		switch (option) {
 		case 'd':
 			if (!*optarg)
@@ -534,12 +602,17 @@ int main(int argc, char **argv)
 		case 't':
 			session.table_path = optarg;
 			break;
+		case 'f':
+			session.build.from = optarg;
+			break;
+		case 'o':
+			session.build.path = optarg;
+			break;
 		case 'h':
 			fputs(help, stdout);
 			return EXIT_SUCCESS;
 		case 'V':
-			puts("chaos-ctl " CHAOS_VERSION);
-			return EXIT_SUCCESS;
+			return print_version();
 		default: /* getopt_long has said what is wrong */
 			fputs("Try 'chaos-ctl --help'.\n", stderr);
 			return EXIT_USAGE;
@@ -552,6 +625,8 @@ int main(int argc, char **argv)
 		return refuse_command(argv[optind]);
 	if (command->run != run_explain && (session.jsonl || session.table_path))
 		return fail(EXIT_USAGE, "--jsonl and --table are for explain alone");
+	if (command->run != run_model && (session.build.from || session.build.path))
+		return fail(EXIT_USAGE, "--from and --output are for model alone");
 	if (choose_folder(&session, folder))
 		return EXIT_REFUSED;
 	return command->run(command, &session, argv + optind + 1);

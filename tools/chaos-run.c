@@ -19,9 +19,11 @@
 
 #include "binary.h"
 #include "control/check.h"
+#include "control/model.h"
 #include "folder.h"
 #include "own.h"
 #include "shim/base/span.h"
+#include "shim/engine/aws/model.h"
 #include "shim/memory/runtime.h"
 #include "strict.h"
 
@@ -129,6 +131,17 @@ __attribute__((noreturn)) static void refuse_no_command(const struct options *op
 	die(EXIT_OWN, "no command is given (see chaos-run --help)");
 }
 
+/* The model is the one that a daemon of its own would take. */
+static void print_version(void)
+{
+	char reason[MODEL_REASON_MAX];
+
+	model_load_chosen(NULL, reason);
+	if (*reason)
+		fprintf(stderr, "chaos-run: %s\n", reason);
+	printf("chaos-run " CHAOS_VERSION " (AWS model of botocore %s)\n", aws_model_version());
+}
+
 static struct options parse(int argc, char **argv)
 {
 	static const struct option known[] = {
@@ -173,7 +186,7 @@ static struct options parse(int argc, char **argv)
 			fputs(help, stdout);
 			exit(EXIT_SUCCESS);
 		case 'V':
-			puts("chaos-run " CHAOS_VERSION);
+			print_version();
 			exit(EXIT_SUCCESS);
 		default: /* getopt_long has said what is wrong */
 			fputs("Try 'chaos-run --help'.\n", stderr);

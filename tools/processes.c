@@ -81,7 +81,8 @@ static void add_command(cJSON *row, const cJSON *process)
 
 static cJSON *arrange(const cJSON *process)
 {
-	static const char *const counts[] = {"connections", "calls", "faults", "delayed"};
+	static const char *const counts[] = {
+		"connections", "calls", "faults", "delayed", "unnamed"};
 	cJSON *row = cJSON_CreateObject();
 
 	cJSON_AddItemToObject(

@@ -191,13 +191,17 @@ static void decide_on(struct exchange *exchange, const struct exchange_env *env,
 {
 	struct whole whole = {.head = head, .table = env->host->table()};
 	enum aws_identity identity;
+	unsigned wanted;
 
 	note_connection(exchange, env);
 	if (!read_body(exchange, head, all, head->size, &whole.body)) {
 		let_go(exchange, env, JOURNAL_BLIND_FRAMING);
 		return;
 	}
-	identity = aws_identify(head, &whole.body, rules_wanted(whole.table), &step->call);
+	wanted = rules_wanted(whole.table);
+	if (env->host->observes && env->host->observes())
+		wanted = AWS_WANT_ALL;
+	identity = aws_identify(head, &whole.body, wanted, &step->call);
 	if (identity == AWS_NEEDS_BODY) {
 		exchange->seen = 0;
 		wait_for_more(exchange, env, all.at + before, all.len - before, before > 0);

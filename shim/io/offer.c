@@ -51,8 +51,9 @@ static void tell_hello(void *user, const char *data, size_t len)
 static void tell_call(void *user, const struct aws_call *call, const struct rules_verdict *verdict)
 {
 	(void)user;
-	(void)call;
 	shim_count_call(verdict);
+	if (aws_call_is_unnamed(call))
+		shim_count_unnamed();
 }
 
 static void tell_blind(void *user, int reason)
@@ -67,9 +68,10 @@ static time_t date(void)
 
 #define HOST(sender)                                                                               \
 	{                                                                                          \
-		.table = shim_table, .now = timer_now, .date = date, .grow = drafts_grow,          \
-		.release = drafts_release, .send = sender, .connection = tell_connection,          \
-		.hello = tell_hello, .call = tell_call, .blind = tell_blind                        \
+		.table = shim_table, .observes = shim_observes, .now = timer_now, .date = date,    \
+		.grow = drafts_grow, .release = drafts_release, .send = sender,                    \
+		.connection = tell_connection, .hello = tell_hello, .call = tell_call,             \
+		.blind = tell_blind                                                                \
 	}
 static const struct exchange_host plain_host = HOST(send_plain);
 static const struct exchange_host sealed_host = HOST(send_sealed);

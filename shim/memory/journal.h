@@ -62,7 +62,8 @@ struct journal_process {
 	_Atomic uint64_t blind_aws; /* of these, on connections to hosts of AWS */
 	char command[64];	    /* NUL-terminated unless full */
 	struct journal_host blind_hosts[JOURNAL_HOSTS];
-	uint64_t reserved2[8];
+	_Atomic uint64_t unnamed; /* calls that the model has no name for */
+	uint64_t reserved2[7];
 };
 
 /* A process has its line in the group of its pid, modulo the number of groups: whole pages, so that it
@@ -92,7 +93,8 @@ struct journal {
 	_Atomic uint64_t event_head;
 	_Atomic uint64_t unattached;	/* programs that could not map the table or this */
 	_Atomic uint64_t counters_used; /* no rule has a counter from here on */
-	uint8_t pad[4096 - 160];
+	_Atomic uint64_t unnamed;	/* calls that the model has no name for */
+	uint8_t pad[4096 - 168];
 	struct journal_counter counters[JOURNAL_COUNTERS];
 	struct journal_process processes[JOURNAL_PROCESSES];
 	struct journal_event events[JOURNAL_EVENTS];

@@ -10,11 +10,13 @@
 #include <sys/auxv.h>
 
 /* What stands in the runtime folder. */
-#define RUNTIME_SOCKET	"control.sock"
-#define RUNTIME_TABLE	"table"
-#define RUNTIME_JOURNAL "journal"
-#define RUNTIME_STATE	"state.json"
-#define RUNTIME_LOCK	"lock"
+#define RUNTIME_SOCKET	   "control.sock"
+#define RUNTIME_TABLE	   "table"
+#define RUNTIME_JOURNAL	   "journal"
+#define RUNTIME_MODEL	   "model" /* of AWS' services; where there is none, the built-in one holds */
+#define RUNTIME_MODEL_NEXT "model.next" /* until it is whole */
+#define RUNTIME_STATE	   "state.json"
+#define RUNTIME_LOCK	   "lock"
 
 /* The socket until it answers: whoever waits for the name that clients use may go ahead at once. As
  * long as that name, so that a path that fits is one that clients can use. */
@@ -38,6 +40,29 @@ static inline int runtime_folder(char *out, size_t cap)
 		len = snprintf(out, cap, "%s/chaos", session);
 	else
 		len = snprintf(out, cap, "/tmp/chaos-%u", (unsigned)getauxval(AT_UID));
+	return len < 0 || (size_t)len >= cap ? -ENAMETOOLONG : 0;
+}
+
+/*
+ * The path of the user's model: $CHAOS_MODEL, else chaos-run/model in $XDG_DATA_HOME or
+ * ~/.local/share; an empty variable counts as unset. The file need not exist. Returns 0, or
+ * -ENAMETOOLONG, or -ENOENT where no home is known.
+ */
+static inline int runtime_model(char *out, size_t cap)
+{
+	const char *model = secure_getenv("CHAOS_MODEL");
+	const char *data = secure_getenv("XDG_DATA_HOME");
+	const char *home = secure_getenv("HOME");
+	int len;
+
+	if (model && *model)
+		len = snprintf(out, cap, "%s", model);
+	else if (data && *data)
+		len = snprintf(out, cap, "%s/chaos-run/model", data);
+	else if (home && *home)
+		len = snprintf(out, cap, "%s/.local/share/chaos-run/model", home);
+	else
+		return -ENOENT;
 	return len < 0 || (size_t)len >= cap ? -ENAMETOOLONG : 0;
 }
 

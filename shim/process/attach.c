@@ -123,6 +123,7 @@ static const struct table *attach(const struct table *old)
 	if (folder >= 0) {
 		if (old && atomic_load(&old->file.retired))
 			refuse(old->inode);
+		shim_load_model(folder);
 		table = find_table(folder);
 		error = errno;
 		if (table)

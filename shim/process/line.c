@@ -64,6 +64,7 @@ static void begin(struct journal_process *line, uint32_t pid, uint64_t start)
 		atomic_store(&line->blind_hosts[i].reason, 0);
 		atomic_store(&line->blind_hosts[i].key, 0);
 	}
+	atomic_store(&line->unnamed, 0);
 	atomic_store(&line->pid, pid);
 }
 

@@ -127,6 +127,21 @@ void shim_count_call(const struct rules_verdict *verdict)
 		count(&counter->fired, NULL);
 }
 
+void shim_count_unnamed(void)
+{
+	struct journal *journal = atomic_load(&shim.journal);
+	struct journal_process *process = atomic_load(&shim.process);
+
+	if (journal)
+		count(&journal->unnamed, process ? &process->unnamed : NULL);
+}
+
+bool shim_observes(void)
+{
+	return atomic_load_explicit(&shim.named, memory_order_relaxed) < SHIM_NAMED &&
+	       atomic_fetch_add_explicit(&shim.named, 1, memory_order_relaxed) < SHIM_NAMED;
+}
+
 static bool is_quiet(void)
 {
 	const char *quiet = getenv("CHAOS_QUIET");

@@ -38,6 +38,7 @@ struct shim {
 	_Atomic bool unlisted;	     /* a fork's child, which has no line in the journal yet */
 	_Atomic bool warned;	     /* the reason for not attaching has been said */
 	_Atomic bool unattached;     /* it has been counted that memory was wanting */
+	_Atomic uint32_t named;	     /* calls that shim_observes() has said yes to */
 	_Atomic uint32_t blind_said; /* bit set of the reasons that the user has been told */
 };
 
@@ -66,6 +67,9 @@ struct journal_counter *shim_counter(uint32_t counter);
 /* The first look, in the constructor. */
 void shim_attach(void);
 
+/* model.c: takes the model of the opened runtime folder, where the daemon has put one. */
+void shim_load_model(int folder);
+
 /* Works the runtime folder out, once: the environment is the program's to change. */
 void shim_find_folder(void);
 
@@ -75,9 +79,15 @@ void shim_enlist(void);
 /* Says something on the program's stderr, unless CHAOS_QUIET is set. */
 void shim_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Is the next call to be named, whatever the rules look at? So it is for the first calls of a process,
+ * lest it go unnoticed that the model is too old for what the program does. */
+#define SHIM_NAMED 256u
+bool shim_observes(void);
+
 /* What the journal counts. */
 void shim_count_connection(void);
 void shim_count_call(const struct rules_verdict *verdict);
+void shim_count_unnamed(void); /* besides, for one of which aws_call_is_unnamed() */
 /* `reason` of enum journal_blind; the server's name, "" if it is not known. */
 void shim_count_blind(int reason, const char *host);
 

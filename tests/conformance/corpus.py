@@ -26,7 +26,11 @@ ARNS = {
     'dynamodb': 'arn:aws:dynamodb:eu-west-2:123456789012:table/name',
     's3control': 'arn:aws:s3:eu-west-2:123456789012:accesspoint/name',
 }
-TEXTS = {'PredictEndpoint': 'https://realtime.machinelearning.eu-west-2.amazonaws.com'}
+TEXTS = {
+    'PredictEndpoint': 'https://realtime.machinelearning.eu-west-2.amazonaws.com',
+    'ChannelARN': 'arn:aws:kinesis:eu-west-2:123456789012:channel/name',
+    'QueueARN': 'arn:aws:kinesis:eu-west-2:123456789012:queue/name',
+}
 
 DISCOVERY = b'{"Endpoints":[{"Address":"%s","CachePeriodInMinutes":1440}]}'
 SESSION = b'''<?xml version="1.0" encoding="UTF-8"?>
@@ -36,9 +40,17 @@ SESSION = b'''<?xml version="1.0" encoding="UTF-8"?>
 </Credentials></CreateSessionResult>'''
 
 
+class Bearer(botocore.auth.BearerAuth):
+    """To an endpoint without TLS, too, as other SDKs send it."""
+
+    def add_auth(self, request):
+        request.headers['Authorization'] = f'Bearer {self.auth_token.token}'
+
+
 # With awscrt botocore signs everything with it; here that signs only what nothing else can.
 SIGNERS = {
     **botocore.crt.auth.CRT_AUTH_TYPE_MAPS,
+    'bearer': Bearer,
     'v4': botocore.auth.SigV4Auth,
     'v4-query': botocore.auth.SigV4QueryAuth,
     's3v4': botocore.auth.S3SigV4Auth,

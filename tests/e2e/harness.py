@@ -45,6 +45,8 @@ def environment(**more):
         AWS_EC2_METADATA_DISABLED="true",
         AWS_CONFIG_FILE="/dev/null",
         AWS_SHARED_CREDENTIALS_FILE="/dev/null",
+        # Whatever model the user has built.
+        CHAOS_MODEL="built-in",
     )
     kept.update({name: str(value) for name, value in more.items()})
     return kept

@@ -140,7 +140,7 @@ def test_status_counts_rules_and_names_the_versions(start):
     assert before["folder"] == str(one.folder)
     assert before["pid"] == one.process.pid
     assert before["fired"] == {"outages": [], "faults": [0, 0]}
-    assert set(before["totals"]) == {"connections", "calls", "faults", "delayed", "blind", "blind_aws"}
+    assert set(before["totals"]) == {"connections", "calls", "faults", "delayed", "unnamed", "blind", "blind_aws"}
     assert re.fullmatch(r"\d+\.\d+\.\d+", before["version"])
     assert re.fullmatch(r"\d+\.\d+\.\d+", before["model"])
     assert re.fullmatch(r"127\.0\.0\.1:[1-9]\d*", before["listening"])
@@ -150,7 +150,7 @@ def test_status_counts_rules_and_names_the_versions(start):
 
 # Where the process list lies in the journal, and one entry of it (shim/memory/journal.h).
 PROCESS_AT = 4096 + 131072 * 32
-PROCESS = struct.Struct("<IIQQ4Q8QQ64s1024s64x")
+PROCESS = struct.Struct("<IIQQ4Q8QQ64s1024sQ56x")
 HOST = struct.Struct("<QI116s")
 
 
@@ -159,17 +159,17 @@ def start_of(pid):
     return int(open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[19])
 
 
-def enter(daemon, place, pid, begin, command=b"test", hosts=(), counts=(0,) * 13):
+def enter(daemon, place, pid, begin, command=b"test", hosts=(), counts=(0,) * 13, unnamed=0):
     packed = b"".join(HOST.pack(1, reason, host) for reason, host in hosts)
     with open(daemon.folder / "journal", "r+b") as journal:
         journal.seek(PROCESS_AT + place * PROCESS.size)
-        journal.write(PROCESS.pack(pid, 0, begin, 1700000000, *counts, command, packed))
+        journal.write(PROCESS.pack(pid, 0, begin, 1700000000, *counts, command, packed, unnamed))
 
 
 def test_processes_are_listed_with_what_they_have_seen(daemon):
     pid = os.getpid()
     hosts = [(1, b"s3.amazonaws.com"), (0, b"not whole"), (2, b"sqs.us-east-1.amazonaws.com")]
-    enter(daemon, 4095, pid, start_of(pid), b"pytest", hosts, tuple(range(1, 14)))
+    enter(daemon, 4095, pid, start_of(pid), b"pytest", hosts, tuple(range(1, 14)), 14)
     assert daemon.request("GET", PROCESSES).json == [
         {
             "pid": pid,
@@ -180,6 +180,7 @@ def test_processes_are_listed_with_what_they_have_seen(daemon):
             "calls": 2,
             "faults": 3,
             "delayed": 4,
+            "unnamed": 14,
             "blind": {"tls": 5, "http2": 6, "framing": 7, "pipelined": 8, "fd": 9},
             "blind_aws": 13,
             "blind_hosts": [

@@ -23,7 +23,7 @@
 	"Authorization: AWS4-ECDSA-P256-SHA256 Credential=AK/20260101/" service                    \
 	"/aws4_request, SignedHeaders=host, Signature=0\r\n"
 #define SDK                                                                                        \
-	"User-Agent: Boto3/1.43.11 md/Botocore#1.43.11\r\n"                                        \
+	"User-Agent: Boto3/1.44.8 md/Botocore#1.44.8\r\n"                                          \
 	"amz-sdk-invocation-id: 0f9a\r\namz-sdk-request: attempt=1\r\n"
 
 /* A request in a heap block of exactly its size, so that ASan finds a read past it. */

@@ -170,12 +170,58 @@ static const struct example unknown[] = {
 		"dynamodb:Invent eu-west-2 json"},
 	{"POST /" LOCAL TARGET("AmazonSQS_2.SendMessage") SIGNED("eu-west-2", "sqs") END,
 		"sqs:SendMessage eu-west-2 json"},
-	{"GET /2040-01-01/new" LOCAL SIGNED("eu-west-2", "lambda") END,
-		"lambda: eu-west-2 rest-json"},
+	{"GET /2040-01-01/new" LOCAL SIGNED("eu-west-2", "polly") END,
+		"polly: eu-west-2 rest-json"},
 	{"GET /prod/pets" HTTP HOST("abc.execute-api.eu-west-2.amazonaws.com")
 			SIGNED("eu-west-2", "execute-api") END,
 		"execute-api: eu-west-2 rest-json"},
 };
+
+static const char *const unnamed[] = {
+	"POST /" LOCAL TARGET("Brand_20300101.Do") END,
+	"POST /" LOCAL TARGET("Brand_20300101.Do") SIGNED("eu-west-2", "brandnew") END,
+	"POST /" LOCAL TARGET("DynamoDB_20120810.Invent") SIGNED("eu-west-2", "dynamodb") END,
+	"POST /" LOCAL FORM SIGNED("eu-west-2", "sns") END "Action=Invent&Version=2010-03-31",
+	"POST /" LOCAL FORM SIGNED("eu-west-2", "brandnew") END "Action=Do&Version=2030-01-01",
+	"POST /service/Brand/operation/Do" LOCAL "smithy-protocol: rpc-v2-cbor\r\n" END,
+	"GET /things" LOCAL SIGNED("eu-west-2", "brandnew") END,
+	"GET /2040-01-01/new" LOCAL SIGNED("eu-west-2", "polly") END,
+};
+
+static bool is_unnamed(const char *request)
+{
+	struct wire wire;
+	bool is;
+
+	wire_identify(&wire, request, strlen(request), true);
+	ck_assert_int_eq(wire.identity, AWS_CALL);
+	is = aws_call_is_unnamed(&wire.call);
+	wire_done(&wire);
+	return is;
+}
+
+START_TEST(a_call_that_the_model_has_no_name_for_is_unnamed)
+{
+	ck_assert(is_unnamed(unnamed[_i]));
+}
+END_TEST
+
+static const char *const named[] = {
+	"POST /" LOCAL TARGET("DynamoDB_20120810.GetItem") SIGNED("eu-west-2", "dynamodb") END,
+	"POST /" LOCAL TARGET("Brand_20300101.GetItem") SIGNED("eu-west-2", "dynamodb") END,
+	"POST /" LOCAL FORM SIGNED("eu-west-2", "sns") END "Action=Publish&Version=2010-03-31",
+	"GET /v1/voices" LOCAL SIGNED("eu-west-2", "polly") END,
+	"GET /bucket/key" LOCAL SIGNED("eu-west-2", "s3") END,
+	/* Somebody's own API. */
+	"GET /prod/pets" HTTP HOST("abc.execute-api.eu-west-2.amazonaws.com")
+		SIGNED("eu-west-2", "execute-api") END,
+};
+
+START_TEST(a_call_that_the_model_has_a_name_for_is_not_unnamed)
+{
+	ck_assert(!is_unnamed(named[_i]));
+}
+END_TEST
 
 START_TEST(what_the_model_does_not_know_keeps_its_name_off_the_wire)
 {
@@ -647,6 +693,10 @@ int main(void)
 	tcase_add_loop_test(tests, what_is_not_aws_is_no_call, 0, COUNT(others));
 	tcase_add_loop_test(
 		tests, what_the_model_does_not_know_keeps_its_name_off_the_wire, 0, COUNT(unknown));
+	tcase_add_loop_test(
+		tests, a_call_that_the_model_has_no_name_for_is_unnamed, 0, COUNT(unnamed));
+	tcase_add_loop_test(
+		tests, a_call_that_the_model_has_a_name_for_is_not_unnamed, 0, COUNT(named));
 	tcase_add_test(tests, an_unknown_service_has_no_model);
 	tcase_add_loop_test(
 		tests, the_query_protocol_is_read_wherever_its_parameters_stand, 0, COUNT(queries));

@@ -72,7 +72,8 @@ static const struct {
 	{{.service = T("qq*")},
 		"rule 7: service 'qq*' matches no known name: the rule matches no known call"},
 	{{.service = T("lamda*")},
-		"rule 7: service 'lamda*' matches no known name; did you mean 'lambda'? As it "
+		"rule 7: service 'lamda*' matches no known name; did you mean 'lambda', "
+		"'lambda-core' or 'lambda-microvms'? As it "
 		"stands, the rule matches no known call"},
 	{{.service = T("s3api")}, "rule 7: service 's3api' is not known; did you mean 's3'?"},
 	{{.service = T("sfn")},
@@ -113,9 +114,9 @@ static const struct {
 	{{.service = T("kinesis"), .operation = T("PutItem")},
 		"rule 7: 'kinesis' has no operation 'PutItem'; it is one of 'dynamodb'. As it "
 		"stands, the rule matches no known call"},
-	{{.service = T("kinesis"), .operation = T("*Recrds")},
-		"rule 7: operation '*Recrds' matches no known name; did you mean "
-		"'GetRecords', 'PutRecords' or 'PutRecord'?"},
+	{{.service = T("firehose"), .operation = T("*Strem")},
+		"rule 7: operation '*Strem' matches no known name; did you mean "
+		"'CreateDeliveryStream', 'DeleteDeliveryStream' or 'DescribeDeliveryStream'?"},
 	{{.service = T("kinesis"), .operation = T("Put*Item")},
 		"rule 7: operation 'Put*Item' matches no known name"},
 	{{.service = T("kinesis"),

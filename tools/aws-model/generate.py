@@ -1,24 +1,48 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """
-Writes shim/engine/aws/model_data.c: what botocore's service models say, packed into read-only tables
-that shim/engine/aws/tables.h describes. The same botocore gives the same bytes.
+Writes what botocore's service models say, packed into read-only tables that shim/engine/aws/tables.h
+describes: shim/engine/aws/model_data.c to stdout, or with `--file FILE` a file that programs load. The
+same botocore gives the same bytes. `--from DIR` takes the botocore in that folder.
 """
 
+import argparse
+import os
 import sys
 
-import botocore
+
+def find_botocore(folder):
+    """Comes before all that needs botocore. The folder is where the package lies, or the package."""
+    if os.path.isfile(os.path.join(folder, 'loaders.py')):
+        folder = os.path.dirname(os.path.abspath(folder))
+    if not os.path.isdir(os.path.join(folder, 'botocore')):
+        sys.exit(f'{folder}: no botocore is there')
+    # Behind our own modules.
+    sys.path.insert(1, folder)
+
+
+parser = argparse.ArgumentParser()
+parser.add_argument('--file')
+parser.add_argument('--from', dest='folder')
+arguments = parser.parse_args()
+if arguments.folder:
+    find_botocore(arguments.folder)
+try:
+    import botocore
+except ImportError:
+    sys.exit(f'{sys.executable} has no botocore')
 
 import resources
 import services as models
 import trie
-from emit import Writer
+from emit import CWriter, FileWriter
 from pool import SPARE, Pool
 
 # As in tables.h.
 QUERY_COMPATIBLE, HOME_ALWAYS, HAS_BASE_PATH, QUERY_CAPABLE, BEARER, UNSIGNED = (1 << i for i in range(6))
 NONE = 0xff
 NO_ROOT = 0xffff
+PARTITIONS = 8
 
 # DNS suffixes that are in no partition's data: (suffix, partition).
 MORE_SUFFIXES = (('on.aws', 'aws'), ('aws.amazon.com', 'aws'), ('localhost.localstack.cloud', 'aws'),
@@ -47,6 +71,7 @@ class Tables:
         self.services = services
         self.pool = Pool()
         self.partitions = partition_data['partitions']
+        assert len(self.partitions) <= PARTITIONS
         self.regions = sorted(region for partition in self.partitions
                               for region in partition['regions'] if not region.endswith('-global'))
         self.suffixes = self._suffixes()
@@ -133,8 +158,8 @@ class Tables:
 
     def write(self, out):
         ref = self.pool.ref
-        out.text('aws_model_version', botocore.__version__)
-        out.pool('model_text', self.pool.text)
+        out.version(botocore.__version__)
+        out.pool(self.pool.text)
         operations, errors, records, homes, places = [], [], [], [], []
         nodes, terminals, constraints = self._tries()
         roots = {s.name: i for i, s in enumerate(s for s in self.services if self.routes[s.name])}
@@ -149,6 +174,7 @@ class Tables:
             if service.homes:
                 row = [self.regions.index(service.homes[p['id']]) if p['id'] in service.homes else NONE
                        for p in self.partitions]
+                row += [NONE] * (PARTITIONS - len(row))
                 home = homes.index(row) if row in homes else len(homes)
                 homes += [row] * (home == len(homes))
             records.append((ref(service.name), ref(service.xml_namespace), len(operations), len(errors),
@@ -162,21 +188,21 @@ class Tables:
             errors += sorted((fnv1a(code) & 0xffffff00) | status - 400
                              for code, status in service.errors().items())
         records.append((0, 0, len(operations), len(errors), NO_ROOT, len(places), 0, 0, NONE))
-        out.rows('struct model_service', 'model_services', records)
-        out.numbers('uint32_t', 'model_operations', operations)
-        out.numbers('uint32_t', 'model_errors', errors)
-        out.numbers('uint32_t', 'model_resources', places)
-        out.rows('struct model_node', 'model_nodes', nodes)
-        out.numbers('uint32_t', 'model_terminals', terminals)
-        out.numbers('uint32_t', 'model_constraints', constraints)
-        out.rows('uint8_t', 'model_homes', homes, f'[{len(self.partitions)}]')
-        out.numbers('uint32_t', 'model_regions', [ref(region) for region in self.regions])
-        out.numbers('uint8_t', 'model_region_partitions', [
+        out.rows('struct model_service', 'services', records)
+        out.numbers('uint32_t', 'operations', operations)
+        out.numbers('uint32_t', 'errors', errors)
+        out.numbers('uint32_t', 'resources', places)
+        out.rows('struct model_node', 'nodes', nodes)
+        out.numbers('uint32_t', 'terminals', terminals)
+        out.numbers('uint32_t', 'constraints', constraints)
+        out.rows('model_home', 'homes', homes)
+        out.numbers('uint32_t', 'regions', [ref(region) for region in self.regions])
+        out.numbers('uint8_t', 'region_partitions', [
             next(i for i, p in enumerate(self.partitions) if region in p['regions'])
             for region in self.regions])
-        out.numbers('uint8_t', 'model_partition_homes', [
+        out.numbers('uint8_t', 'partition_homes', [
             self.regions.index(p['outputs']['implicitGlobalRegion']) for p in self.partitions])
-        out.rows('struct model_suffix', 'model_suffixes',
+        out.rows('struct model_suffix', 'suffixes',
                  [(ref(text), partition) for text, partition in self.suffixes.items()])
         self._write_indices(out)
 
@@ -192,8 +218,9 @@ class Tables:
                 numbers = sorted(index[key], key=rank)
                 rows.append((self.pool.ref(key), len(members), len(numbers)))
                 members += numbers
-            out.rows('struct model_key', f'model_{name}_keys', rows)
-        out.numbers('uint16_t', 'model_members', members)
+            out.rows('struct model_key', f'{name}_keys', rows)
+        out.numbers('uint16_t', 'members', members)
+        out.close()
 
     def _tries(self):
         """Nodes in breadth-first order: the children of a node stand together, and so do its ends."""
@@ -228,7 +255,11 @@ class Tables:
 
 def main():
     tables = Tables(*models.load())
-    tables.write(Writer(sys.stdout))
+    if not arguments.file:
+        tables.write(CWriter(sys.stdout))
+        return
+    with open(arguments.file, 'wb') as file:
+        tables.write(FileWriter(file))
 
 
 if __name__ == '__main__':

@@ -38,6 +38,7 @@ struct aws_candidate {
 
 struct aws_call {
 	enum aws_protocol protocol;
+	unsigned known; /* set of enum aws_want: what was asked for */
 	bool is_head;	       /* HEAD: the reply has no body */
 	bool query_compatible; /* the service wants x-amzn-query-error in JSON and CBOR replies */
 	int candidate_count;   /* at least 1 in a call; the likeliest comes first */
@@ -57,5 +58,11 @@ struct aws_call {
 
 	char region_list[AWS_REGION_LIST_MAX]; /* one that was percent-encoded, else not filled */
 };
+
+/*
+ * Is the call one that the model has no name for: its service or its operation is not known, or only by
+ * its name on the wire? Not so of somebody's own API behind API Gateway, which no model knows.
+ */
+bool aws_call_is_unnamed(const struct aws_call *call);
 
 #endif

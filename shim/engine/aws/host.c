@@ -64,18 +64,21 @@ static bool is_filler(struct span label)
 /* Cuts the DNS suffix of a partition off. */
 static bool cut_suffix(struct aws_host *host, struct span *name)
 {
+	const struct model_suffix *suffixes = model_suffixes,
+				  *end = suffixes + model_suffixes_count;
+
 	/* An address is no name. */
 	if (name->at[name->len - 1] <= '9')
 		return false;
-	for (unsigned i = 0; i < model_suffixes_count; i++) {
-		struct span suffix = model_span(model_suffixes[i].text);
+	for (; suffixes < end; suffixes++) {
+		struct span suffix = model_span(suffixes->text);
 		size_t start = name->len - suffix.len;
 
 		if (name->len <= suffix.len + 1 || name->at[start - 1] != '.' ||
 			strncasecmp(name->at + start, suffix.at, suffix.len) != 0)
 			continue;
 		*name = (struct span){name->at, start - 1};
-		host->partition = model_suffixes[i].partition;
+		host->partition = suffixes->partition;
 		return true;
 	}
 	return false;

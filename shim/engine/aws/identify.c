@@ -2,6 +2,7 @@
 #include "identify.h"
 
 #include "look.h"
+#include "model_file.h"
 
 static int attempt_of(struct span value)
 {
@@ -170,6 +171,8 @@ enum aws_identity aws_identify(const struct http1_head *head, const struct aws_b
 	struct aws_look look;
 	enum aws_identity identity;
 
+	model_keep();
+	call->known = wanted;
 	look.call = call;
 	look.has_host = look.has_signers = false;
 	clear(call);
@@ -187,4 +190,28 @@ enum aws_identity aws_identify(const struct http1_head *head, const struct aws_b
 	if (wanted & AWS_WANT_REGION)
 		fill_home(&look);
 	return identity;
+}
+
+/* In the other protocols the operation stands in the request, whether it is known or not. */
+static bool comes_from_model(enum aws_protocol protocol)
+{
+	return protocol == AWS_REST_JSON || protocol == AWS_REST_XML || protocol == AWS_S3;
+}
+
+bool aws_call_is_unnamed(const struct aws_call *call)
+{
+	if (!(call->known & AWS_WANT_OPERATION))
+		return false;
+	if (span_equal(call->candidates[0].service, SPAN("execute-api")))
+		return false;
+	for (int i = 0; i < call->candidate_count; i++) {
+		const struct aws_candidate *candidate = &call->candidates[i];
+
+		if (candidate->model < 0 || !candidate->operation.len)
+			continue;
+		if (comes_from_model(call->protocol) ||
+			model_find_operation(candidate->model, candidate->operation) >= 0)
+			return false;
+	}
+	return true;
 }

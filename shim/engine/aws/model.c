@@ -3,7 +3,40 @@
 
 #include <endian.h>
 
+#include "model_file.h"
 #include "tables.h"
+
+const struct model model_built_in[] = {
+#define PART(type, name) .name = built_in_##name,
+	[MODEL_OPEN] =
+		{
+			.version = built_in_version,
+			.counts = &built_in_counts,
+#include "parts.def"
+		},
+	[MODEL_KEPT] =
+		{
+			.version = built_in_version,
+			.counts = &built_in_counts,
+#include "parts.def"
+		},
+#undef PART
+};
+
+const struct model *model_used = &model_built_in[MODEL_OPEN];
+
+bool model_use(const struct model *model)
+{
+	const struct model *unkept = &model_built_in[MODEL_OPEN];
+
+	return __atomic_compare_exchange_n(
+		&model_used, &unkept, model, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+}
+
+const char *aws_model_version(void)
+{
+	return model_used->version;
+}
 
 /* The first eight bytes as a number that sorts as they do; 0 stands for those that are missing. */
 static uint64_t first_bytes(struct span text)

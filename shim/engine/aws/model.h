@@ -2,13 +2,14 @@
 #ifndef CHAOS_AWS_MODEL_H
 #define CHAOS_AWS_MODEL_H
 
-/* The generated tables (model_data.c, made by tools/aws-model from botocore's service models). */
+/* The tables of AWS' services, made by tools/aws-model from botocore's service models: those built in,
+ * or those of a file (model_file.h). */
 
 #include "shim/base/span.h"
 #include "call.h"
 
-/* The botocore version that the tables were made from, e.g. "1.43.11". */
-extern const char aws_model_version[];
+/* The botocore version that the tables were made from, e.g. "1.44.8". */
+const char *aws_model_version(void);
 
 int aws_model_service_count(void);
 

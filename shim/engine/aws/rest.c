@@ -251,40 +251,41 @@ static void consider(struct walk *walk, uint32_t terminal, uint64_t path)
 		add(walk->matches, &match);
 }
 
-/* The literal child for a segment, or -1. Literals stand first among children, and sorted. */
-static int literal_child(unsigned node, struct span segment)
+/* The child for a segment among the literal ones low .. high - 1, or -1. */
+static int literal_child(
+	const struct model_node *nodes, unsigned low, unsigned high, struct span segment)
 {
-	unsigned low = model_nodes[node].child, high = model_nodes[node + 1].child;
 	char decoded[LITERAL_MAX];
 	int found;
 
-	while (high > low && model_bits(model_nodes[high - 1].text) != MODEL_LITERAL)
-		high--;
 	if (low < high && span_find(segment, '%'))
 		segment = (struct span){
 			decoded, aws_decode(segment, false, decoded, sizeof(decoded))};
-	found = model_find_text(&model_nodes[low].text, high - low,
-		sizeof(*model_nodes) / sizeof(model_nodes->text), segment);
+	found = model_find_text(
+		&nodes[low].text, high - low, sizeof(*nodes) / sizeof(nodes->text), segment);
 	return found < 0 ? -1 : (int)low + found;
 }
 
 static void consider_all(struct walk *walk, unsigned node, uint64_t path)
 {
-	const uint32_t *end = model_terminals + model_nodes[node + 1].terminal;
-	const uint32_t *at = model_terminals + model_nodes[node].terminal;
+	const struct model_node *nodes = model_nodes + node;
+	const uint32_t *end = model_terminals + nodes[1].terminal;
+	const uint32_t *at = model_terminals + nodes->terminal;
+	const uint64_t key_starts = walk->rest->key_starts;
+	const enum model_method method = walk->rest->method;
 
-	while (at < end && MODEL_TERMINAL_METHOD(*at) < walk->rest->method)
+	while (at < end && MODEL_TERMINAL_METHOD(*at) < method)
 		at++;
-	for (; at < end && MODEL_TERMINAL_METHOD(*at) == walk->rest->method; at++)
-		if (walk->rest->key_starts >> MODEL_TERMINAL_START(*at) & 1)
+	for (; at < end && MODEL_TERMINAL_METHOD(*at) == method; at++)
+		if (key_starts >> MODEL_TERMINAL_START(*at) & 1)
 			consider(walk, *at, path);
 }
 
 static void visit(struct walk *walk, unsigned node, unsigned segment, uint64_t path, unsigned used);
 
-static bool has_children(unsigned node)
+static bool has_children(const struct model_node *node)
 {
-	return model_nodes[node].child < model_nodes[node + 1].child;
+	return node->child < node[1].child;
 }
 
 /* Goes on below a label that takes the segments first .. end - 1. */
@@ -306,8 +307,9 @@ static void visit_label(struct walk *walk, unsigned node, unsigned first, unsign
 static void visit(struct walk *walk, unsigned node, unsigned segment, uint64_t path, unsigned used)
 {
 	const struct aws_rest *rest = walk->rest;
-	unsigned first = model_nodes[node].child, end = model_nodes[node + 1].child;
-	unsigned shift = 62 - used, first_end;
+	const struct model_node *nodes = model_nodes;
+	unsigned first = nodes[node].child, end = nodes[node + 1].child;
+	unsigned shift = 62 - used, first_end, literals = end;
 	int literal;
 
 	if (walk->steps++ >= STEPS_MAX || used > 60)
@@ -316,20 +318,20 @@ static void visit(struct walk *walk, unsigned node, unsigned segment, uint64_t p
 		consider_all(walk, node, path);
 		return;
 	}
-	literal = literal_child(node, rest->segments[segment]);
+	/* They stand first among children, and sorted. */
+	while (literals > first && model_bits(nodes[literals - 1].text) != MODEL_LITERAL)
+		literals--;
+	literal = literal_child(nodes, first, literals, rest->segments[segment]);
 	if (literal >= 0)
 		visit(walk, (unsigned)literal, segment + 1, path | 3ull << shift, used + 2);
-	for (unsigned i = end; i > first && i + 2 > end; i--) {
-		unsigned child = i - 1;
-
-		if (model_bits(model_nodes[child].text) == MODEL_LABEL &&
-			rest->segments[segment].len)
+	for (unsigned child = end; child-- > literals;) {
+		if (model_bits(nodes[child].text) == MODEL_LABEL && rest->segments[segment].len)
 			visit_label(
 				walk, child, segment, segment + 1, path | 2ull << shift, used + 2);
-		if (model_bits(model_nodes[child].text) != MODEL_GREEDY)
+		if (model_bits(nodes[child].text) != MODEL_GREEDY)
 			continue;
 		/* What nothing stands below takes all. */
-		first_end = has_children(child) ? segment + 1 : rest->segment_count;
+		first_end = has_children(&nodes[child]) ? segment + 1 : rest->segment_count;
 		for (unsigned next = rest->segment_count; next >= first_end; next--)
 			visit_label(walk, child, segment, next, path | 1ull << shift, used + 2);
 	}

@@ -3,8 +3,9 @@
 #define CHAOS_AWS_TABLES_H
 
 /*
- * The layout of the generated tables (model_data.c), for the code in this folder alone, and for what
- * looks through all names (control/aliases.c).
+ * The layout of the generated tables, for the code in this folder alone, and for what looks through
+ * all names (control/aliases.c). They are built in (model_data.c), or come from a file
+ * (model_file.h).
  * Indices and offsets only, never a pointer: the tables need no relocation and are shared between
  * processes.
  */
@@ -20,14 +21,18 @@
 #define MODEL_TEXT_LENGTH_BITS 7
 #define MODEL_TEXT_BITS	       (MODEL_TEXT_OFFSET_BITS + MODEL_TEXT_LENGTH_BITS)
 
-extern const char model_text[]; /* eight bytes can be read from wherever a text begins */
+/* Eight bytes can be read from wherever a text begins. */
+#define MODEL_TEXT_END 8
 
-static inline struct span model_span(uint32_t ref)
+/* Where a text begins, and how long it is. */
+static inline uint32_t model_text_at(uint32_t ref)
 {
-	return (struct span){
-		model_text + (ref & ((1u << MODEL_TEXT_OFFSET_BITS) - 1)),
-		ref >> MODEL_TEXT_OFFSET_BITS & ((1u << MODEL_TEXT_LENGTH_BITS) - 1),
-	};
+	return ref & ((1u << MODEL_TEXT_OFFSET_BITS) - 1);
+}
+
+static inline uint32_t model_text_len(uint32_t ref)
+{
+	return ref >> MODEL_TEXT_OFFSET_BITS & ((1u << MODEL_TEXT_LENGTH_BITS) - 1);
 }
 
 /* The holder's own bits. */
@@ -60,8 +65,6 @@ struct model_service {
 	uint8_t flags;
 	uint8_t home; /* in model_homes, or MODEL_NONE */
 };
-extern const struct model_service model_services[];
-extern const unsigned int model_services_count;
 
 /* Names of operations, sorted within each service. Own bits: */
 enum {
@@ -69,16 +72,12 @@ enum {
 	MODEL_OPERATION_RESOURCE_SHIFT = 1, /* the rest: which of the service's resources, from 1 */
 	MODEL_RESOURCE_GUESS = 31,	    /* a member of the body that its name gives away */
 };
-extern const uint32_t model_operations[];
-extern const unsigned int model_operations_count;
 
 /* Where the name of an operation's resource stands: a name and, as its own bits, the kind of place.
  * For a label the low bits are its number within the path. */
 enum { MODEL_IN_BODY, MODEL_IN_QUERY, MODEL_IN_HEADER, MODEL_IN_LABEL };
-extern const uint32_t model_resources[];
 
-/* High 24 bits: of the FNV-1a hash of an error code; low 8 bits: its status - 400. */
-extern const uint32_t model_errors[];
+/* Errors: high 24 bits of the FNV-1a hash of a code; low 8 bits: its status - 400. */
 
 /*
  * The tries of the REST services: a node is one path segment. Nodes stand in breadth-first order,
@@ -91,10 +90,8 @@ struct model_node {
 	uint16_t child;
 	uint16_t terminal;
 };
-extern const struct model_node model_nodes[];
 
 /* An operation that ends at a node. Those of one node stand in the order of their methods. */
-extern const uint32_t model_terminals[];
 enum model_method {
 	MODEL_GET,
 	MODEL_HEAD,
@@ -123,7 +120,7 @@ static inline unsigned model_key_start(struct span key)
 	return ((uint8_t)key.at[0] * 5 + second) % MODEL_NO_START;
 }
 
-/* What else a request of the operation holds; own bits: the kind, and MODEL_CONSTRAINT_LAST. */
+/* Constraints: what else a request of the operation holds; own bits: the kind, and MODEL_CONSTRAINT_LAST. */
 enum {
 	MODEL_QUERY_LITERAL,   /* "list-type=2" or "uploads" */
 	MODEL_QUERY_REQUIRED,  /* a query key */
@@ -133,43 +130,89 @@ enum {
 	MODEL_SIGNING_NAME,    /* in the credential scope */
 	MODEL_CONSTRAINT_LAST = 8,
 };
-extern const uint32_t model_constraints[];
 
 /* For each partition the region of a global service, or MODEL_NONE. */
 #define MODEL_PARTITIONS 8
-extern const uint8_t model_homes[][MODEL_PARTITIONS];
-
-extern const uint32_t model_regions[]; /* sorted */
-extern const unsigned int model_regions_count;
-extern const uint8_t model_region_partitions[];
-extern const uint8_t model_partition_homes[]; /* where hosts without a region are */
+typedef uint8_t model_home[MODEL_PARTITIONS];
 
 /* DNS suffixes of the partitions, the longest first. */
 struct model_suffix {
 	uint32_t text;
 	uint8_t partition;
 };
-extern const struct model_suffix model_suffixes[];
-extern const unsigned int model_suffixes_count;
 
 /* From a name on the wire to the services that it may stand for; sorted by the name. */
 struct model_key {
 	uint32_t text;
 	uint16_t first, count; /* in model_members */
 };
-extern const uint16_t model_members[];
 
-extern const struct model_key model_signing_keys[]; /* in a credential scope */
-extern const unsigned int model_signing_keys_count;
-extern const struct model_key model_target_keys[]; /* X-Amz-Target, before the operation */
-extern const unsigned int model_target_keys_count;
-extern const struct model_key model_version_keys[]; /* Version= */
-extern const unsigned int model_version_keys_count;
-extern const struct model_key model_id_keys[]; /* api/ in a User-Agent */
-extern const unsigned int model_id_keys_count;
+/*
+ * The parts of a model.
+ */
+
+struct model_counts {
+#define PART(type, name) uint32_t name;
+#include "parts.def"
+#undef PART
+};
+
+#define MODEL_PARTS (sizeof(struct model_counts) / sizeof(uint32_t))
+
+struct model {
+	const char *version; /* of botocore */
+	const struct model_counts *counts;
+#define PART(type, name) const type *name;
+#include "parts.def"
+#undef PART
+};
+
+extern const char built_in_version[];
+extern const struct model_counts built_in_counts;
+#define PART(type, name) extern const type built_in_##name[];
+#include "parts.def"
+#undef PART
+
+/* The same twice: the first, until one is kept, tells that it may still be changed. */
+enum { MODEL_OPEN, MODEL_KEPT };
+extern const struct model model_built_in[];
+
+/* The model in use. Whoever has called model_keep() will not see it change. */
+extern const struct model *model_used;
+
+#define model_text		 model_used->text
+#define model_services		 model_used->services
+#define model_services_count	 model_used->counts->services
+#define model_operations	 model_used->operations
+#define model_errors		 model_used->errors
+#define model_resources		 model_used->resources
+#define model_nodes		 model_used->nodes
+#define model_terminals		 model_used->terminals
+#define model_constraints	 model_used->constraints
+#define model_homes		 model_used->homes
+#define model_regions		 model_used->regions /* sorted */
+#define model_regions_count	 model_used->counts->regions
+#define model_region_partitions	 model_used->region_partitions
+#define model_partition_homes	 model_used->partition_homes /* where hosts without a region are */
+#define model_suffixes		 model_used->suffixes
+#define model_suffixes_count	 model_used->counts->suffixes
+#define model_signing_keys	 model_used->signing_keys /* in a credential scope */
+#define model_signing_keys_count model_used->counts->signing_keys
+#define model_target_keys	 model_used->target_keys /* X-Amz-Target, before the operation */
+#define model_target_keys_count	 model_used->counts->target_keys
+#define model_version_keys	 model_used->version_keys /* Version= */
+#define model_version_keys_count model_used->counts->version_keys
+#define model_id_keys		 model_used->id_keys /* api/ in a User-Agent */
+#define model_id_keys_count	 model_used->counts->id_keys
 /* Labels of a host name. Members are service << 1 | whether variable labels may stand before. */
-extern const struct model_key model_host_keys[];
-extern const unsigned int model_host_keys_count;
+#define model_host_keys	      model_used->host_keys
+#define model_host_keys_count model_used->counts->host_keys
+#define model_members	      model_used->members
+
+static inline struct span model_span(uint32_t ref)
+{
+	return (struct span){model_text + model_text_at(ref), model_text_len(ref)};
+}
 
 /* A lookup's result. */
 struct model_list {

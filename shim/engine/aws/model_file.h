@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CHAOS_AWS_MODEL_FILE_H
+#define CHAOS_AWS_MODEL_FILE_H
+
+/*
+ * A model in a file, as `chaos-ctl model build` makes it: a head, then the parts that parts.def lists,
+ * each at a multiple of eight, in host byte order.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tables.h"
+
+#define MODEL_FILE_MAGIC "chsmodel"
+/* Also raised when what a table's bits mean changes. As in tools/aws-model/emit.py. */
+#define MODEL_FILE_VERSION 1
+/* Half a megabyte is the rule. */
+#define MODEL_FILE_MAX (16u << 20)
+
+struct model_file_head {
+	char magic[8];
+	uint32_t version;
+	uint32_t size;	   /* of the whole file */
+	uint32_t checksum; /* CRC-32 of all that follows it */
+	char botocore[32]; /* its version, terminated */
+	struct model_counts counts;
+	uint32_t at[MODEL_PARTS]; /* offsets of the parts in the file */
+};
+
+/*
+ * Looks a file's bytes through, which begin at a multiple of eight and are to stay: every index, text
+ * and list in them, so that what reads them later need not. Returns NULL, and fills `model`, or what
+ * is wrong, to be read after the file's name. No allocation, no system call.
+ */
+const char *model_file_open(const void *bytes, size_t size, struct model *model);
+
+/*
+ * Takes a model, which is to stay, in place of the built-in one. Only until the first request has been
+ * looked at, since what has been made of one holds indices: false when that is over.
+ */
+bool model_use(const struct model *model);
+
+/* From now on the model does not change. */
+static inline void model_keep(void)
+{
+	if (__atomic_load_n(&model_used, __ATOMIC_ACQUIRE) == &model_built_in[MODEL_OPEN])
+		model_use(&model_built_in[MODEL_KEPT]);
+}
+
+#endif
