@@ -34,6 +34,7 @@ KINDS = {
     "urllib3": lambda port, programs: python("py_urllib3.py", port),
     "requests": lambda port, programs: python("py_requests.py", port),
     "asyncio": lambda port, programs: python("py_asyncio.py", port),
+    "python-libc": lambda port, programs: python("py_libc.py", port),
     "python-edge": lambda port, programs: python("py_edge.py", port),
     "node-http": script("node", "node_http.js"),
     "node-fetch": script("node", "node_fetch.js"),
