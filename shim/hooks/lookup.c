@@ -39,9 +39,14 @@ static const struct {
  */
 static void *hook_of(const char *name, void *function)
 {
-	for (size_t i = 0; i < sizeof(hooks) / sizeof(*hooks); i++)
-		if (strcmp(hooks[i].name, name) == 0)
-			return *hooks[i].real == function ? hooks[i].hook : function;
+	for (size_t i = 0; i < sizeof(hooks) / sizeof(*hooks); i++) {
+		if (strcmp(hooks[i].name, name) != 0)
+			continue;
+		/* The constructor of another library may come before ours. */
+		if (!*hooks[i].real)
+			real_resolve();
+		return *hooks[i].real == function ? hooks[i].hook : function;
+	}
 	return function;
 }
 

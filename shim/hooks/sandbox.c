@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* prctl(): a program that locks itself into a sandbox knows which system calls it will make. */
 
+#include <errno.h>
 #include <stdarg.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
+#include "shim/base/kernel.h"
 #include "shim/process/shim.h"
 
 __attribute__((visibility("default"))) int prctl(int option, ...)
 {
 	unsigned long arguments[4];
 	va_list list;
+	long result;
 
 	va_start(list, option);
 	for (int i = 0; i < 4; i++)
@@ -20,6 +22,10 @@ __attribute__((visibility("default"))) int prctl(int option, ...)
 	/* From now on none are made for the convenience of the library: it looks for no daemon. */
 	if (option == PR_SET_SECCOMP || option == PR_SET_NO_NEW_PRIVS)
 		atomic_store(&shim.sandboxed, true);
-	return (int)syscall(
-		SYS_prctl, option, arguments[0], arguments[1], arguments[2], arguments[3]);
+	result = kernel_call(SYS_prctl, option, (long)arguments[0], (long)arguments[1],
+		(long)arguments[2], (long)arguments[3], 0);
+	if (result >= 0)
+		return (int)result;
+	errno = (int)-result;
+	return -1;
 }

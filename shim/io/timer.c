@@ -11,7 +11,8 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
+
+#include "shim/base/kernel.h"
 
 /* All that the helper's functions need; the library's own address space counts, too. */
 #define STACK_SIZE (128u * 1024)
@@ -30,14 +31,14 @@ uint64_t timer_now(void)
 {
 	struct timespec time;
 
-	syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &time);
+	kernel_call(SYS_clock_gettime, CLOCK_MONOTONIC, (long)&time, 0, 0, 0, 0);
 	return (uint64_t)time.tv_sec * 1000000000ull + (uint64_t)time.tv_nsec;
 }
 
 static void wake(void)
 {
 	atomic_fetch_add(&timers.changes, 1);
-	syscall(SYS_futex, &timers.changes, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+	kernel_call(SYS_futex, (long)&timers.changes, FUTEX_WAKE_PRIVATE, INT_MAX, 0, 0, 0);
 }
 
 /* Until `changes` is another than `seen`, or it is `when`. */
@@ -46,8 +47,8 @@ static void wait_until(uint32_t seen, uint64_t when)
 	struct timespec time = {
 		.tv_sec = (time_t)(when / 1000000000), .tv_nsec = (long)(when % 1000000000)};
 
-	syscall(SYS_futex, &timers.changes, FUTEX_WAIT_BITSET_PRIVATE, seen,
-		when == NEVER ? NULL : &time, NULL, FUTEX_BITSET_MATCH_ANY);
+	kernel_call(SYS_futex, (long)&timers.changes, FUTEX_WAIT_BITSET_PRIVATE, seen,
+		when == NEVER ? 0 : (long)&time, 0, FUTEX_BITSET_MATCH_ANY);
 }
 
 static void put(uint32_t place, struct timer *timer)

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "shim/base/kernel.h"
 #include "shim/libc/real.h"
 
 /* The kernel tells of what comes, not of an end that we make. */
@@ -28,11 +29,11 @@ static void signal_owner(int fd)
 	info.si_code = POLL_IN;
 	info.si_band = POLLIN | POLLRDNORM;
 	info.si_fd = fd;
-	if (syscall(SYS_rt_sigqueueinfo, owner, number, &info) == 0)
+	if (kernel_call(SYS_rt_sigqueueinfo, owner, number, (long)&info, 0, 0, 0) == 0)
 		return;
 	/* Only the first thread may speak as the kernel does. */
 	info.si_code = SI_SIGIO;
-	syscall(SYS_rt_sigqueueinfo, owner, number, &info);
+	kernel_call(SYS_rt_sigqueueinfo, owner, number, (long)&info, 0, 0, 0);
 }
 
 void wake_reader(int fd, bool ends)

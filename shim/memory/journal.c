@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "journal.h"
+#include "shim/base/kernel.h"
 
 #include <fcntl.h>
 #include <stddef.h>
@@ -20,13 +21,13 @@ bool journal_valid(const struct journal *journal, uint64_t size)
  * where read() and close() are hooks. */
 static bool read_file(const char *path, char *text, size_t cap)
 {
-	int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+	int fd = (int)kernel_call(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0, 0, 0);
 	ssize_t len;
 
 	if (fd < 0)
 		return false;
-	len = syscall(SYS_read, fd, text, cap - 1);
-	syscall(SYS_close, fd);
+	len = kernel_call(SYS_read, fd, (long)text, (long)cap - 1, 0, 0, 0);
+	kernel_call(SYS_close, fd, 0, 0, 0, 0, 0);
 	if (len <= 0)
 		return false;
 	text[len] = '\0';
