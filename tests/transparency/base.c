@@ -145,6 +145,19 @@ static int64_t now(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/*
+ * The state of TCP. It is read under the socket's lock: what the kernel was doing to the socket, such
+ * as the wake-ups that follow a change, is done then.
+ */
+static int tcp_state(int fd)
+{
+	struct tcp_info info = {0};
+	socklen_t length = sizeof(info);
+
+	syscall(SYS_getsockopt, fd, IPPROTO_TCP, TCP_INFO, &info, &length);
+	return info.tcpi_state;
+}
+
 bool wait_for(int fd, int events)
 {
 	struct pollfd one = {.fd = fd, .events = (short)events};
@@ -152,8 +165,10 @@ bool wait_for(int fd, int events)
 
 	do {
 		syscall(SYS_poll, &one, 1, 50);
-		if (one.revents & (events | POLLNVAL))
+		if (one.revents & (events | POLLNVAL)) {
+			tcp_state(fd);
 			return true;
+		}
 	} while (now() < deadline);
 	return false;
 }
@@ -168,8 +183,10 @@ static bool wait_ioctl(int fd, unsigned long command, int64_t bytes)
 	for (;;) {
 		value = -1;
 		syscall(SYS_ioctl, fd, command, &value);
-		if (value == bytes)
+		if (value == bytes) {
+			tcp_state(fd);
 			return true;
+		}
 		if (now() >= deadline)
 			return false;
 		if (turns++ > 20)
@@ -185,6 +202,21 @@ bool wait_queued(int fd, int64_t bytes)
 bool wait_acknowledged(int fd)
 {
 	return wait_ioctl(fd, SIOCOUTQ, 0);
+}
+
+bool wait_fin_acknowledged(int fd)
+{
+	const struct timespec nap = {.tv_nsec = 200 * 1000};
+	int64_t deadline = now() + PATIENCE;
+	int state_now;
+
+	do {
+		state_now = tcp_state(fd);
+		if (state_now != TCP_FIN_WAIT1 && state_now != TCP_CLOSING && state_now != TCP_LAST_ACK)
+			return true;
+		nanosleep(&nap, NULL);
+	} while (now() < deadline);
+	return false;
 }
 
 uint64_t roll(void)
@@ -236,16 +268,9 @@ void slot_add(struct slot *slot, int fd)
 
 void slot_drop(struct slot *slot, int index)
 {
-	struct answer answer;
-
 	slot->fds[index] = slot->fds[--slot->count];
-	if (slot->count > 0 || slot->gone || slot->connection < 0)
-		return;
-	answer = ask(COMMAND_ENDED, slot->connection, 0, NULL, 0);
-	say("  connection %d ended by %u after %lld bytes, hash %llx", slot->connection, answer.end,
-		(long long)answer.value, (unsigned long long)answer.hash);
-	if (answer.end == END_TIMEOUT)
-		give_up("end of the connection");
+	if (slot->count == 0)
+		slot_say_end(slot);
 }
 
 /* What MSG_MORE keeps in the kernel would take 200 ms to go by itself. */
@@ -273,6 +298,25 @@ void slot_sync(struct slot *slot)
 	}
 	say("  connection %d got %lld bytes, hash %llx", slot->connection, (long long)answer.value,
 		(unsigned long long)answer.hash);
+}
+
+void slot_say_end(struct slot *slot)
+{
+	struct answer answer;
+
+	if (slot->gone || slot->connection < 0)
+		return;
+	answer = ask(COMMAND_ENDED, slot->connection, 0, NULL, 0);
+	say("  connection %d ended by %u after %lld bytes, hash %llx", slot->connection, answer.end,
+		(long long)answer.value, (unsigned long long)answer.hash);
+	if (answer.end == END_TIMEOUT)
+		give_up("end of the connection");
+}
+
+void slot_before_close(struct slot *slot)
+{
+	if (slot->pending > 0)
+		slot_sync(slot);
 }
 
 void slot_settle_sent(struct slot *slot, long value)

@@ -184,18 +184,13 @@ static void reconnect(struct slot *slot)
 {
 	struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
 	int fd = slot_fd(slot), listener = pick(LISTENERS);
-	struct answer answer;
 	bool nonblocking = slot->nonblocking;
 
 	if (slot->listener < 0 || (listener == LISTENERS - 1) != (slot->listener == LISTENERS - 1))
 		return;
 	slot_sync(slot);
 	CALL("connect AF_UNSPEC", connect(fd, &nowhere, sizeof(nowhere)));
-	if (!slot->gone) {
-		answer = ask(COMMAND_ENDED, slot->connection, 0, NULL, 0);
-		say("  connection %d ended by %u after %lld bytes, hash %llx", slot->connection,
-			answer.end, (long long)answer.value, (unsigned long long)answer.hash);
-	}
+	slot_say_end(slot);
 	look_ready(fd);
 	if (!connect_fd(fd, listener))
 		give_up("another connection");
@@ -261,6 +256,7 @@ static void copy_descriptor_over(struct slot *slot)
 	if (other == slot || other->count == 0 || slot->count == SLOT_FDS)
 		return;
 	taken = slot_fd(other);
+	slot_before_close(other);
 	switch (pick(3)) {
 	case 0:
 		copy = CALL("dup2 over another", dup2(fd, taken));
@@ -309,6 +305,7 @@ static void close_descriptor(struct slot *slot)
 {
 	int index = pick(slot->count), fd = slot->fds[index];
 
+	slot_before_close(slot);
 	close_one(fd);
 	slot_drop(slot, index);
 }
@@ -363,6 +360,7 @@ static void reuse_number(struct slot *slot)
 
 	if (slot->count != 1)
 		return;
+	slot_before_close(slot);
 	CALL("raw close", syscall(SYS_close, fd));
 	if (one_in(2))
 		slot_drop(slot, 0);
@@ -393,7 +391,12 @@ static void shut_down(struct slot *slot)
 		return;
 	say("  how %d", how);
 	slot->shut_read |= how != SHUT_WR;
-	slot->shut_write |= how != SHUT_RD;
+	if (how == SHUT_RD || slot->shut_write)
+		return;
+	slot->shut_write = true;
+	slot_say_end(slot);
+	if (!wait_fin_acknowledged(slot->fds[0]))
+		give_up("acknowledgement of the end");
 }
 
 static void toggle_blocking(struct slot *slot)
@@ -473,9 +476,14 @@ void exec_again(const char *option, const char *argument)
 /* Descriptors with FD_CLOEXEC are gone afterwards: the program goes on in main(). */
 static void exec_self(struct slot *slot)
 {
+	int i;
+
 	(void)slot;
 	if (!one_in(3))
 		return;
+	for (i = 0; i < SLOTS; i++)
+		if (state->slots[i].count)
+			slot_before_close(&state->slots[i]);
 	state->index++;
 	state->threads = 0;
 	exec_again("--resume", NULL);

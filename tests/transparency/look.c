@@ -150,7 +150,8 @@ static void ask_tcp_info(struct slot *slot)
 		give_up("an acknowledgement");
 	memset(&info, 0, sizeof(info));
 	CALL("TCP_INFO", getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length));
-	say("  state %d, acknowledged %llu, received %llu", info.tcpi_state,
+	/* After a shutdown, the state changes a moment later than the count. */
+	say("  state %d, acknowledged %llu, received %llu", slot->shut_write ? -1 : info.tcpi_state,
 		(unsigned long long)info.tcpi_bytes_acked, (unsigned long long)info.tcpi_bytes_received);
 }
 

@@ -156,6 +156,11 @@ static void look_around(void)
 
 static void end_somehow(void)
 {
+	int i;
+
+	for (i = 0; i < SLOTS; i++)
+		if (state->slots[i].count)
+			slot_before_close(&state->slots[i]);
 	state->random = state->seed;
 	switch (pick(6)) {
 	case 0:

@@ -85,8 +85,9 @@ int listener_of(int port);
 bool wait_for(int fd, int events);
 /* Until the socket's queue has that many bytes. */
 bool wait_queued(int fd, int64_t bytes);
-/* Until all that was sent is acknowledged. */
+/* Until all that was sent is acknowledged; until the end is, that a shutdown has sent. */
 bool wait_acknowledged(int fd);
+bool wait_fin_acknowledged(int fd);
 
 /* ---- Slots ---- */
 
@@ -97,7 +98,11 @@ void slot_add(struct slot *slot, int fd);
 void slot_drop(struct slot *slot, int index);
 /* The server must have got all that was sent; says what it got. */
 void slot_sync(struct slot *slot);
-/* The same, but not a word if all is well. */
+/* Waits for the end at the server, and says it. */
+void slot_say_end(struct slot *slot);
+/* A close with unread bytes resets the connection, and what was not sent yet is lost. */
+void slot_before_close(struct slot *slot);
+/* Notes what a send gave; a peer that has closed answers it. */
 void slot_settle_sent(struct slot *slot, long value);
 /* Has the server send, and waits until it is there. */
 void slot_receive(struct slot *slot, const char *bytes, size_t length);

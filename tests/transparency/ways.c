@@ -389,7 +389,8 @@ struct work {
 	int error;
 };
 
-static struct work work;
+/* Volatile: raise() is declared as if it could not call back. */
+static volatile struct work work;
 
 static void do_work(int number)
 {
@@ -410,7 +411,10 @@ WAY(by_thread)
 	pthread_t thread;
 
 	UNUSED;
-	work = (struct work){fd, bytes, length, -1, 0};
+	work.fd = fd;
+	work.bytes = bytes;
+	work.length = length;
+	work.sent = -1;
 	if (pthread_create(&thread, NULL, thread_work, NULL))
 		return -1;
 	pthread_join(thread, NULL);
@@ -421,7 +425,10 @@ WAY(by_thread)
 WAY(by_signal_handler)
 {
 	UNUSED;
-	work = (struct work){fd, bytes, length, -1, 0};
+	work.fd = fd;
+	work.bytes = bytes;
+	work.length = length;
+	work.sent = -1;
 	signal(SIGUSR1, do_work);
 	raise(SIGUSR1);
 	signal(SIGUSR1, SIG_DFL);
