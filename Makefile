@@ -132,7 +132,7 @@ $(B)/conformance/%: $(B)/obj/tests/conformance/%.o $(B)/libengine.a
 TRANSPARENCY := $(addprefix $(B)/transparency/,server program rest.so)
 $(B)/transparency/server: $(B)/obj/tests/transparency/server.o
 $(B)/transparency/program: $(addprefix $(B)/obj/tests/transparency/,program.o base.o messages.o \
-	uring.o ways.o receive.o look.o live.o cases.o)
+	uring.o ways.o receive.o look.o live.o cases.o sealed.o)
 $(B)/transparency/rest.so: LDFLAGS += -shared
 $(B)/transparency/rest.so: $(B)/obj/tests/transparency/rest.o
 $(TRANSPARENCY):

@@ -167,6 +167,9 @@ long uring_call(int opcode, int fd, const void *buffer, unsigned int length, uin
 /* A fixed program; its exit status. */
 int run_case(const char *name);
 void list_cases(void);
+/* Those below a seccomp filter: does not return if it is one. */
+bool run_sealed_case(const char *name);
+void list_sealed_cases(void);
 
 /* exec of this program, which goes on where it was. */
 void exec_again(const char *option, const char *argument);
