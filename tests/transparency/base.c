@@ -4,7 +4,7 @@
 
 #include <arpa/inet.h>
 #include <linux/sockios.h>
-#include <netinet/tcp.h>
+#include <linux/tcp.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,6 +17,9 @@
 #include <unistd.h>
 
 struct state *state;
+
+/* States of TCP that wait for an acknowledgement of the end. */
+enum { FIN_WAIT1 = 4, LAST_ACK = 9, CLOSING = 11 };
 
 void say(const char *format, ...)
 {
@@ -52,7 +55,8 @@ void give_up(const char *what)
 	__builtin_unreachable();
 }
 
-struct answer ask(enum command command, int number, int64_t amount, const char *bytes, size_t length)
+struct answer ask(
+	enum command command, int number, int64_t amount, const char *bytes, size_t length)
 {
 	static struct request request;
 	struct answer answer;
@@ -146,16 +150,31 @@ static int64_t now(void)
 }
 
 /*
- * The state of TCP. It is read under the socket's lock: what the kernel was doing to the socket, such
+ * What TCP knows. It is read under the socket's lock: what the kernel was doing to the socket, such
  * as the wake-ups that follow a change, is done then.
  */
-static int tcp_state(int fd)
+static struct tcp_info tcp_info(int fd)
 {
 	struct tcp_info info = {0};
 	socklen_t length = sizeof(info);
 
 	syscall(SYS_getsockopt, fd, IPPROTO_TCP, TCP_INFO, &info, &length);
-	return info.tcpi_state;
+	return info;
+}
+
+static int tcp_state(int fd)
+{
+	return tcp_info(fd).tcpi_state;
+}
+
+/* Whether they have gone out already or not: what was sent is with the kernel, at once. */
+static void say_taken(int fd)
+{
+	struct tcp_info info = tcp_info(fd);
+
+	say("  the kernel has taken %llu bytes",
+		(unsigned long long)(info.tcpi_bytes_sent - info.tcpi_bytes_retrans +
+				     info.tcpi_notsent_bytes));
 }
 
 bool wait_for(int fd, int events)
@@ -212,7 +231,7 @@ bool wait_fin_acknowledged(int fd)
 
 	do {
 		state_now = tcp_state(fd);
-		if (state_now != TCP_FIN_WAIT1 && state_now != TCP_CLOSING && state_now != TCP_LAST_ACK)
+		if (state_now != FIN_WAIT1 && state_now != CLOSING && state_now != LAST_ACK)
 			return true;
 		nanosleep(&nap, NULL);
 	} while (now() < deadline);
@@ -292,8 +311,8 @@ void slot_sync(struct slot *slot)
 		slot_push(slot);
 	answer = ask(COMMAND_RECEIVE, slot->connection, slot->sent, NULL, 0);
 	if (answer.value != slot->sent || answer.end == END_TIMEOUT) {
-		say("  connection %d got %lld bytes of %lld", slot->connection, (long long)answer.value,
-			(long long)slot->sent);
+		say("  connection %d got %lld bytes of %lld", slot->connection,
+			(long long)answer.value, (long long)slot->sent);
 		give_up("bytes at the server");
 	}
 	say("  connection %d got %lld bytes, hash %llx", slot->connection, (long long)answer.value,
@@ -324,6 +343,7 @@ void slot_settle_sent(struct slot *slot, long value)
 	if (value <= 0)
 		return;
 	slot->sent += value;
+	say_taken(slot->fds[0]);
 	if (!slot->gone || slot->reset)
 		return;
 	/* The peer answers what comes too late by a reset. */

@@ -20,14 +20,14 @@ enum { LISTENERS = 3, REFUSING = LISTENERS };
 enum { PATIENCE = 8000 };
 
 enum command {
-	COMMAND_PORT,    /* number: listener; value: its port */
-	COMMAND_ACCEPT,  /* number: listener; value: the new connection */
+	COMMAND_PORT,	 /* number: listener; value: its port */
+	COMMAND_ACCEPT,	 /* number: listener; value: the new connection */
 	COMMAND_CONNECT, /* number: port of the program; value: the new connection */
 	COMMAND_RECEIVE, /* amount: bytes in all; value: bytes got so far, with hash and end */
-	COMMAND_ENDED,   /* waits for the end of the connection; answers as RECEIVE does */
-	COMMAND_SEND,    /* bytes go to the program */
-	COMMAND_LATER,   /* the same, amount milliseconds after the answer */
-	COMMAND_FINISH,  /* shutdown(SHUT_WR) */
+	COMMAND_ENDED,	 /* waits for the end of the connection; answers as RECEIVE does */
+	COMMAND_SEND,	 /* bytes go to the program */
+	COMMAND_LATER,	 /* the same, amount milliseconds after the answer */
+	COMMAND_FINISH,	 /* shutdown(SHUT_WR) */
 	COMMAND_CLOSE,
 	COMMAND_RESET,
 	COMMAND_WRITE, /* bytes are written to the descriptor that comes along; value: result */

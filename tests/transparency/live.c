@@ -29,8 +29,8 @@ static long connect_by(int how, int fd, const struct sockaddr *address, socklen_
 	case 1:
 		errno = EXDEV;
 		/* For a connect, the offset tells the size of the address. */
-		return CALL("io_uring connect",
-			uring_call(IORING_OP_CONNECT, fd, address, 0, length));
+		return CALL(
+			"io_uring connect", uring_call(IORING_OP_CONNECT, fd, address, 0, length));
 	default:
 		return CALL("connect", connect(fd, address, length));
 	}
@@ -82,7 +82,8 @@ static int accepted(int listener)
 
 struct slot *open_connection(struct slot *slot)
 {
-	int listener = one_in(20) ? REFUSING : pick(LISTENERS), flags, fd = new_socket(listener, &flags);
+	int listener = one_in(20) ? REFUSING : pick(LISTENERS), flags,
+	    fd = new_socket(listener, &flags);
 
 	if (!connect_fd(fd, listener)) {
 		if (one_in(2))
@@ -103,8 +104,7 @@ static void open_fast(struct slot *unused)
 	struct slot *slot = slot_free();
 	struct sockaddr_storage address;
 	struct iovec iov;
-	struct msghdr message = {
-		.msg_name = &address, .msg_iov = &iov, .msg_iovlen = 1};
+	struct msghdr message = {.msg_name = &address, .msg_iov = &iov, .msg_iovlen = 1};
 	int listener = pick(LISTENERS - 1), flags, fd, length;
 	long sent;
 
@@ -137,7 +137,8 @@ static void open_fast(struct slot *unused)
 static void open_by_accept(struct slot *unused)
 {
 	struct slot *slot = slot_free();
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t length = sizeof(address);
 	int listener, fd;
 	int64_t connection;
@@ -417,7 +418,8 @@ static void register_epoll(struct slot *slot)
 	if (one_in(3))
 		CALL("EPOLL_CTL_DEL", epoll_ctl(EPOLL_FD, EPOLL_CTL_DEL, fd, NULL));
 	else
-		epoll_add(fd, EPOLLIN | (one_in(2) ? EPOLLOUT : 0) | (one_in(2) ? (uint32_t)EPOLLET : 0));
+		epoll_add(fd,
+			EPOLLIN | (one_in(2) ? EPOLLOUT : 0) | (one_in(2) ? (uint32_t)EPOLLET : 0));
 }
 
 /* ---- Processes ---- */

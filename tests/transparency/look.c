@@ -53,8 +53,8 @@ static void ready_select(int fd)
 	if (one_in(2))
 		CALL("select", select(fd + 1, &reads, &writes, &excepts, &none));
 	else
-		CALL("pselect", pselect(fd + 1, &reads, one_in(2) ? &writes : NULL, &excepts, &no_time,
-					NULL));
+		CALL("pselect", pselect(fd + 1, &reads, one_in(2) ? &writes : NULL, &excepts,
+					&no_time, NULL));
 	say("  sets %d %d %d", FD_ISSET(fd, &reads) != 0, FD_ISSET(fd, &writes) != 0,
 		FD_ISSET(fd, &excepts) != 0);
 }
@@ -72,7 +72,8 @@ static void ready_epoll(int fd)
 
 void look_ready(int fd)
 {
-	static void (*const readies[])(int fd) = {ready_poll, ready_poll, ready_select, ready_epoll};
+	static void (*const readies[])(int fd) = {
+		ready_poll, ready_poll, ready_select, ready_epoll};
 
 	readies[pick(4)](fd);
 }
@@ -128,11 +129,13 @@ static void ask_names(struct slot *slot)
 	struct sockaddr_storage address = {0};
 	socklen_t length = sizeof(address);
 
-	if (CALL("getpeername", getpeername(slot_fd(slot), (struct sockaddr *)&address, &length)) == 0)
+	if (CALL("getpeername", getpeername(slot_fd(slot), (struct sockaddr *)&address, &length)) ==
+		0)
 		say("  family %d, length %u, listener %d", address.ss_family, length,
 			listener_of(ntohs(((struct sockaddr_in *)&address)->sin_port)));
 	length = sizeof(address);
-	if (CALL("getsockname", getsockname(slot_fd(slot), (struct sockaddr *)&address, &length)) == 0)
+	if (CALL("getsockname", getsockname(slot_fd(slot), (struct sockaddr *)&address, &length)) ==
+		0)
 		say("  family %d, length %u, bound %d", address.ss_family, length,
 			((struct sockaddr_in *)&address)->sin_port != 0);
 }
@@ -152,7 +155,8 @@ static void ask_tcp_info(struct slot *slot)
 	CALL("TCP_INFO", getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length));
 	/* After a shutdown, the state changes a moment later than the count. */
 	say("  state %d, acknowledged %llu, received %llu", slot->shut_write ? -1 : info.tcpi_state,
-		(unsigned long long)info.tcpi_bytes_acked, (unsigned long long)info.tcpi_bytes_received);
+		(unsigned long long)info.tcpi_bytes_acked,
+		(unsigned long long)info.tcpi_bytes_received);
 }
 
 static void ask_queue(struct slot *slot)
@@ -256,8 +260,9 @@ static void ask_signals(struct slot *slot)
 	sigprocmask(SIG_SETMASK, NULL, &mask);
 	sigaction(SIGPIPE, NULL, &action);
 	say("  SIGPIPE blocked %d, handled %d, flags %x; SIGUSR1 blocked %d, SIGIO blocked %d",
-		sigismember(&mask, SIGPIPE), action.sa_handler != SIG_DFL, (unsigned int)action.sa_flags,
-		sigismember(&mask, SIGUSR1), sigismember(&mask, SIGIO));
+		sigismember(&mask, SIGPIPE), action.sa_handler != SIG_DFL,
+		(unsigned int)action.sa_flags, sigismember(&mask, SIGUSR1),
+		sigismember(&mask, SIGIO));
 }
 
 /* ---- Wrong calls ---- */
@@ -364,7 +369,8 @@ static void wrong_wait(struct slot *slot)
 		CALL("ppoll of nowhere", ppoll(bad, 1, &(struct timespec){0}, NULL));
 		break;
 	case 2:
-		CALL("select of nowhere", select(fd + 1, (fd_set *)(uintptr_t)8, NULL, NULL, &none));
+		CALL("select of nowhere",
+			select(fd + 1, (fd_set *)(uintptr_t)8, NULL, NULL, &none));
 		break;
 	case 3:
 		CALL("select with a bad time", select(fd + 1, &set, NULL, NULL, &wrong));

@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char SIGNED[] = "Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/%s/"
-			     "aws4_request, SignedHeaders=host, Signature=00\r\n";
+static const char SIGNED[] =
+	"Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/%s/"
+	"aws4_request, SignedHeaders=host, Signature=00\r\n";
 
 struct out {
 	char *bytes;
@@ -107,8 +108,8 @@ static void put_expect(struct out *out)
 
 	put(out, "PUT /bucket/expect HTTP/1.%d\r\nHost: 127.0.0.1\r\n", !one_in(5));
 	put_sign(out, "s3");
-	put(out, "Expect: 100-%s\r\nContent-Length: %d\r\n\r\n", one_in(3) ? "Continue" : "continue",
-		length);
+	put(out, "Expect: 100-%s\r\nContent-Length: %d\r\n\r\n",
+		one_in(3) ? "Continue" : "continue", length);
 	put_bytes(out, length);
 }
 
@@ -118,8 +119,9 @@ static void put_get(struct out *out)
 	bool aws = one_in(2);
 	int lines = one_in(8) ? pick(200) : pick(4);
 
-	put(out, "%s /%s HTTP/1.%d\r\nHost: %s\r\n", methods[pick(4)], aws ? "bucket?list-type=2" : "t",
-		!one_in(6), aws ? "s3.eu-central-1.amazonaws.com" : "example.com");
+	put(out, "%s /%s HTTP/1.%d\r\nHost: %s\r\n", methods[pick(4)],
+		aws ? "bucket?list-type=2" : "t", !one_in(6),
+		aws ? "s3.eu-central-1.amazonaws.com" : "example.com");
 	if (aws)
 		put_sign(out, "s3");
 	while (lines-- > 0)
@@ -133,8 +135,9 @@ static void put_connect(struct out *out)
 		put(out, "CONNECT s3.us-east-1.amazonaws.com:443 HTTP/1.1\r\n"
 			 "Host: s3.us-east-1.amazonaws.com:443\r\n\r\n");
 	} else {
-		put(out, "GET /socket HTTP/1.1\r\nHost: example.com\r\nConnection: Upgrade\r\n"
-			 "Upgrade: %s\r\n\r\n",
+		put(out,
+			"GET /socket HTTP/1.1\r\nHost: example.com\r\nConnection: Upgrade\r\n"
+			"Upgrade: %s\r\n\r\n",
 			one_in(2) ? "websocket" : "h2c");
 	}
 	put_bytes(out, pick(300));
@@ -185,7 +188,8 @@ static void put_odd(struct out *out)
 		"POST / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
 		"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
 		"POST / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\nx",
-		"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n",
+		"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: "
+		"3\r\n\r\n0\r\n\r\n",
 		"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
 		"GET / HTTP/1.1\r\nHost: a\r\n folded: b\r\n\r\n",
 		"GET http://kinesis.us-east-1.amazonaws.com/ HTTP/1.1\r\n\r\n",
@@ -216,8 +220,9 @@ static void put_garbage(struct out *out)
 int make_message(char *bytes, int size)
 {
 	static void (*const kinds[])(struct out *) = {put_json, put_json, put_json, put_query,
-		put_query, put_chunked, put_chunked, put_expect, put_expect, put_get, put_get, put_get,
-		put_connect, put_http2, put_tls, put_socks, put_odd, put_odd, put_huge, put_garbage};
+		put_query, put_chunked, put_chunked, put_expect, put_expect, put_get, put_get,
+		put_get, put_connect, put_http2, put_tls, put_socks, put_odd, put_odd, put_huge,
+		put_garbage};
 	struct out out = {bytes, size, 0};
 
 	kinds[pick((int)(sizeof(kinds) / sizeof(*kinds)))](&out);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * program SEED CALLS [SKIP,...]   a random program: the same for the same seed
+ * program SEED CALLS [SKIP]   a random program: the same for the same seed
  * program --case NAME             a fixed one
  * program --list                  the names of those
  *
  * Runs below the server, which it has on CONTROL_FD. Each operation depends on the seed, on its index
- * and on what stands open, so that leaving some out (SKIP) makes a shorter program of the same kind.
+ * and on what stands open, so that leaving some out (SKIP: `3,7-20`) makes a shorter program of the same kind.
  */
 #include "tests/transparency/program.h"
 
@@ -90,7 +90,8 @@ static const struct operation *pick_operation(const struct operation *list, int 
 /* What the peer has closed answers by a reset: one write, not several, has to meet it. */
 static const struct way *pick_way_for(const struct slot *slot)
 {
-	static const char *const single[] = {"write", "send", "raw write", "write to a dup", "pwritev2"};
+	static const char *const single[] = {
+		"write", "send", "raw write", "write to a dup", "pwritev2"};
 
 	return slot->gone && !slot->reset ? way_named(single[pick(5)]) : pick_way();
 }
@@ -194,12 +195,14 @@ static int run(void)
 
 static void skip(char *list)
 {
-	char *one;
-	int index;
+	char *one, *last;
+	int index, end;
 
 	for (one = strtok(list, ","); one; one = strtok(NULL, ",")) {
+		last = strchr(one, '-');
 		index = atoi(one);
-		if (index >= 0 && index < MAX_CALLS)
+		end = last ? atoi(last + 1) : index;
+		for (; index >= 0 && index <= end && index < MAX_CALLS; index++)
 			state->skip[index] = 1;
 	}
 }

@@ -22,14 +22,14 @@ struct slot {
 	int fds[SLOT_FDS]; /* descriptors of it that are open */
 	int count;
 	int connection; /* number that the server gave it, -1 if it was lost */
-	int listener;   /* -1 if the server connected */
+	int listener;	/* -1 if the server connected */
 	bool nonblocking;
-	bool finished;   /* the server sends no more */
-	bool gone;       /* the server has closed it, or reset it */
-	bool reset;      /* and that has shown itself */
+	bool finished; /* the server sends no more */
+	bool gone;     /* the server has closed it, or reset it */
+	bool reset;    /* and that has shown itself */
 	bool shut_read, shut_write;
-	bool corked;     /* the kernel holds bytes of a send with MSG_MORE */
-	int64_t sent;    /* bytes that the kernel took */
+	bool corked;	 /* the kernel holds bytes of a send with MSG_MORE */
+	int64_t sent;	 /* bytes that the kernel took */
 	int64_t pending; /* bytes that have arrived and are not read */
 	char out[OUT_BYTES];
 	int out_at, out_end; /* what is still to be sent of a message */
@@ -56,7 +56,7 @@ __attribute__((format(printf, 1, 2))) void say(const char *format, ...);
 void note(const char *name, long value);
 
 /* Calls, and says it; the value. errno is set to what no call sets. */
-#define CALL(name, call)                                                                          \
+#define CALL(name, call)                                                                           \
 	({                                                                                         \
 		errno = EXDEV;                                                                     \
 		long called = (long)(call);                                                        \
@@ -70,7 +70,8 @@ __attribute__((noreturn)) void give_up(const char *what);
 /* ---- The server ---- */
 
 /* The server's answer; `bytes` go along. */
-struct answer ask(enum command command, int number, int64_t amount, const char *bytes, size_t length);
+struct answer ask(
+	enum command command, int number, int64_t amount, const char *bytes, size_t length);
 
 /* Has the server write bytes to a copy of fd: what it got by that. */
 long ask_to_write(int fd, const char *bytes, size_t length);

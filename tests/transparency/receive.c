@@ -64,8 +64,9 @@ static void recv_plain(struct slot *slot)
 
 static void recv_peek(struct slot *slot)
 {
-	long got = CALL("recv MSG_PEEK",
-		recv(slot_fd(slot), buffer, some(), MSG_PEEK | (would_block(slot) ? MSG_DONTWAIT : 0)));
+	long got =
+		CALL("recv MSG_PEEK", recv(slot_fd(slot), buffer, some(),
+					      MSG_PEEK | (would_block(slot) ? MSG_DONTWAIT : 0)));
 
 	if (got > 0)
 		say_bytes(got);
@@ -79,9 +80,8 @@ static void recv_whole(struct slot *slot)
 	if ((int64_t)length > slot->pending && !slot->nonblocking && !slot->finished &&
 		!slot->reset && !slot->shut_read)
 		length = (size_t)slot->pending;
-	took(slot,
-		CALL("recv MSG_WAITALL", recv(slot_fd(slot), buffer, length,
-						 MSG_WAITALL | (length ? 0 : MSG_DONTWAIT))));
+	took(slot, CALL("recv MSG_WAITALL", recv(slot_fd(slot), buffer, length,
+						    MSG_WAITALL | (length ? 0 : MSG_DONTWAIT))));
 }
 
 /* TCP throws the bytes away. */
@@ -108,8 +108,8 @@ static void read_plain(struct slot *slot)
 static void read_checked(struct slot *slot)
 {
 	if (would_block(slot))
-		took(slot, CALL("__recv_chk", __recv_chk(slot_fd(slot), buffer, some(), sizeof(buffer),
-						      MSG_DONTWAIT)));
+		took(slot, CALL("__recv_chk", __recv_chk(slot_fd(slot), buffer, some(),
+						      sizeof(buffer), MSG_DONTWAIT)));
 	else
 		took(slot, CALL("__read_chk",
 				   __read_chk(slot_fd(slot), buffer, some(), sizeof(buffer))));
@@ -154,8 +154,8 @@ static void recvmsg_plain(struct slot *slot)
 		.msg_control = space,
 		.msg_controllen = sizeof(space),
 		.msg_flags = 0x55};
-	long got = CALL("recvmsg",
-		recvmsg(slot_fd(slot), &message, would_block(slot) ? MSG_DONTWAIT : 0));
+	long got = CALL(
+		"recvmsg", recvmsg(slot_fd(slot), &message, would_block(slot) ? MSG_DONTWAIT : 0));
 
 	say("  name %u, control %zu, flags %x", message.msg_namelen, message.msg_controllen,
 		message.msg_flags);
@@ -172,8 +172,8 @@ static void recvmmsg_plain(struct slot *slot)
 
 	iov[1].iov_len %= sizeof(buffer) - 10;
 	memset(buffer, 0, 10);
-	got = CALL("recvmmsg", recvmmsg(slot_fd(slot), messages, 2, MSG_DONTWAIT,
-				       one_in(2) ? &timeout : NULL));
+	got = CALL("recvmmsg",
+		recvmmsg(slot_fd(slot), messages, 2, MSG_DONTWAIT, one_in(2) ? &timeout : NULL));
 	if (got > 0)
 		took(slot, messages[0].msg_len);
 	if (got > 1) {
@@ -210,8 +210,9 @@ static void read_uring(struct slot *slot)
 	/* io_uring waits on a non-blocking socket, too. */
 	if (slot->pending == 0 && !slot->finished && !slot->reset && !slot->shut_read)
 		return;
-	got = one_in(2) ? uring_call(IORING_OP_RECV, slot_fd(slot), buffer, (unsigned int)some(), 0)
-			: uring_call(IORING_OP_READ, slot_fd(slot), buffer, (unsigned int)some(), 0);
+	got = one_in(2)
+		      ? uring_call(IORING_OP_RECV, slot_fd(slot), buffer, (unsigned int)some(), 0)
+		      : uring_call(IORING_OP_READ, slot_fd(slot), buffer, (unsigned int)some(), 0);
 	note("io_uring read", got);
 	took(slot, got);
 }

@@ -267,7 +267,8 @@ static void obey(struct server *s, const struct request *r, int passed)
 
 	switch (r->command) {
 	case COMMAND_PORT:
-		answer.value = port_of(r->number == REFUSING ? s->refusing : s->listeners[r->number]);
+		answer.value =
+			port_of(r->number == REFUSING ? s->refusing : s->listeners[r->number]);
 		break;
 	case COMMAND_ACCEPT:
 		answer.value = accept_one(s, r->number);

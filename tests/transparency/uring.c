@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 struct ring {
-	int fd; /* 0: not tried yet, -1: there is none */
+	int fd;	     /* 0: not tried yet, -1: there is none */
 	char *rings; /* of submissions and of completions */
 	size_t size;
 	struct io_uring_sqe *entries;

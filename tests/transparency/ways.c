@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #define WAY(name) static long name(struct slot *slot, int fd, const char *bytes, size_t length)
-#define UNUSED    (void)slot
+#define UNUSED	  (void)slot
 
 /* Up to three pieces, some of them empty. */
 static int cut(struct iovec *iov, const char *bytes, size_t length)
@@ -119,7 +119,8 @@ WAY(by_sendto_address)
 	struct sockaddr_in address = {.sin_family = AF_INET};
 
 	UNUSED;
-	return sendto(fd, bytes, length, MSG_NOSIGNAL, (struct sockaddr *)&address, sizeof(address));
+	return sendto(
+		fd, bytes, length, MSG_NOSIGNAL, (struct sockaddr *)&address, sizeof(address));
 }
 
 static void say_completion(int fd)
