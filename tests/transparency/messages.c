@@ -188,8 +188,7 @@ static void put_odd(struct out *out)
 		"POST / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
 		"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
 		"POST / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\nx",
-		"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: "
-		"3\r\n\r\n0\r\n\r\n",
+		"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0",
 		"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
 		"GET / HTTP/1.1\r\nHost: a\r\n folded: b\r\n\r\n",
 		"GET http://kinesis.us-east-1.amazonaws.com/ HTTP/1.1\r\n\r\n",

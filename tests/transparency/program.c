@@ -66,7 +66,7 @@ static void drop_closed(void)
 
 static struct slot *pick_slot(void)
 {
-	struct slot *live[SLOTS];
+	struct slot *live[SLOTS] = {NULL};
 	int i, count = 0;
 
 	for (i = 0; i < SLOTS; i++)
