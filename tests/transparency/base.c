@@ -131,12 +131,13 @@ socklen_t address_of(int listener, void *address)
 	return sizeof(*v4);
 }
 
-int listener_of(int port)
+int listener_of(int port, bool v6)
 {
+	int64_t wanted = port | (v6 ? 1 << 16 : 0);
 	int i;
 
 	for (i = 0; i <= REFUSING; i++)
-		if ((ask(COMMAND_PORT, i, 0, NULL, 0).value & 0xffff) == port)
+		if (ask(COMMAND_PORT, i, 0, NULL, 0).value == wanted)
 			return i;
 	return -1;
 }

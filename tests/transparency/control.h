@@ -20,7 +20,7 @@ enum { LISTENERS = 3, REFUSING = LISTENERS };
 enum { PATIENCE = 8000 };
 
 enum command {
-	COMMAND_PORT,	 /* number: listener; value: its port */
+	COMMAND_PORT,	 /* number: listener; value: its port, and 1 << 16 if it is by IPv6 */
 	COMMAND_ACCEPT,	 /* number: listener; value: the new connection */
 	COMMAND_CONNECT, /* number: port of the program; value: the new connection */
 	COMMAND_RECEIVE, /* amount: bytes in all; value: bytes got so far, with hash and end */

@@ -132,7 +132,8 @@ static void ask_names(struct slot *slot)
 	if (CALL("getpeername", getpeername(slot_fd(slot), (struct sockaddr *)&address, &length)) ==
 		0)
 		say("  family %d, length %u, listener %d", address.ss_family, length,
-			listener_of(ntohs(((struct sockaddr_in *)&address)->sin_port)));
+			listener_of(ntohs(((struct sockaddr_in *)&address)->sin_port),
+				address.ss_family == AF_INET6));
 	length = sizeof(address);
 	if (CALL("getsockname", getsockname(slot_fd(slot), (struct sockaddr *)&address, &length)) ==
 		0)

@@ -78,7 +78,7 @@ long ask_to_write(int fd, const char *bytes, size_t length);
 
 /* The address of a listener; the size of it. */
 socklen_t address_of(int listener, void *address);
-int listener_of(int port);
+int listener_of(int port, bool v6);
 
 /* ---- Waiting, by raw system calls, for what the kernel has yet to do ---- */
 
