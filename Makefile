@@ -131,6 +131,21 @@ $(B)/conformance/%: $(B)/obj/tests/conformance/%.o $(B)/libengine.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -l:libz.a
 
+# Random and fixed programs of socket calls, and the server that they talk to.
+TRANSPARENCY := $(addprefix $(B)/transparency/,server program rest.so)
+$(B)/transparency/server: $(B)/obj/tests/transparency/server.o
+$(B)/transparency/program: $(addprefix $(B)/obj/tests/transparency/,program.o base.o messages.o \
+	uring.o ways.o receive.o look.o live.o cases.o sealed.o)
+$(B)/transparency/rest.so: LDFLAGS += -shared
+$(B)/transparency/rest.so: $(B)/obj/tests/transparency/rest.o
+$(TRANSPARENCY):
+	$(call say,LD)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lpthread
+
+.PHONY: transparency
+transparency: $(TRANSPARENCY)
+
 # The tables of AWS' services; not a file to be remade by itself, for it takes botocore.
 .PHONY: model
 model:
