@@ -10,8 +10,18 @@
 #include "shim/tls/on.h"
 #include "shim/tls/session.h"
 
-#define EXPORT		    __attribute__((visibility("default")))
+#define EXPORT __attribute__((visibility("default")))
+
+/* By its own name a hook may be another preloaded library's: the same function, for lookup.c. */
+#if __has_attribute(copy)
+#define AS_IS(name) copy(name)
+#else
+#define AS_IS(name)
+#endif
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+#define ALIAS(name)                                                                                \
+	extern __typeof__(name) hook_##name                                                        \
+		__attribute__((alias(#name), visibility("hidden"), AS_IS(name)));
 
 /* A constructor of another library may call a hook before ours has run. */
 #define NEED_REAL(name)                                                                            \
@@ -41,7 +51,8 @@
 		if (!UNLIKELY(conn))                                                               \
 			return real.name arguments;                                                \
 		RETURN_NUMBER(ret, on_##name(conn, HOOK_LIST arguments));                          \
-	}
+	}                                                                                          \
+	ALIAS(name)
 
 #define HOOK_FD_VARIADIC(ret, name, parameters, last, arguments)                                   \
 	ret name(HOOK_LIST parameters, ...);                                                       \
@@ -58,7 +69,8 @@
 		if (!UNLIKELY(conn))                                                               \
 			return real.name arguments;                                                \
 		RETURN_NUMBER(ret, on_##name(conn, HOOK_LIST arguments));                          \
-	}
+	}                                                                                          \
+	ALIAS(name)
 
 #define HOOK_ANY(ret, name, parameters, arguments)                                                 \
 	ret name parameters;                                                                       \
@@ -66,7 +78,8 @@
 	{                                                                                          \
 		NEED_REAL(name);                                                                   \
 		RETURN_NUMBER(ret, on_##name arguments);                                           \
-	}
+	}                                                                                          \
+	ALIAS(name)
 
 #define HOOK_PLAIN(ret, name, parameters, arguments)                                               \
 	ret name parameters;                                                                       \
@@ -74,7 +87,8 @@
 	{                                                                                          \
 		NEED_REAL(name);                                                                   \
 		return on_##name arguments;                                                        \
-	}
+	}                                                                                          \
+	ALIAS(name)
 
 #define HOOK_END(ret, name, parameters, arguments)                                                 \
 	ret name parameters;                                                                       \
@@ -83,7 +97,8 @@
 		NEED_REAL(name);                                                                   \
 		deliver_all();                                                                     \
 		HOOK_RETURN_##ret(real.name arguments);                                            \
-	}
+	}                                                                                          \
+	ALIAS(name)
 #define HOOK_RETURN_int(call) return call
 #define HOOK_RETURN_void(call)                                                                     \
 	call;                                                                                      \

@@ -11,10 +11,10 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-/* The exported functions of hooks.def, and the real ones behind them. */
-#define HOOK_FD(ret, name, parameters, arguments) ret name parameters;
+/* The functions of exports.c, by names that are ours alone, and the real ones behind them. */
+#define HOOK_FD(ret, name, parameters, arguments) ret hook_##name parameters;
 #define HOOK_FD_VARIADIC(ret, name, parameters, last, arguments)                                   \
-	ret name(HOOK_LIST parameters, ...);
+	ret hook_##name(HOOK_LIST parameters, ...);
 #define HOOK_ANY   HOOK_FD
 #define HOOK_PLAIN HOOK_FD
 #define HOOK_END   HOOK_FD
@@ -26,9 +26,10 @@ static const struct {
 	void *hook;
 	void *const *real;
 } hooks[] = {
-#define HOOK_FD(ret, name, parameters, arguments) {#name, (void *)name, (void *const *)&real.name},
+#define HOOK_FD(ret, name, parameters, arguments)                                                  \
+	{#name, (void *)hook_##name, (void *const *)&real.name},
 #define HOOK_FD_VARIADIC(ret, name, parameters, last, arguments)                                   \
-	{#name, (void *)name, (void *const *)&real.name},
+	{#name, (void *)hook_##name, (void *const *)&real.name},
 #include "shim/libc/hooks.def"
 };
 

@@ -6,9 +6,10 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
-#include <unistd.h>
+#include <sys/syscall.h>
 
 #include "drafts.h"
+#include "shim/base/kernel.h"
 #include "shim/libc/real.h"
 #include "shim/process/inside.h"
 #include "shim/process/shim.h"
@@ -277,7 +278,8 @@ static bool is_stream(int fd)
 	int type = 0;
 	socklen_t len = sizeof(type);
 
-	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_STREAM;
+	kernel_call(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, (long)&type, (long)&len, 0);
+	return type == SOCK_STREAM;
 }
 
 /* An address of all zeroes stands for this host. */
@@ -305,11 +307,14 @@ static bool has_peer(const struct conn_socket *socket, int fd)
 {
 	struct sockaddr_in6 peer = {.sin6_family = 0};
 	socklen_t len = sizeof(peer);
+	long error;
 
 	if (!real_connects_straight())
 		return true;
-	if (getpeername(fd, (struct sockaddr *)&peer, &len))
-		return errno == ENOTCONN;
+	/* A proxy's library has a getpeername() of its own, too. */
+	error = kernel_call(SYS_getpeername, fd, (long)&peer, (long)&len, 0, 0, 0);
+	if (error)
+		return error == -ENOTCONN;
 	return is_same_peer(&socket->peer, &peer);
 }
 
