@@ -300,11 +300,14 @@ static void feed_hello(struct exchange *exchange, const struct exchange_env *env
 		wait_for_more(exchange, env, data, len, before > 0);
 		return;
 	}
+	/* A session inside of the session: of two that write here, we can follow one. */
+	if (exchange->is_sealed) {
+		let_go(exchange, env, JOURNAL_BLIND_TLS);
+		return;
+	}
 	note_connection(exchange, env);
 	env->host->hello(env->user, all.at, all.len);
-	/* What is written from now on is counted inside of the session. */
-	if (!exchange->is_sealed)
-		exchange->ahead = 0;
+	exchange->ahead = 0; /* what is written from now on is counted inside of the session */
 	exchange->is_sealed = exchange->is_spent = true;
 	atomic_store_explicit(&exchange->unanswered, false, memory_order_relaxed);
 }

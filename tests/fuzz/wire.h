@@ -37,7 +37,7 @@ struct wire {
 	struct iovec iov[WIRE_IOV];
 	int count;
 	size_t mark; /* before it all has passed or been swallowed */
-	bool has_fault, has_hello, was_sealed;
+	bool has_fault, has_hello;
 
 	uint8_t passed[WIRE_MAX], out[WIRE_MAX]; /* to pass, and what the server has got of it */
 	size_t passed_len, out_len;
@@ -157,7 +157,8 @@ static inline void wire_connection(void *user)
 static inline void wire_hello(void *user, const char *data, size_t len)
 {
 	check(len >= 5 && data[0] == 0x16);
-	((struct wire *)user)->has_hello = !((struct wire *)user)->was_sealed;
+	check(!((struct wire *)user)->exchange.is_sealed);
+	((struct wire *)user)->has_hello = true;
 	wire_tell(user, WIRE_HELLO, (uint64_t)(data[1] + data[2]));
 }
 
@@ -289,7 +290,6 @@ static inline size_t wire_offer(struct wire *wire, size_t len, uint32_t draw, bo
 
 	wire->count = 0;
 	wire->has_fault = wire->has_hello = false;
-	wire->was_sealed = wire->exchange.is_sealed;
 	wire->mark = 0;
 	for (int i = (int)(draw % WIRE_IOV); i >= 0; i--) {
 		size_t size = i ? (draw >> 8) % (len - cut + 1) : len - cut;

@@ -999,6 +999,17 @@ START_TEST(in_a_session_what_is_delayed_does_not_make_the_exchange_busy)
 }
 END_TEST
 
+START_TEST(a_session_inside_of_the_session_makes_the_connection_a_blind_one)
+{
+	write_text(&connection, HELLO);
+	write_text(&connection, CONNECT);
+	answer_with(&connection, OK);
+	write_text(&connection, HELLO);
+	ck_assert_log(&connection, "connection, " HELLO_LOG ", blind tls");
+	ck_assert_int_eq(connection.exchange.state, EXCHANGE_GONE);
+}
+END_TEST
+
 START_TEST(in_a_session_a_reply_makes_the_exchange_busy)
 {
 	fault_all();
@@ -1320,6 +1331,7 @@ static void add_tls(TCase *tests)
 	tcase_add_test(
 		tests, what_the_kernel_did_not_take_of_a_hello_is_not_missing_in_the_session);
 	tcase_add_test(tests, in_a_session_what_is_delayed_does_not_make_the_exchange_busy);
+	tcase_add_test(tests, a_session_inside_of_the_session_makes_the_connection_a_blind_one);
 	tcase_add_test(tests, in_a_session_a_reply_makes_the_exchange_busy);
 }
 
