@@ -54,6 +54,7 @@ bool exchange_offer(struct exchange *exchange, const struct exchange_env *env,
 	const struct iovec *iov, int count, struct exchange_step *step)
 {
 	struct place place = {.iov = iov, .left = count};
+	bool was_sealed = exchange->is_sealed;
 	struct span slice;
 
 	step->action = EXCHANGE_NOTHING;
@@ -62,7 +63,8 @@ bool exchange_offer(struct exchange *exchange, const struct exchange_env *env,
 	if (exchange_is_busy(exchange))
 		return false;
 	exchange->on_wire = exchange->draft.len != 0;
-	while (exchange->state != EXCHANGE_GONE) {
+	/* What stands behind a ClientHello is not plaintext of the session. */
+	while (exchange->state != EXCHANGE_GONE && exchange->is_sealed == was_sealed) {
 		bool is_known = place.passed < exchange->ahead;
 
 		slice = next_slice(&place, is_known ? exchange->ahead - place.passed : SLICE_MAX);
@@ -143,6 +145,7 @@ static void act(struct exchange *exchange, const struct exchange_env *env, const
 	if (step->action == EXCHANGE_REPLY && !make_reply(exchange, env, step)) {
 		step->action = EXCHANGE_PASS;
 		exchange->swallowing = false;
+		atomic_store_explicit(&exchange->unanswered, true, memory_order_relaxed);
 	}
 	free(step->text);
 	step->text = NULL;
@@ -166,6 +169,7 @@ void exchange_take(struct exchange *exchange, const struct exchange_env *env,
 	struct place place = {.iov = iov, .left = count};
 	struct span slice;
 	size_t begin = step->end;
+	bool was_sealed = exchange->is_sealed;
 
 	if (step->action != EXCHANGE_NOTHING) {
 		size_t known = exchange->ahead < step->begin ? exchange->ahead : step->begin;
@@ -184,7 +188,8 @@ void exchange_take(struct exchange *exchange, const struct exchange_env *env,
 		advance(&place, slice.len);
 	/* A shorter offer than the one before it. */
 	exchange->ahead = begin - place.passed;
-	while ((slice = next_slice(&place, SLICE_MAX)).len && !is_lost(exchange)) {
+	while (exchange->is_sealed == was_sealed && (slice = next_slice(&place, SLICE_MAX)).len &&
+		!is_lost(exchange)) {
 		bool is_start = requests_at_start(exchange);
 
 		if (is_start)
@@ -198,6 +203,8 @@ void exchange_take(struct exchange *exchange, const struct exchange_env *env,
 		/* What comes next of a request that is still being decided on finds this sent. */
 		exchange->on_wire = exchange->draft.len != 0;
 	}
+	if (exchange->is_sealed != was_sealed)
+		send_range(env, iov, count, place.passed, SIZE_MAX, 0);
 }
 
 void exchange_let_go(

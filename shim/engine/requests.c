@@ -136,13 +136,14 @@ static void decide(struct exchange *exchange, const struct exchange_env *env,
 }
 
 /* The request passes: from when on is the server to be listened to? */
-static void expect_answer(struct exchange *exchange, const struct http1_head *head)
+static void expect_answer(
+	struct exchange *exchange, const struct http1_head *head, const struct aws_body *body)
 {
-	bool had_none =
-		!atomic_exchange_explicit(&exchange->unanswered, true, memory_order_relaxed);
-
-	exchange->expecting = head->expects_continue && !http1_body_done(&exchange->body);
-	exchange->watching = exchange->expecting && (had_none || exchange->on_wire);
+	atomic_store_explicit(&exchange->unanswered, true, memory_order_relaxed);
+	exchange->expecting =
+		head->expects_continue && !body->bytes.len && !http1_body_done(&exchange->body);
+	/* Else what comes first is the answer to another request. */
+	exchange->watching = exchange->expecting && !exchange->is_pipelined;
 	exchange->has_final = false;
 	if (exchange->watching)
 		answer_begin(&exchange->answer,
@@ -216,7 +217,7 @@ static void decide_on(struct exchange *exchange, const struct exchange_env *env,
 	step->closes = head->closes || exchange->on_wire ||
 		       (head->expects_continue && !http1_body_done(&exchange->body));
 	if (!exchange->swallowing)
-		expect_answer(exchange, head);
+		expect_answer(exchange, head, &body);
 	requests_after_piece(exchange);
 }
 
@@ -231,6 +232,7 @@ static void feed_head(struct exchange *exchange, const struct exchange_env *env,
 
 	if (is_overtaken(exchange, data, len)) {
 		exchange->draft.len = 0;
+		exchange->on_wire = false;
 		env->host->blind(env->user, JOURNAL_BLIND_FRAMING);
 	}
 	before = exchange->draft.len;
@@ -287,8 +289,8 @@ static void feed_socks(struct exchange *exchange, const struct exchange_env *env
 		return;
 	}
 	step->count = (size_t)count;
-	/* The proxy's answers are none to a request. */
-	atomic_store_explicit(&exchange->unanswered, false, memory_order_relaxed);
+	/* The proxy answers first: a request that does not wait for that gets no reply of ours. */
+	atomic_store_explicit(&exchange->unanswered, true, memory_order_relaxed);
 	if (exchange->socks.done)
 		exchange->state = EXCHANGE_FRESH;
 }
@@ -314,8 +316,14 @@ static void feed_hello(struct exchange *exchange, const struct exchange_env *env
 		wait_for_more(exchange, env, data, len, before > 0);
 		return;
 	}
+	/* A session inside of the session: of two that write here, we can follow one. */
+	if (exchange->is_sealed) {
+		let_go(exchange, env, JOURNAL_BLIND_TLS);
+		return;
+	}
 	note_connection(exchange, env);
 	env->host->hello(env->user, all.at, all.len);
+	exchange->ahead = 0; /* what is written from now on is counted inside of the session */
 	exchange->is_sealed = exchange->is_spent = true;
 	atomic_store_explicit(&exchange->unanswered, false, memory_order_relaxed);
 }

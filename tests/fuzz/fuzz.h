@@ -6,16 +6,18 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static inline void check(bool holds)
+static inline void check_failed(const char *what, const char *file, int line)
 {
-	if (!holds)
-		abort();
+	fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, what);
+	abort();
 }
+#define check(holds) ((holds) ? (void)0 : check_failed(#holds, __FILE__, __LINE__))
 
 /* Where an input is cut into pieces: the input's own last bytes say it, so that the bytes of a
  * request are an input as they are. */

@@ -30,7 +30,9 @@ static struct span part_value(struct span rest)
 static void read_part(struct span name, struct span rest, struct form *form)
 {
 	if (span_equal_nocase(name, SPAN("x-amz-credential"))) {
-		form->credential = part_value(rest);
+		/* The first one that is whole: it may have been decided on before another came. */
+		if (!form->credential.len)
+			form->credential = part_value(rest);
 		form->is_signed = true;
 	} else if (span_equal_nocase(name, SPAN("AWSAccessKeyId"))) {
 		form->is_signed = true;
