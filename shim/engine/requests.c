@@ -217,7 +217,7 @@ static void decide_on(struct exchange *exchange, const struct exchange_env *env,
 	step->closes = head->closes || exchange->on_wire ||
 		       (head->expects_continue && !http1_body_done(&exchange->body));
 	if (!exchange->swallowing)
-		expect_answer(exchange, head, &body);
+		expect_answer(exchange, head, &whole.body);
 	requests_after_piece(exchange);
 }
 

@@ -46,7 +46,7 @@ static void look_at(const char *request)
 	struct aws_call call;
 	char resource[64];
 
-	if (aws_identify(&head, &body, &call) != AWS_CALL)
+	if (aws_identify(&head, &body, AWS_WANT_ALL, &call) != AWS_CALL)
 		return;
 	check(call.candidate_count > 0);
 	check(aws_resource(&head, &body, &call, resource, sizeof(resource)) <= sizeof(resource));
