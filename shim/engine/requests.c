@@ -169,6 +169,20 @@ static bool is_overtaken(const struct exchange *exchange, const char *data, size
 	       http1_sniff(data, len) == 1;
 }
 
+static void leave_draft(struct exchange *exchange, const struct exchange_env *env)
+{
+	const struct draft *draft = &exchange->draft;
+	size_t at = 0;
+
+	/* Empty lines before a request are none. */
+	while (at < draft->len && (draft->at[at] == '\r' || draft->at[at] == '\n'))
+		at++;
+	if (at < draft->len)
+		env->host->blind(env->user, JOURNAL_BLIND_FRAMING);
+	exchange->draft.len = 0;
+	exchange->on_wire = false;
+}
+
 /* What is known of the body; false: its framing makes no sense. `size` is that of the head. */
 static bool read_body(struct exchange *exchange, const struct http1_head *head, struct span all,
 	size_t size, struct aws_body *body)
@@ -230,11 +244,8 @@ static void feed_head(struct exchange *exchange, const struct exchange_env *env,
 	size_t before;
 	ssize_t size;
 
-	if (is_overtaken(exchange, data, len)) {
-		exchange->draft.len = 0;
-		exchange->on_wire = false;
-		env->host->blind(env->user, JOURNAL_BLIND_FRAMING);
-	}
+	if (is_overtaken(exchange, data, len))
+		leave_draft(exchange, env);
 	before = exchange->draft.len;
 	if (!before)
 		begin_request(exchange, follows);

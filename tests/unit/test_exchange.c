@@ -740,7 +740,7 @@ START_TEST(a_request_that_was_completed_past_us_is_left_behind)
 	answer_with(&connection, OK);
 	write_text(&connection, JSON_CALL);
 	ck_assert_uint_eq(connection.wire_len, 50);
-	ck_assert_log(&connection, "connection, fault PutRecord");
+	ck_assert_log(&connection, "blind framing, connection, fault PutRecord");
 	/* Of this one nothing is on the wire. */
 	ck_assert(!connection.exchange.is_unfinished && !reply_closes(&connection));
 	ck_assert(read_reply(&connection));
