@@ -29,7 +29,7 @@ struct draft {
 /* What the exchange asks of its caller, and tells it. */
 struct exchange_host {
 	const struct table *(*table)(void); /* in force; NULL: none */
-	bool (*observes)(void); /* is all to be told of the next call? NULL: no */
+	bool (*observes)(void);		    /* is all to be told of the next call? NULL: no */
 	uint64_t (*now)(void); /* CLOCK_MONOTONIC nanoseconds; only asked for a delay */
 	time_t (*date)(void);
 	/* Makes room for `cap` bytes and keeps those that are there; gives the room back. */

@@ -38,7 +38,7 @@ struct aws_candidate {
 
 struct aws_call {
 	enum aws_protocol protocol;
-	unsigned known; /* set of enum aws_want: what was asked for */
+	unsigned known;	       /* set of enum aws_want: what was asked for */
 	bool is_head;	       /* HEAD: the reply has no body */
 	bool query_compatible; /* the service wants x-amzn-query-error in JSON and CBOR replies */
 	int candidate_count;   /* at least 1 in a call; the likeliest comes first */

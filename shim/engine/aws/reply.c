@@ -83,52 +83,52 @@ static const struct form forms[AWS_PROTOCOLS] = {
 };
 
 /* RFC 9110, section 15, with RFC 6585 and the codes of IANA's registry. */
+static const struct {
+	int status;
+	struct span phrase;
+} phrases[] = {
+	{400, SPAN("Bad Request")},
+	{401, SPAN("Unauthorized")},
+	{402, SPAN("Payment Required")},
+	{403, SPAN("Forbidden")},
+	{404, SPAN("Not Found")},
+	{405, SPAN("Method Not Allowed")},
+	{406, SPAN("Not Acceptable")},
+	{407, SPAN("Proxy Authentication Required")},
+	{408, SPAN("Request Timeout")},
+	{409, SPAN("Conflict")},
+	{410, SPAN("Gone")},
+	{411, SPAN("Length Required")},
+	{412, SPAN("Precondition Failed")},
+	{413, SPAN("Content Too Large")},
+	{414, SPAN("URI Too Long")},
+	{415, SPAN("Unsupported Media Type")},
+	{416, SPAN("Range Not Satisfiable")},
+	{417, SPAN("Expectation Failed")},
+	{421, SPAN("Misdirected Request")},
+	{422, SPAN("Unprocessable Content")},
+	{423, SPAN("Locked")},
+	{424, SPAN("Failed Dependency")},
+	{425, SPAN("Too Early")},
+	{426, SPAN("Upgrade Required")},
+	{428, SPAN("Precondition Required")},
+	{429, SPAN("Too Many Requests")},
+	{431, SPAN("Request Header Fields Too Large")},
+	{451, SPAN("Unavailable For Legal Reasons")},
+	{500, SPAN("Internal Server Error")},
+	{501, SPAN("Not Implemented")},
+	{502, SPAN("Bad Gateway")},
+	{503, SPAN("Service Unavailable")},
+	{504, SPAN("Gateway Timeout")},
+	{505, SPAN("HTTP Version Not Supported")},
+	{506, SPAN("Variant Also Negotiates")},
+	{507, SPAN("Insufficient Storage")},
+	{508, SPAN("Loop Detected")},
+	{511, SPAN("Network Authentication Required")},
+};
+
 static struct span reason_phrase(int status)
 {
-	static const struct {
-		int status;
-		struct span phrase;
-	} phrases[] = {
-		{400, SPAN("Bad Request")},
-		{401, SPAN("Unauthorized")},
-		{402, SPAN("Payment Required")},
-		{403, SPAN("Forbidden")},
-		{404, SPAN("Not Found")},
-		{405, SPAN("Method Not Allowed")},
-		{406, SPAN("Not Acceptable")},
-		{407, SPAN("Proxy Authentication Required")},
-		{408, SPAN("Request Timeout")},
-		{409, SPAN("Conflict")},
-		{410, SPAN("Gone")},
-		{411, SPAN("Length Required")},
-		{412, SPAN("Precondition Failed")},
-		{413, SPAN("Content Too Large")},
-		{414, SPAN("URI Too Long")},
-		{415, SPAN("Unsupported Media Type")},
-		{416, SPAN("Range Not Satisfiable")},
-		{417, SPAN("Expectation Failed")},
-		{421, SPAN("Misdirected Request")},
-		{422, SPAN("Unprocessable Content")},
-		{423, SPAN("Locked")},
-		{424, SPAN("Failed Dependency")},
-		{425, SPAN("Too Early")},
-		{426, SPAN("Upgrade Required")},
-		{428, SPAN("Precondition Required")},
-		{429, SPAN("Too Many Requests")},
-		{431, SPAN("Request Header Fields Too Large")},
-		{451, SPAN("Unavailable For Legal Reasons")},
-		{500, SPAN("Internal Server Error")},
-		{501, SPAN("Not Implemented")},
-		{502, SPAN("Bad Gateway")},
-		{503, SPAN("Service Unavailable")},
-		{504, SPAN("Gateway Timeout")},
-		{505, SPAN("HTTP Version Not Supported")},
-		{506, SPAN("Variant Also Negotiates")},
-		{507, SPAN("Insufficient Storage")},
-		{508, SPAN("Loop Detected")},
-		{511, SPAN("Network Authentication Required")},
-	};
-
 	for (size_t i = 0; i < sizeof(phrases) / sizeof(*phrases); i++)
 		if (phrases[i].status == status)
 			return phrases[i].phrase;
