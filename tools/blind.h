@@ -13,6 +13,7 @@ static const char *const blind_reasons[] = {
 	[JOURNAL_BLIND_FRAMING] = "framing",
 	[JOURNAL_BLIND_PIPELINED] = "pipelined",
 	[JOURNAL_BLIND_FD] = "fd",
+	[JOURNAL_BLIND_STREAM] = "stream",
 };
 #define BLIND_REASONS (sizeof(blind_reasons) / sizeof(*blind_reasons))
 

@@ -203,8 +203,10 @@ FILE *on_fdopen(int fd, const char *mode)
 	FILE *file = real.fdopen(fd, mode);
 	int error = errno;
 
-	if (file)
+	if (file && conn_at(fd)) {
+		shim_count_blind(JOURNAL_BLIND_STREAM, "");
 		forget(fd);
+	}
 	errno = error;
 	return file;
 }

@@ -177,6 +177,7 @@ static const char *const blind_reasons[JOURNAL_BLIND_REASONS] = {
 	[JOURNAL_BLIND_FRAMING] = "its HTTP framing makes no sense",
 	[JOURNAL_BLIND_PIPELINED] = "a call was pipelined",
 	[JOURNAL_BLIND_FD] = "it is past the descriptors that are watched",
+	[JOURNAL_BLIND_STREAM] = "it was given to stdio",
 };
 
 static bool is_aws_host(const char *name)

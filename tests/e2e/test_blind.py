@@ -240,3 +240,14 @@ def test_connection_that_was_not_used_is_not_blind(daemon, run, tls_sink, author
     assert done.returncode == 0, done.stderr
     wait_for(lambda: daemon.totals()["connections"] == 1, "the connection to be counted")
     assert daemon.totals()["blind"] == 0
+
+
+def test_connection_given_to_stdio_is_counted(daemon, run, sink):
+    steps = (
+        "import ctypes, socket; libc = ctypes.CDLL(None); libc.fdopen.restype = ctypes.c_void_p;"
+        f"sock = socket.create_connection(('127.0.0.1', {sink.port}));"
+        "assert libc.fdopen(sock.fileno(), b'r+')"
+    )
+    assert run("python3", "-c", steps).returncode == 0
+    (process,) = daemon.request("GET", "/_chaos/processes").json
+    assert process["blind"]["stream"] == 1

@@ -181,7 +181,7 @@ def test_processes_are_listed_with_what_they_have_seen(daemon):
             "faults": 3,
             "delayed": 4,
             "unnamed": 14,
-            "blind": {"tls": 5, "http2": 6, "framing": 7, "pipelined": 8, "fd": 9},
+            "blind": {"tls": 5, "http2": 6, "framing": 7, "pipelined": 8, "fd": 9, "stream": 10},
             "blind_aws": 13,
             "blind_hosts": [
                 {"reason": "tls", "host": "s3.amazonaws.com"},
