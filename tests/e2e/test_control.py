@@ -217,7 +217,7 @@ def test_processes_that_have_ended_without_connections_are_not_listed(daemon):
 
 def test_hostile_journal_gives_valid_json(daemon):
     pid = os.getpid()
-    hosts = [(1, b"\xc3" * 116), (6, b"no such reason"), (2**32 - 1, b"nor this")]
+    hosts = [(1, b"\xc3" * 116), (7, b"no such reason"), (2**32 - 1, b"nor this")]
     enter(daemon, 0, pid, start_of(pid), b"\x1b[2J\xff" * 13, hosts, (2**64 - 1,) * 13)
     (entry,) = daemon.request("GET", PROCESSES).json
     assert entry["command"].isprintable() and len(entry["command"]) == 64
