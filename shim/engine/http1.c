@@ -76,13 +76,14 @@ static int parse_request_line(struct http1_head *head, struct span line)
 	if (!span_starts(rest, version) || span_find(head->target, ' '))
 		return HTTP1_BAD;
 	head->minor = rest.at[version.len] - '0';
+	head->closes = head->minor == 0;
 	return head->minor == 0 || head->minor == 1 ? 0 : HTTP1_BAD;
 }
 
 /* RFC 9110 8.6: digits only; a list of equal values counts as one. */
 static int parse_length(struct http1_head *head, struct span value)
 {
-	bool is_first = !head->known[HTTP1_CONTENT_LENGTH].at;
+	bool is_first = !http1_has(head, HTTP1_CONTENT_LENGTH);
 	uint64_t length = 0;
 
 	if (!value.len || value.len > 18)
@@ -188,12 +189,16 @@ static inline enum http1_field field_of(struct span name)
 	return HTTP1_FIELDS;
 }
 
-/* What framing needs to know of a field. Returns 0 or HTTP1_BAD. */
+#define FRAMING_FIELDS                                                                             \
+	(1u << HTTP1_HOST | 1u << HTTP1_CONTENT_LENGTH | 1u << HTTP1_TRANSFER_ENCODING |           \
+		1u << HTTP1_EXPECT | 1u << HTTP1_CONNECTION)
+
+/* What framing needs to know of one of these. Returns 0 or HTTP1_BAD. */
 static int note_framing(struct http1_head *head, enum http1_field field, struct span value)
 {
 	switch (field) {
 	case HTTP1_HOST: /* RFC 9112 3.2: two of them are an error */
-		return head->known[HTTP1_HOST].at ? HTTP1_BAD : 0;
+		return http1_has(head, HTTP1_HOST) ? HTTP1_BAD : 0;
 	case HTTP1_CONTENT_LENGTH:
 		return parse_length(head, value);
 	case HTTP1_TRANSFER_ENCODING:
@@ -223,19 +228,20 @@ static inline bool note_line(struct http1_head *head, const char *at, struct sca
 	if (field == HTTP1_FIELDS)
 		return scan_is_token(name, end);
 	value = value_of(line.colon + 1, line.feed);
-	if (note_framing(head, field, value))
+	if (1u << field & FRAMING_FIELDS && note_framing(head, field, value))
 		return false;
-	if (!head->known[field].at)
+	if (!http1_has(head, field))
 		head->known[field] = value;
+	head->has |= 1u << field;
 	return true;
 }
 
 /* Returns 0, or HTTP1_BAD for what two parsers would read in two ways (RFC 9112 6.3). */
 static int check_framing(struct http1_head *head)
 {
-	head->upgrades = (head->upgrades && head->known[HTTP1_UPGRADE].at) ||
+	head->upgrades = (head->upgrades && http1_has(head, HTTP1_UPGRADE)) ||
 			 span_equal(head->method, SPAN("CONNECT"));
-	return head->chunked && head->known[HTTP1_CONTENT_LENGTH].at ? HTTP1_BAD : 0;
+	return head->chunked && http1_has(head, HTTP1_CONTENT_LENGTH) ? HTTP1_BAD : 0;
 }
 
 /*
@@ -248,7 +254,6 @@ static ssize_t parse_fields(struct http1_head *head, struct span rest)
 	uint64_t name_lengths = 0;
 	bool bad = false;
 
-	head->closes = head->minor == 0;
 	for (;;) {
 		struct scan_marks line = scan_line(at, end);
 
@@ -292,12 +297,20 @@ static ssize_t partial(size_t len)
 	return len < HTTP1_HEAD_MAX ? HTTP1_PARTIAL : HTTP1_BAD;
 }
 
+/* Nothing is known yet. What is not there is not cleared. */
+static inline void begin(struct http1_head *head)
+{
+	head->has = 0;
+	head->content_length = 0;
+	head->chunked = head->expects_continue = head->closes = head->upgrades = false;
+}
+
 ssize_t http1_parse(struct http1_head *head, const char *data, size_t len, size_t seen)
 {
 	struct span rest = {data, len}, line;
 	ssize_t fields;
 
-	memset(head, 0, sizeof(*head));
+	begin(head);
 	/* RFC 9112 2.2: empty lines before a request line are to be ignored. */
 	while (rest.len && (rest.at[0] == '\r' || rest.at[0] == '\n'))
 		rest = span_from(rest, 1);

@@ -30,7 +30,8 @@ struct http1_head {
 	struct span method;
 	struct span target; /* as on the wire: "/path?query", or an absolute URI through a proxy */
 	int minor;	    /* 0 or 1 */
-	struct span known[HTTP1_FIELDS]; /* the first value of each; .at is NULL without one */
+	uint32_t has;		 /* bit set: which of enum http1_field are there */
+	struct span known[HTTP1_FIELDS]; /* the first value of each that is: see http1_known() */
 	uint64_t name_lengths;		 /* bit set, modulo 64: of all fields */
 	struct span fields; /* all header lines, each with its line end; no final empty line */
 	size_t size;	    /* bytes of the head with its final empty line */
@@ -60,6 +61,16 @@ int http1_sniff(const char *data, size_t len);
  * Returns the head's size (> 0, also in head->size), HTTP1_PARTIAL or HTTP1_BAD.
  */
 ssize_t http1_parse(struct http1_head *head, const char *data, size_t len, size_t seen);
+
+/* The value of a known field; .at is NULL when there is none. */
+static inline bool http1_has(const struct http1_head *head, enum http1_field field)
+{
+	return head->has >> field & 1;
+}
+static inline struct span http1_known(const struct http1_head *head, enum http1_field field)
+{
+	return http1_has(head, field) ? head->known[field] : (struct span){NULL, 0};
+}
 
 /*
  * Walks over the header lines: `cursor` starts as head->fields and is advanced.

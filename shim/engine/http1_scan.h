@@ -38,14 +38,16 @@ static inline __m128i scan_load(const char *at)
 	return _mm_loadu_si128((const __m128i *)at);
 }
 
-/* Bit set: which of 32 bytes are this one. */
-static inline uint32_t scan_places(const char *at, char byte)
+/* Bit set: which of 16 bytes are this one. */
+static inline uint32_t scan_places(__m128i bytes, char byte)
 {
-	const __m128i all = _mm_set1_epi8(byte);
-	__m128i first = _mm_cmpeq_epi8(scan_load(at), all);
-	__m128i second = _mm_cmpeq_epi8(scan_load(at + 16), all);
+	return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte)));
+}
 
-	return (uint32_t)_mm_movemask_epi8(first) | (uint32_t)_mm_movemask_epi8(second) << 16;
+/* Bit set: which of 32 bytes are line feeds. */
+static inline uint32_t scan_feeds(__m128i first, __m128i second)
+{
+	return scan_places(first, '\n') | scan_places(second, '\n') << 16;
 }
 
 /* Bit set: which of 16 bytes are neither letters nor '-', as nearly all of a name are. */
@@ -100,21 +102,21 @@ static inline struct scan_marks scan_line(const char *at, const char *end)
 
 #ifdef __SSE2__
 	/* Most names and lines are so short that a call would take longer. */
-	if (end - rest >= 32) {
-		uint32_t colons = scan_places(rest, ':'), feeds = scan_places(rest, '\n');
+	if (end - at >= 32) {
+		__m128i first = scan_load(at), second = scan_load(at + 16);
+		uint32_t colons = scan_places(first, ':'), feeds = scan_feeds(first, second);
 
+		if (!colons)
+			colons = scan_places(second, ':') << 16;
 		if (colons)
-			marks.colon = rest + __builtin_ctz(colons);
+			marks.colon = at + __builtin_ctz(colons);
+		rest = at + 32;
+		if (!feeds && end - rest >= 32) {
+			feeds = scan_feeds(scan_load(rest), scan_load(rest + 16));
+			rest += 32;
+		}
 		if (feeds)
-			marks.feed = rest + __builtin_ctz(feeds);
-		rest += 32;
-	}
-	if (!marks.feed && end - rest >= 32) {
-		uint32_t feeds = scan_places(rest, '\n');
-
-		if (feeds)
-			marks.feed = rest + __builtin_ctz(feeds);
-		rest += 32;
+			marks.feed = rest - 32 + __builtin_ctz(feeds);
 	}
 #endif
 	if (!marks.feed)

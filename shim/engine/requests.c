@@ -197,7 +197,9 @@ static void decide_on(struct exchange *exchange, const struct exchange_env *env,
 		let_go(exchange, env, JOURNAL_BLIND_FRAMING);
 		return;
 	}
-	identity = aws_identify(head, &whole.body, rules_wanted(whole.table), &step->call);
+	identity = aws_tells_nothing(head) ? AWS_NOT_A_CALL
+					   : aws_identify(head, &whole.body,
+						     rules_wanted(whole.table), &step->call);
 	if (identity == AWS_NEEDS_BODY) {
 		exchange->seen = 0;
 		wait_for_more(exchange, env, all.at + before, all.len - before, before > 0);

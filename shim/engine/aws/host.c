@@ -61,24 +61,45 @@ static bool is_filler(struct span label)
 	       span_equal(label, SPAN("vpce"));
 }
 
-/* Cuts the DNS suffix of a partition off. */
-static bool cut_suffix(struct aws_host *host, struct span *name)
+/* The DNS suffix of a partition that the name ends with, or NULL. */
+static const struct model_suffix *suffix_of(struct span name)
 {
 	/* An address is no name. */
-	if (name->at[name->len - 1] <= '9')
-		return false;
+	if (!name.len || name.at[name.len - 1] <= '9')
+		return NULL;
 	for (unsigned i = 0; i < model_suffixes_count; i++) {
 		struct span suffix = model_span(model_suffixes[i].text);
-		size_t start = name->len - suffix.len;
+		size_t start = name.len - suffix.len;
 
-		if (name->len <= suffix.len + 1 || name->at[start - 1] != '.' ||
-			strncasecmp(name->at + start, suffix.at, suffix.len) != 0)
-			continue;
-		*name = (struct span){name->at, start - 1};
-		host->partition = model_suffixes[i].partition;
-		return true;
+		if (name.len > suffix.len + 1 && name.at[start - 1] == '.' &&
+			strncasecmp(name.at + start, suffix.at, suffix.len) == 0)
+			return &model_suffixes[i];
 	}
-	return false;
+	return NULL;
+}
+
+static bool cut_suffix(struct aws_host *host, struct span *name)
+{
+	const struct model_suffix *suffix = suffix_of(*name);
+
+	if (!suffix)
+		return false;
+	name->len -= model_span(suffix->text).len + 1;
+	host->partition = suffix->partition;
+	return true;
+}
+
+/* A name may end with the dot of the root. */
+static struct span without_root(struct span name)
+{
+	if (name.len && name.at[name.len - 1] == '.')
+		name.len--;
+	return name;
+}
+
+bool aws_host_has_suffix(struct span name)
+{
+	return suffix_of(without_root(name)) != NULL;
 }
 
 /* Cuts region and filler off the end: "my.bucket.s3.dualstack.us-east-1" becomes "my.bucket.s3". */
@@ -263,8 +284,7 @@ static void read_own_s3(struct aws_host *host, struct span name)
 void aws_host_read(struct aws_host *host, struct span name)
 {
 	*host = (struct aws_host){.partition = -1};
-	if (name.len && name.at[name.len - 1] == '.')
-		name.len--;
+	name = without_root(name);
 	if (!span_find(name, '.'))
 		return;
 	if (!cut_suffix(host, &name)) {

@@ -16,6 +16,9 @@ struct aws_host {
 
 void aws_host_read(struct aws_host *host, struct span name);
 
+/* Does the name end as those of AWS do? No other one is a name of AWS's own. */
+bool aws_host_has_suffix(struct span name);
+
 /*
  * Does it look like the name of a region, known or new: a few letters, then two or more groups, the last a
  * number ("ap-southeast-7")?

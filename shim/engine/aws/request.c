@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "request.h"
 
+#include "host.h"
+
 static struct span without_port(struct span host)
 {
 	const char *begin = host.at, *at;
@@ -8,7 +10,7 @@ static struct span without_port(struct span host)
 	if (!host.len)
 		return host;
 	at = begin + host.len;
-	while (at > begin && at[-1] >= '0' && at[-1] <= '9')
+	while (at > begin && (uint8_t)(at[-1] - '0') <= 9)
 		at--;
 	if (at > begin && at[-1] == ':')
 		host.len = (size_t)(at - 1 - begin);
@@ -297,4 +299,30 @@ struct span aws_request_sdk_service(const struct aws_request *request)
 	struct span name = api_of(aws_field(request, HTTP1_USER_AGENT));
 
 	return name.len ? name : api_of(aws_field(request, HTTP1_AMZ_USER_AGENT));
+}
+
+/* Sent by SDKs alone, or for what needs a signature. */
+#define TELLING_FIELDS                                                                             \
+	(1u << HTTP1_AUTHORIZATION | 1u << HTTP1_TARGET | 1u << HTTP1_SMITHY_PROTOCOL |            \
+		1u << HTTP1_SDK_REQUEST | 1u << HTTP1_INVOCATION_ID | 1u << HTTP1_AMZ_USER_AGENT)
+
+/* application/x-www-form-urlencoded or multipart/form-data? No other usual type is so long, with such
+ * a letter there. */
+static bool may_be_form(struct span type)
+{
+	return (type.len >= 19 && (type.at[0] | 0x20) == 'm') ||
+	       (type.len >= 33 && (type.at[12] | 0x20) == 'x');
+}
+
+bool aws_tells_nothing(const struct http1_head *head)
+{
+	struct span target = head->target, agent;
+
+	if (head->has & TELLING_FIELDS || http1_field(head, SPAN(SSO_TOKEN_FIELD)).at ||
+		target.at[0] != '/' || span_find(target, '?') ||
+		may_be_form(http1_known(head, HTTP1_CONTENT_TYPE)))
+		return false;
+	agent = http1_known(head, HTTP1_USER_AGENT);
+	return !is_sdk(agent) && !api_of(agent).len &&
+	       !aws_host_has_suffix(without_port(http1_known(head, HTTP1_HOST)));
 }

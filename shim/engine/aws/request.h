@@ -27,10 +27,13 @@ struct aws_request {
 	struct span signing_name, signing_region; /* .len 0: not said */
 };
 
+/* SSO's own way to sign. */
+#define SSO_TOKEN_FIELD "x-amz-sso_bearer_token"
+
 /* The value of a field; .at is NULL without one. */
 static inline struct span aws_field(const struct aws_request *request, enum http1_field field)
 {
-	return request->head->known[field];
+	return http1_known(request->head, field);
 }
 
 void aws_request_read(
