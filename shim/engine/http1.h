@@ -30,7 +30,7 @@ struct http1_head {
 	struct span method;
 	struct span target; /* as on the wire: "/path?query", or an absolute URI through a proxy */
 	int minor;	    /* 0 or 1 */
-	uint32_t has;		 /* bit set: which of enum http1_field are there */
+	uint32_t has;	    /* bit set: which of enum http1_field are there */
 	struct span known[HTTP1_FIELDS]; /* the first value of each that is: see http1_known() */
 	uint64_t name_lengths;		 /* bit set, modulo 64: of all fields */
 	struct span fields; /* all header lines, each with its line end; no final empty line */
@@ -107,7 +107,16 @@ struct http1_body {
 	int digits;    /* hexadecimal digits of the chunk size so far */
 };
 
-void http1_body_begin(struct http1_body *body, const struct http1_head *head);
+static inline void http1_body_begin(struct http1_body *body, const struct http1_head *head)
+{
+	body->state = HTTP1_BODY_DONE;
+	if (head->chunked)
+		body->state = HTTP1_BODY_CHUNK_SIZE;
+	else if (head->content_length)
+		body->state = HTTP1_BODY_LENGTH;
+	body->left = head->content_length;
+	body->digits = 0;
+}
 
 static inline bool http1_body_done(const struct http1_body *body)
 {
@@ -123,7 +132,19 @@ struct http1_copy {
 	char *at;
 	size_t len, cap; /* what does not fit is dropped */
 };
-ssize_t http1_body_feed(
+ssize_t http1_body_walk(
 	struct http1_body *body, const char *data, size_t len, struct http1_copy *copy);
+static inline ssize_t http1_body_feed(
+	struct http1_body *body, const char *data, size_t len, struct http1_copy *copy)
+{
+	size_t left = body->left;
+
+	if (body->state != HTTP1_BODY_LENGTH || len < left || copy)
+		return http1_body_walk(body, data, len, copy);
+	/* As most do, it ends in the piece that it begins in. */
+	body->state = HTTP1_BODY_DONE;
+	body->left = 0;
+	return (ssize_t)left;
+}
 
 #endif

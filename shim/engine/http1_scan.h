@@ -2,7 +2,8 @@
 #ifndef CHAOS_HTTP1_SCAN_H
 #define CHAOS_HTTP1_SCAN_H
 
-/* Looks for where pieces of a head end: many bytes at once where the machine can. */
+/* Looks for where pieces of a head end: many bytes at once where the machine can. `end` is that of what
+ * can be read. */
 
 #include <stdint.h>
 
@@ -65,29 +66,35 @@ static inline unsigned scan_uncommon(const char *at)
 /* The first byte from `at` on that is no part of a token; `end` if all are. */
 static inline const char *scan_token(const char *at, const char *end)
 {
+#ifdef __SSE2__
+	while (end - at >= 16) {
+		unsigned uncommon = scan_uncommon(at);
+
+		if (!uncommon) {
+			at += 16;
+			continue;
+		}
+		at += __builtin_ctz(uncommon);
+		if (!scan_is_token_byte(*at))
+			return at;
+		at++;
+	}
+#endif
 	while (at < end && scan_is_token_byte(*at))
 		at++;
 	return at;
 }
 
-/* Is it all a token? What stands behind the name, up to `end`, can be read. */
-static inline bool scan_is_token(struct span name, const char *end)
+/* Is all of `text`, up to 16 bytes, without this byte? Longer ones take a call. */
+static inline bool scan_lacks(struct span text, char byte, const char *end)
 {
-	const char *at = name.at, *name_end = name.at + name.len;
-
 #ifdef __SSE2__
-	while (end - at >= 16) {
-		at += __builtin_ctz(scan_uncommon(at) | 1u << 16);
-		if (at >= name_end)
-			return name.len > 0;
-		if (!scan_is_token_byte(*at))
-			return false;
-		at++;
-	}
+	if (text.len <= 16 && end - text.at >= 16)
+		return !(scan_places(scan_load(text.at), byte) & ((1u << text.len) - 1));
 #else
 	(void)end;
 #endif
-	return name.len && scan_token(at, name_end) == name_end;
+	return !span_find(text, byte);
 }
 
 /* Where a line's first ':' and its line feed are; NULL: it has none. */
@@ -106,9 +113,9 @@ static inline struct scan_marks scan_line(const char *at, const char *end)
 		__m128i first = scan_load(at), second = scan_load(at + 16);
 		uint32_t colons = scan_places(first, ':'), feeds = scan_feeds(first, second);
 
-		if (!colons)
+		if (__builtin_expect(!colons, 0))
 			colons = scan_places(second, ':') << 16;
-		if (colons)
+		if (__builtin_expect(colons != 0, 1))
 			marks.colon = at + __builtin_ctz(colons);
 		rest = at + 32;
 		if (!feeds && end - rest >= 32) {

@@ -252,8 +252,9 @@ static void feed_head(struct exchange *exchange, const struct exchange_env *env,
 	decide_on(exchange, env, &head, all, before, step);
 }
 
-static void feed_body(struct exchange *exchange, const struct exchange_env *env, const char *data,
-	size_t len, bool follows, struct exchange_step *step)
+__attribute__((noinline)) static void feed_body(struct exchange *exchange,
+	const struct exchange_env *env, const char *data, size_t len, bool follows,
+	struct exchange_step *step)
 {
 	ssize_t count;
 
@@ -275,8 +276,8 @@ static void feed_body(struct exchange *exchange, const struct exchange_env *env,
 	requests_after_piece(exchange);
 }
 
-static void feed_socks(struct exchange *exchange, const struct exchange_env *env, const char *data,
-	size_t len, struct exchange_step *step)
+__attribute__((noinline)) static void feed_socks(struct exchange *exchange,
+	const struct exchange_env *env, const char *data, size_t len, struct exchange_step *step)
 {
 	ssize_t count = socks_feed(&exchange->socks, data, len);
 
@@ -325,8 +326,9 @@ static bool begins(struct span bytes, struct span what)
 	return memcmp(bytes.at, what.at, len) == 0;
 }
 
-static void feed_fresh(struct exchange *exchange, const struct exchange_env *env, const char *data,
-	size_t len, bool follows, struct exchange_step *step)
+__attribute__((noinline)) static void feed_fresh(struct exchange *exchange,
+	const struct exchange_env *env, const char *data, size_t len, bool follows,
+	struct exchange_step *step)
 {
 	struct span http2 = SPAN("PRI * HTTP/2.0\r\n"), tls = SPAN("\x16\x03"), all;
 	size_t before = exchange->draft.len;

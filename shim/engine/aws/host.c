@@ -61,12 +61,15 @@ static bool is_filler(struct span label)
 	       span_equal(label, SPAN("vpce"));
 }
 
+/* An address is no name. */
+static bool may_have_suffix(struct span name)
+{
+	return name.len && name.at[name.len - 1] > '9';
+}
+
 /* The DNS suffix of a partition that the name ends with, or NULL. */
 static const struct model_suffix *suffix_of(struct span name)
 {
-	/* An address is no name. */
-	if (!name.len || name.at[name.len - 1] <= '9')
-		return NULL;
 	for (unsigned i = 0; i < model_suffixes_count; i++) {
 		struct span suffix = model_span(model_suffixes[i].text);
 		size_t start = name.len - suffix.len;
@@ -80,7 +83,7 @@ static const struct model_suffix *suffix_of(struct span name)
 
 static bool cut_suffix(struct aws_host *host, struct span *name)
 {
-	const struct model_suffix *suffix = suffix_of(*name);
+	const struct model_suffix *suffix = may_have_suffix(*name) ? suffix_of(*name) : NULL;
 
 	if (!suffix)
 		return false;
@@ -99,7 +102,8 @@ static struct span without_root(struct span name)
 
 bool aws_host_has_suffix(struct span name)
 {
-	return suffix_of(without_root(name)) != NULL;
+	name = without_root(name);
+	return may_have_suffix(name) && suffix_of(name) != NULL;
 }
 
 /* Cuts region and filler off the end: "my.bucket.s3.dualstack.us-east-1" becomes "my.bucket.s3". */

@@ -314,15 +314,28 @@ static bool may_be_form(struct span type)
 	       (type.len >= 33 && (type.at[12] | 0x20) == 'x');
 }
 
+/* May it be a host of AWS's own? A port is left out; one that is not a number makes no name. */
+static bool may_be_aws_host(struct span host)
+{
+	const char *colon = NULL;
+
+	if (host.len && host.at[host.len - 1] <= ':')
+		colon = memrchr(host.at, ':', host.len);
+	if (colon)
+		host.len = (size_t)(colon - host.at);
+	return aws_host_has_suffix(host);
+}
+
 bool aws_tells_nothing(const struct http1_head *head)
 {
 	struct span target = head->target, agent;
 
+	/* The cheapest questions come first. */
 	if (head->has & TELLING_FIELDS || http1_field(head, SPAN(SSO_TOKEN_FIELD)).at ||
 		target.at[0] != '/' || span_find(target, '?') ||
 		may_be_form(http1_known(head, HTTP1_CONTENT_TYPE)))
 		return false;
 	agent = http1_known(head, HTTP1_USER_AGENT);
 	return !is_sdk(agent) && !api_of(agent).len &&
-	       !aws_host_has_suffix(without_port(http1_known(head, HTTP1_HOST)));
+	       !may_be_aws_host(http1_known(head, HTTP1_HOST));
 }
