@@ -39,6 +39,13 @@ static inline __m128i scan_load(const char *at)
 	return _mm_loadu_si128((const __m128i *)at);
 }
 
+/* The first and the last eight bytes. */
+static inline __m128i scan_ends(const char *at, const char *end)
+{
+	return _mm_unpacklo_epi64(
+		_mm_loadl_epi64((const __m128i *)at), _mm_loadl_epi64((const __m128i *)(end - 8)));
+}
+
 /* Bit set: which of 16 bytes are this one. */
 static inline uint32_t scan_places(__m128i bytes, char byte)
 {
@@ -60,6 +67,21 @@ static inline unsigned scan_uncommon(const char *at)
 	__m128i dashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('-'));
 
 	return (unsigned)_mm_movemask_epi8(_mm_or_si128(letters, dashes)) ^ 0xffff;
+}
+
+/* Bit set: which of 16 bytes are letters, digits, '-', '.' or '_'. */
+static inline unsigned scan_name_bytes(__m128i bytes)
+{
+	__m128i lower = _mm_or_si128(bytes, _mm_set1_epi8(0x20));
+	__m128i letters = _mm_and_si128(_mm_cmpgt_epi8(lower, _mm_set1_epi8('a' - 1)),
+		_mm_cmplt_epi8(lower, _mm_set1_epi8('z' + 1)));
+	/* Of those from '-' to '9' all but '/'. */
+	__m128i others = _mm_and_si128(_mm_cmpgt_epi8(bytes, _mm_set1_epi8('-' - 1)),
+		_mm_cmplt_epi8(bytes, _mm_set1_epi8('9' + 1)));
+
+	others = _mm_andnot_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('/')), others);
+	others = _mm_or_si128(others, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('_')));
+	return (unsigned)_mm_movemask_epi8(_mm_or_si128(letters, others));
 }
 #endif
 

@@ -100,8 +100,26 @@ static struct span without_root(struct span name)
 	return name;
 }
 
+/* Without port and root. */
+static struct span name_of(struct span host)
+{
+	const char *at = host.at + host.len;
+
+	while (at > host.at && (uint8_t)(at[-1] - '0') <= 9)
+		at--;
+	if (at > host.at && at[-1] == ':')
+		host.len = (size_t)(at - 1 - host.at);
+	return without_root(host);
+}
+
 bool aws_host_has_suffix(struct span name)
 {
+	/* A port that is no number makes no name of AWS's, so that it need not be looked at. */
+	const char *colon =
+		name.len && name.at[name.len - 1] <= ':' ? memrchr(name.at, ':', name.len) : NULL;
+
+	if (colon)
+		name.len = (size_t)(colon - name.at);
 	name = without_root(name);
 	return may_have_suffix(name) && suffix_of(name) != NULL;
 }
@@ -288,7 +306,7 @@ static void read_own_s3(struct aws_host *host, struct span name)
 void aws_host_read(struct aws_host *host, struct span name)
 {
 	*host = (struct aws_host){.partition = -1};
-	name = without_root(name);
+	name = name_of(name);
 	if (!span_find(name, '.'))
 		return;
 	if (!cut_suffix(host, &name)) {

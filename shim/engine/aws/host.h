@@ -14,9 +14,11 @@ struct aws_host {
 	struct span bucket; /* S3's virtual host, or access point; .len 0: none */
 };
 
+/* `name` may have a port. */
 void aws_host_read(struct aws_host *host, struct span name);
 
-/* Does the name end as those of AWS do? No other one is a name of AWS's own. */
+/* Does the name, which may have a port, end as those of AWS do? No other one is AWS's own. A yes may be
+ * wrong for what is no name at all. */
 bool aws_host_has_suffix(struct span name);
 
 /*

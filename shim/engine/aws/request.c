@@ -2,20 +2,7 @@
 #include "request.h"
 
 #include "host.h"
-
-static struct span without_port(struct span host)
-{
-	const char *begin = host.at, *at;
-
-	if (!host.len)
-		return host;
-	at = begin + host.len;
-	while (at > begin && (uint8_t)(at[-1] - '0') <= 9)
-		at--;
-	if (at > begin && at[-1] == ':')
-		host.len = (size_t)(at - 1 - begin);
-	return host;
-}
+#include "../http1_scan.h"
 
 /* Splits the request target; an absolute URI, as sent to a proxy, brings its own host. */
 static void read_target(struct aws_request *request)
@@ -41,7 +28,6 @@ static void read_target(struct aws_request *request)
 			break;
 		}
 	}
-	request->host = without_port(request->host);
 	question = span_find(target, '?');
 	request->path = target;
 	if (question) {
@@ -68,11 +54,17 @@ static inline bool is_name_byte(char byte)
 
 bool aws_is_name(struct span text)
 {
-	const char *at = text.at, *end;
+	const char *at = text.at, *end = at + text.len;
 
 	if (text.len == 0 || text.len > NAME_MAX)
 		return false;
-	end = at + text.len;
+#ifdef __SSE2__
+	if (text.len > 8 && text.len < 16)
+		return scan_name_bytes(scan_ends(at, end)) == 0xffff;
+	for (; end - at >= 16; at += 16)
+		if (scan_name_bytes(scan_load(at)) != 0xffff)
+			return false;
+#endif
 	while (at < end && is_name_byte(*at))
 		at++;
 	return at == end;
@@ -109,6 +101,13 @@ static bool last_name(struct span *credential, struct span *name)
 {
 	const char *begin = credential->at, *end = begin + credential->len, *at = end;
 
+#ifdef __SSE2__
+	if (credential->len >= 16) {
+		unsigned names = scan_name_bytes(scan_load(end - 16));
+
+		at -= __builtin_clz(~names << 16 | 0x8000);
+	}
+#endif
 	while (at > begin && is_name_byte(at[-1]))
 		at--;
 	if (at == begin || at[-1] != '/' || at == end || end - at > NAME_MAX)
@@ -314,18 +313,6 @@ static bool may_be_form(struct span type)
 	       (type.len >= 33 && (type.at[12] | 0x20) == 'x');
 }
 
-/* May it be a host of AWS's own? A port is left out; one that is not a number makes no name. */
-static bool may_be_aws_host(struct span host)
-{
-	const char *colon = NULL;
-
-	if (host.len && host.at[host.len - 1] <= ':')
-		colon = memrchr(host.at, ':', host.len);
-	if (colon)
-		host.len = (size_t)(colon - host.at);
-	return aws_host_has_suffix(host);
-}
-
 bool aws_tells_nothing(const struct http1_head *head)
 {
 	struct span target = head->target, agent;
@@ -337,5 +324,5 @@ bool aws_tells_nothing(const struct http1_head *head)
 		return false;
 	agent = http1_known(head, HTTP1_USER_AGENT);
 	return !is_sdk(agent) && !api_of(agent).len &&
-	       !may_be_aws_host(http1_known(head, HTTP1_HOST));
+	       !aws_host_has_suffix(http1_known(head, HTTP1_HOST));
 }

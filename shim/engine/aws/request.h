@@ -19,7 +19,7 @@ enum aws_signing {
 struct aws_request {
 	const struct http1_head *head;
 	const struct aws_body *body;
-	struct span host; /* without the port */
+	struct span host; /* with its port */
 	struct span path; /* begins with '/', never empty */
 	struct span query;
 
@@ -58,7 +58,10 @@ bool aws_is_name(struct span text);
 
 static inline bool aws_starts_nocase(struct span text, struct span start)
 {
-	text.len = text.len < start.len ? text.len : start.len;
+	/* The ends of the usual types differ most. */
+	if (text.len < start.len || (text.at[start.len - 1] ^ start.at[start.len - 1]) & ~0x20)
+		return false;
+	text.len = start.len;
 	return span_equal_nocase(text, start);
 }
 
