@@ -15,9 +15,11 @@
  */
 ssize_t offer(struct conn *conn, int fd, const struct iovec *iov, int count, int flags);
 
+/* For offer_sent(): `gone` of `len` bytes are on their way, and the exchange has to know. Keeps errno. */
+void offer_note_sent(struct conn *conn, int fd, size_t len, size_t gone);
+
 /* The real call took `sent` of `len` bytes (-1: none), which the exchange has seen all. Returns
  * `sent`. */
-void offer_note_sent(struct conn *conn, int fd, size_t len, size_t gone);
 static inline ssize_t offer_sent(struct conn *conn, int fd, size_t len, ssize_t sent, int flags)
 {
 	size_t gone = sent > 0 ? (size_t)sent : 0;

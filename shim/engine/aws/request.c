@@ -97,7 +97,7 @@ static bool last_part(struct span *credential, struct span *part)
 }
 
 /* Cuts a name with the '/' before it off the end. */
-static bool last_name(struct span *credential, struct span *name)
+static inline bool last_name(struct span *credential, struct span *name)
 {
 	const char *begin = credential->at, *end = begin + credential->len, *at = end;
 
