@@ -59,11 +59,13 @@ bool aws_is_name(struct span text)
 	if (text.len == 0 || text.len > NAME_MAX)
 		return false;
 #ifdef __SSE2__
-	if (text.len > 8 && text.len < 16)
+	if (text.len >= 8 && text.len <= 16)
 		return scan_name_bytes(scan_ends(at, end)) == 0xffff;
-	for (; end - at >= 16; at += 16)
+	for (; end - at > 16; at += 16)
 		if (scan_name_bytes(scan_load(at)) != 0xffff)
 			return false;
+	if (text.len > 16)
+		return scan_name_bytes(scan_load(end - 16)) == 0xffff;
 #endif
 	while (at < end && is_name_byte(*at))
 		at++;
@@ -222,7 +224,10 @@ static void read_query_signature(struct aws_request *request)
 void aws_request_read(
 	struct aws_request *request, const struct http1_head *head, const struct aws_body *body)
 {
-	*request = (struct aws_request){.head = head, .body = body};
+	request->head = head;
+	request->body = body;
+	request->signing = AWS_UNSIGNED;
+	request->query = request->signing_name = request->signing_region = (struct span){NULL, 0};
 	read_target(request);
 	if (aws_field(request, HTTP1_AUTHORIZATION).len)
 		read_authorization(request);
