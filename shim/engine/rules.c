@@ -2,48 +2,8 @@
 #include "rules.h"
 
 #include "shim/memory/journal.h"
-#include "aws/identify.h"
+#include "aws/regions.h"
 #include "aws/request.h"
-
-uint64_t dice_draw(struct dice *dice)
-{
-	const uint64_t step = 0x9e3779b97f4a7c15ull;
-	uint64_t z = atomic_fetch_add_explicit(&dice->state, step, memory_order_relaxed) + step;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
-	return z ^ z >> 31;
-}
-
-/* The next region of a call: the members of its list, then its home. Empty ones are left out. */
-struct region_walk {
-	struct span list, home;
-};
-
-static struct region_walk regions_of(const struct aws_call *call)
-{
-	return (struct region_walk){call->region, call->home_region};
-}
-
-static bool next_region(struct region_walk *walk, struct span *region)
-{
-	while (walk->list.len) {
-		const char *comma = span_find(walk->list, ',');
-		size_t len = comma ? (size_t)(comma - walk->list.at) : walk->list.len;
-
-		*region = (struct span){walk->list.at, len};
-		walk->list = span_from(walk->list, len + 1);
-		while (region->len && *region->at == ' ')
-			*region = span_from(*region, 1);
-		while (region->len && region->at[region->len - 1] == ' ')
-			region->len--;
-		if (region->len)
-			return true;
-	}
-	*region = walk->home;
-	walk->home.len = 0;
-	return region->len != 0;
-}
 
 static bool name_matches(const struct table_slot *slot, uint32_t id, struct span text)
 {
@@ -57,7 +17,7 @@ static bool name_matches(const struct table_slot *slot, uint32_t id, struct span
 
 static bool region_matches(const struct table_slot *slot, uint32_t id, const struct aws_call *call)
 {
-	struct region_walk walk = regions_of(call);
+	struct aws_regions walk = aws_regions_of(call);
 	struct span name, region;
 
 	if (id == 0)
@@ -65,7 +25,7 @@ static bool region_matches(const struct table_slot *slot, uint32_t id, const str
 	name = table_name(slot, id);
 	if (name.len == 0)
 		return false;
-	while (next_region(&walk, &region)) {
+	while (aws_regions_next(&walk, &region)) {
 		if (table_glob_matches(name, region))
 			return true;
 		/* A SigV4a region set may hold globs itself. */
@@ -210,9 +170,8 @@ static uint32_t shapes_left(uint32_t shapes, uint32_t dimension, const struct id
 static bool probe(
 	struct search *search, uint32_t service, uint32_t region, uint32_t operation, int candidate)
 {
-	uint32_t start, count;
+	uint32_t start, count = table_find_key(search->slot, service, region, operation, &start);
 
-	count = table_find_key(search->slot, service, region, operation, &start);
 	return count == 0 || add_cursor(search, (struct cursor){.at = start,
 							.end = start + count,
 							.start = start,
@@ -222,7 +181,7 @@ static bool probe(
 /* The ids of the call's regions, once for all candidates. False: they cannot be looked up. */
 static bool search_regions(struct search *search)
 {
-	struct region_walk walk = regions_of(search->call);
+	struct aws_regions walk = aws_regions_of(search->call);
 	struct ids *ids = &search->regions;
 	struct span region;
 
@@ -234,7 +193,7 @@ static bool search_regions(struct search *search)
 		add_ids_of(ids, search->slot, TABLE_REGION, walk.list);
 		walk.list.len = 0;
 	}
-	while (next_region(&walk, &region)) {
+	while (aws_regions_next(&walk, &region)) {
 		if (table_is_glob(region))
 			return false; /* stands for names that cannot be looked up */
 		add_ids_of(ids, search->slot, TABLE_REGION, region);
@@ -427,13 +386,10 @@ unsigned rules_wanted(const struct table *table)
 {
 	while (table) {
 		struct table_view view = table_look(table);
-		uint32_t shapes;
+		const struct table_head *head = view.slot ? view.slot->head : NULL;
+		uint32_t shapes =
+			head && table_load(head->rule_count) ? table_load(head->key_shapes) : 0;
 
-		if (!view.slot)
-			return 0;
-		shapes = table_load(view.slot->head->rule_count)
-				 ? table_load(view.slot->head->key_shapes)
-				 : 0;
 		if (table_still(&view))
 			return (shapes & shapes_with[TABLE_SERVICE] ? TABLE_SERVICE : 0u) |
 			       (shapes & shapes_with[TABLE_REGION] ? TABLE_REGION : 0u) |
