@@ -50,12 +50,40 @@ static void settle_draft(struct exchange *exchange, const struct exchange_env *e
 		env->host->release(&exchange->draft);
 }
 
+/* Looks at one buffer, which stands behind `passed` bytes of the offer. False: as exchange_offer(). */
+static bool offer_buffer(struct exchange *exchange, const struct exchange_env *env,
+	struct span rest, size_t passed, struct exchange_step *step)
+{
+	bool was_sealed = exchange->is_sealed;
+
+	if (passed < exchange->ahead) {
+		size_t before = rest.len;
+
+		rest = span_from(rest, exchange->ahead - passed);
+		passed += before - rest.len;
+	}
+	/* What stands behind a ClientHello is not plaintext of the session. */
+	while (rest.len && exchange->state != EXCHANGE_GONE && exchange->is_sealed == was_sealed) {
+		size_t len = rest.len < SLICE_MAX ? rest.len : SLICE_MAX;
+
+		if (requests_at_start(exchange))
+			step->begin = passed;
+		requests_feed(exchange, env, rest.at, len, passed > exchange->ahead, step);
+		passed += step->count;
+		step->end = passed;
+		if (step->action != EXCHANGE_PASS || step->due)
+			return false;
+		settle_draft(exchange, env);
+		rest = (struct span){rest.at + step->count, rest.len - step->count};
+	}
+	return true;
+}
+
 bool exchange_offer(struct exchange *exchange, const struct exchange_env *env,
 	const struct iovec *iov, int count, struct exchange_step *step)
 {
-	struct place place = {.iov = iov, .left = count};
 	bool was_sealed = exchange->is_sealed;
-	struct span slice;
+	size_t passed = 0;
 
 	step->action = EXCHANGE_NOTHING;
 	step->text = NULL;
@@ -63,26 +91,12 @@ bool exchange_offer(struct exchange *exchange, const struct exchange_env *env,
 	if (exchange_is_busy(exchange))
 		return false;
 	exchange->on_wire = exchange->draft.len != 0;
-	/* What stands behind a ClientHello is not plaintext of the session. */
-	while (exchange->state != EXCHANGE_GONE && exchange->is_sealed == was_sealed) {
-		bool is_known = place.passed < exchange->ahead;
+	for (int i = 0; i < count && exchange->is_sealed == was_sealed; i++) {
+		struct span buffer = {iov[i].iov_base, iov[i].iov_len};
 
-		slice = next_slice(&place, is_known ? exchange->ahead - place.passed : SLICE_MAX);
-		if (!slice.len)
-			break;
-		if (is_known) {
-			advance(&place, slice.len);
-			continue;
-		}
-		if (requests_at_start(exchange))
-			step->begin = place.passed;
-		requests_feed(
-			exchange, env, slice.at, slice.len, place.passed > exchange->ahead, step);
-		advance(&place, step->count);
-		step->end = place.passed;
-		if (step->action != EXCHANGE_PASS || step->due)
+		if (!offer_buffer(exchange, env, buffer, passed, step))
 			return false;
-		settle_draft(exchange, env);
+		passed += buffer.len;
 	}
 	return true;
 }

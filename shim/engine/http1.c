@@ -23,7 +23,7 @@ static inline struct span trim(struct span text)
 static inline struct span value_of(const char *at, const char *end)
 {
 	/* Nearly all have one space before, and "\r" behind. */
-	if (at[0] == ' ' && at[1] > ' ' && end[-1] == '\r' && end[-2] > ' ')
+	if (__builtin_expect(at[0] == ' ' && at[1] > ' ' && end[-1] == '\r' && end[-2] > ' ', 1))
 		return (struct span){at + 1, (size_t)(end - at - 2)};
 	return trim((struct span){at, (size_t)(end - at)});
 }
@@ -46,6 +46,12 @@ int http1_sniff(const char *data, size_t len)
 	return partial ? HTTP1_PARTIAL : 0;
 }
 
+/* The line that ends with this line feed, without its end. */
+static inline struct span line_of(const char *at, const char *feed)
+{
+	return (struct span){at, (size_t)(feed - at) - (feed > at && feed[-1] == '\r')};
+}
+
 /* Takes the next line off `rest`, without its line end. False: no line end in sight. */
 static inline bool next_line(struct span *rest, struct span *line)
 {
@@ -53,18 +59,16 @@ static inline bool next_line(struct span *rest, struct span *line)
 
 	if (!end)
 		return false;
-	*line = (struct span){rest->at, (size_t)(end - rest->at)};
-	*rest = span_from(*rest, line->len + 1);
-	if (line->len && line->at[line->len - 1] == '\r')
-		line->len--;
+	*line = line_of(rest->at, end);
+	*rest = span_from(*rest, (size_t)(end - rest->at) + 1);
 	return true;
 }
 
 /* "GET /target HTTP/1.1": one space between. */
-static int parse_request_line(struct http1_head *head, struct span line)
+static int parse_request_line(struct http1_head *head, struct span line, const char *end)
 {
 	static const struct span version = SPAN(" HTTP/1.");
-	const char *space = scan_token(line.at, line.at + line.len);
+	const char *space = scan_token(line.at, end);
 	size_t method = (size_t)(space - line.at), tail = version.len + 1;
 	struct span rest;
 
@@ -73,16 +77,17 @@ static int parse_request_line(struct http1_head *head, struct span line)
 	head->method = (struct span){line.at, method};
 	head->target = (struct span){space + 1, line.len - method - 1 - tail};
 	rest = span_from(line, line.len - tail);
-	if (!span_starts(rest, version) || span_find(head->target, ' '))
+	if (!span_starts(rest, version) || !scan_lacks(head->target, ' ', end))
 		return HTTP1_BAD;
 	head->minor = rest.at[version.len] - '0';
+	head->closes = head->minor == 0;
 	return head->minor == 0 || head->minor == 1 ? 0 : HTTP1_BAD;
 }
 
 /* RFC 9110 8.6: digits only; a list of equal values counts as one. */
 static int parse_length(struct http1_head *head, struct span value)
 {
-	bool is_first = !head->known[HTTP1_CONTENT_LENGTH].at;
+	bool is_first = !http1_has(head, HTTP1_CONTENT_LENGTH);
 	uint64_t length = 0;
 
 	if (!value.len || value.len > 18)
@@ -188,12 +193,16 @@ static inline enum http1_field field_of(struct span name)
 	return HTTP1_FIELDS;
 }
 
-/* What framing needs to know of a field. Returns 0 or HTTP1_BAD. */
+#define FRAMING_FIELDS                                                                             \
+	(1u << HTTP1_HOST | 1u << HTTP1_CONTENT_LENGTH | 1u << HTTP1_TRANSFER_ENCODING |           \
+		1u << HTTP1_EXPECT | 1u << HTTP1_CONNECTION)
+
+/* What framing needs to know of one of these. Returns 0 or HTTP1_BAD. */
 static int note_framing(struct http1_head *head, enum http1_field field, struct span value)
 {
 	switch (field) {
 	case HTTP1_HOST: /* RFC 9112 3.2: two of them are an error */
-		return head->known[HTTP1_HOST].at ? HTTP1_BAD : 0;
+		return http1_has(head, HTTP1_HOST) ? HTTP1_BAD : 0;
 	case HTTP1_CONTENT_LENGTH:
 		return parse_length(head, value);
 	case HTTP1_TRANSFER_ENCODING:
@@ -221,40 +230,40 @@ static inline bool note_line(struct http1_head *head, const char *at, struct sca
 
 	*name_lengths |= 1ull << name.len % 64;
 	if (field == HTTP1_FIELDS)
-		return scan_is_token(name, end);
+		return name.len && scan_token(at, end) == line.colon;
 	value = value_of(line.colon + 1, line.feed);
-	if (note_framing(head, field, value))
+	if (1u << field & FRAMING_FIELDS && note_framing(head, field, value))
 		return false;
-	if (!head->known[field].at)
+	if (__builtin_expect(!http1_has(head, field), 1))
 		head->known[field] = value;
+	head->has |= 1u << field;
 	return true;
 }
 
 /* Returns 0, or HTTP1_BAD for what two parsers would read in two ways (RFC 9112 6.3). */
 static int check_framing(struct http1_head *head)
 {
-	head->upgrades = (head->upgrades && head->known[HTTP1_UPGRADE].at) ||
+	head->upgrades = (head->upgrades && http1_has(head, HTTP1_UPGRADE)) ||
 			 span_equal(head->method, SPAN("CONNECT"));
-	return head->chunked && head->known[HTTP1_CONTENT_LENGTH].at ? HTTP1_BAD : 0;
+	return head->chunked && http1_has(head, HTTP1_CONTENT_LENGTH) ? HTTP1_BAD : 0;
 }
 
 /*
  * Reads the fields to the empty line that ends them. Returns the bytes read, HTTP1_PARTIAL or
  * HTTP1_BAD, which is told at the end alone, however the head comes in pieces.
  */
-static ssize_t parse_fields(struct http1_head *head, struct span rest)
+static ssize_t parse_fields(struct http1_head *head, const char *begin, const char *end)
 {
-	const char *at = rest.at, *end = rest.at + rest.len;
+	const char *at = begin;
 	uint64_t name_lengths = 0;
 	bool bad = false;
 
-	head->closes = head->minor == 0;
 	for (;;) {
 		struct scan_marks line = scan_line(at, end);
 
 		if (!line.feed)
 			return HTTP1_PARTIAL;
-		if (line.colon)
+		if (__builtin_expect(line.colon != NULL, 1))
 			bad |= !note_line(head, at, line, end, &name_lengths);
 		else if (line.feed == at || (line.feed == at + 1 && *at == '\r'))
 			break;
@@ -263,10 +272,10 @@ static ssize_t parse_fields(struct http1_head *head, struct span rest)
 		at = line.feed + 1;
 	}
 	head->name_lengths = name_lengths;
-	head->fields = (struct span){rest.at, (size_t)(at - rest.at)};
+	head->fields = (struct span){begin, (size_t)(at - begin)};
 	if (check_framing(head) || bad)
 		return HTTP1_BAD;
-	return at - rest.at + (*at == '\n' ? 1 : 2);
+	return at - begin + (*at == '\n' ? 1 : 2);
 }
 
 /* Is there an empty line in `data`, after byte `from`? */
@@ -292,29 +301,38 @@ static ssize_t partial(size_t len)
 	return len < HTTP1_HEAD_MAX ? HTTP1_PARTIAL : HTTP1_BAD;
 }
 
+/* Nothing is known yet. What is not there is not cleared. */
+static inline void clear(struct http1_head *head)
+{
+	head->has = 0;
+	head->content_length = 0;
+	head->chunked = head->expects_continue = head->closes = head->upgrades = false;
+}
+
 ssize_t http1_parse(struct http1_head *head, const char *data, size_t len, size_t seen)
 {
-	struct span rest = {data, len}, line;
+	const char *at = data, *end = data + len, *feed;
 	ssize_t fields;
 
-	memset(head, 0, sizeof(*head));
+	clear(head);
 	/* RFC 9112 2.2: empty lines before a request line are to be ignored. */
-	while (rest.len && (rest.at[0] == '\r' || rest.at[0] == '\n'))
-		rest = span_from(rest, 1);
-	if (!next_line(&rest, &line))
+	while (at < end && (*at == '\r' || *at == '\n'))
+		at++;
+	feed = scan_line(at, end).feed;
+	if (!feed)
 		return partial(len);
 	/* Checked before the head is whole: what is no request must not be waited for. */
-	if (parse_request_line(head, line))
+	if (parse_request_line(head, line_of(at, feed), end))
 		return HTTP1_BAD;
 	/* What has been walked once is not walked again before its end is there: it may have come in
 	 * two pieces. */
 	if (seen && !has_end(data, len, seen > 3 ? seen - 3 : 0))
 		return partial(len);
-	fields = parse_fields(head, rest);
+	fields = parse_fields(head, feed + 1, end);
 	if (fields == HTTP1_PARTIAL)
 		return partial(len);
 	if (fields < 0)
 		return HTTP1_BAD;
-	head->size = (size_t)(rest.at - data) + (size_t)fields;
+	head->size = (size_t)(feed + 1 - data) + (size_t)fields;
 	return head->size <= HTTP1_HEAD_MAX ? (ssize_t)head->size : HTTP1_BAD;
 }

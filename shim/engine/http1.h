@@ -30,7 +30,8 @@ struct http1_head {
 	struct span method;
 	struct span target; /* as on the wire: "/path?query", or an absolute URI through a proxy */
 	int minor;	    /* 0 or 1 */
-	struct span known[HTTP1_FIELDS]; /* the first value of each; .at is NULL without one */
+	uint32_t has;	    /* bit set: which of enum http1_field are there */
+	struct span known[HTTP1_FIELDS]; /* the first value of each that is: see http1_known() */
 	uint64_t name_lengths;		 /* bit set, modulo 64: of all fields */
 	struct span fields; /* all header lines, each with its line end; no final empty line */
 	size_t size;	    /* bytes of the head with its final empty line */
@@ -60,6 +61,16 @@ int http1_sniff(const char *data, size_t len);
  * Returns the head's size (> 0, also in head->size), HTTP1_PARTIAL or HTTP1_BAD.
  */
 ssize_t http1_parse(struct http1_head *head, const char *data, size_t len, size_t seen);
+
+/* The value of a known field; .at is NULL when there is none. */
+static inline bool http1_has(const struct http1_head *head, enum http1_field field)
+{
+	return head->has >> field & 1;
+}
+static inline struct span http1_known(const struct http1_head *head, enum http1_field field)
+{
+	return http1_has(head, field) ? head->known[field] : (struct span){NULL, 0};
+}
 
 /*
  * Walks over the header lines: `cursor` starts as head->fields and is advanced.
@@ -96,7 +107,16 @@ struct http1_body {
 	int digits;    /* hexadecimal digits of the chunk size so far */
 };
 
-void http1_body_begin(struct http1_body *body, const struct http1_head *head);
+static inline void http1_body_begin(struct http1_body *body, const struct http1_head *head)
+{
+	body->state = HTTP1_BODY_DONE;
+	if (head->chunked)
+		body->state = HTTP1_BODY_CHUNK_SIZE;
+	else if (head->content_length)
+		body->state = HTTP1_BODY_LENGTH;
+	body->left = head->content_length;
+	body->digits = 0;
+}
 
 static inline bool http1_body_done(const struct http1_body *body)
 {
@@ -112,7 +132,19 @@ struct http1_copy {
 	char *at;
 	size_t len, cap; /* what does not fit is dropped */
 };
-ssize_t http1_body_feed(
+ssize_t http1_body_walk(
 	struct http1_body *body, const char *data, size_t len, struct http1_copy *copy);
+static inline ssize_t http1_body_feed(
+	struct http1_body *body, const char *data, size_t len, struct http1_copy *copy)
+{
+	size_t left = body->left;
+
+	if (body->state != HTTP1_BODY_LENGTH || len < left || copy)
+		return http1_body_walk(body, data, len, copy);
+	/* As most do, it ends in the piece that it begins in. */
+	body->state = HTTP1_BODY_DONE;
+	body->left = 0;
+	return (ssize_t)left;
+}
 
 #endif

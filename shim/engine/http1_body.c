@@ -3,17 +3,6 @@
 
 #include "shim/base/hex.h"
 
-void http1_body_begin(struct http1_body *body, const struct http1_head *head)
-{
-	*body = (struct http1_body){.state = HTTP1_BODY_DONE};
-	if (head->chunked) {
-		body->state = HTTP1_BODY_CHUNK_SIZE;
-	} else if (head->content_length) {
-		body->state = HTTP1_BODY_LENGTH;
-		body->left = head->content_length;
-	}
-}
-
 static void after_size_line(struct http1_body *body)
 {
 	body->state = body->left ? HTTP1_BODY_CHUNK_DATA : HTTP1_BODY_TRAILER;
@@ -92,7 +81,7 @@ static void append(struct http1_copy *copy, const char *data, size_t len)
 	copy->len += len;
 }
 
-ssize_t http1_body_feed(
+ssize_t http1_body_walk(
 	struct http1_body *body, const char *data, size_t len, struct http1_copy *copy)
 {
 	size_t at = 0;

@@ -2,7 +2,8 @@
 #ifndef CHAOS_HTTP1_SCAN_H
 #define CHAOS_HTTP1_SCAN_H
 
-/* Looks for where pieces of a head end: many bytes at once where the machine can. */
+/* Looks for where pieces of a head end: many bytes at once where the machine can. `end` is that of what
+ * can be read. */
 
 #include <stdint.h>
 
@@ -38,14 +39,23 @@ static inline __m128i scan_load(const char *at)
 	return _mm_loadu_si128((const __m128i *)at);
 }
 
-/* Bit set: which of 32 bytes are this one. */
-static inline uint32_t scan_places(const char *at, char byte)
+/* The first and the last eight bytes. */
+static inline __m128i scan_ends(const char *at, const char *end)
 {
-	const __m128i all = _mm_set1_epi8(byte);
-	__m128i first = _mm_cmpeq_epi8(scan_load(at), all);
-	__m128i second = _mm_cmpeq_epi8(scan_load(at + 16), all);
+	return _mm_unpacklo_epi64(
+		_mm_loadl_epi64((const __m128i *)at), _mm_loadl_epi64((const __m128i *)(end - 8)));
+}
 
-	return (uint32_t)_mm_movemask_epi8(first) | (uint32_t)_mm_movemask_epi8(second) << 16;
+/* Bit set: which of 16 bytes are this one. */
+static inline uint32_t scan_places(__m128i bytes, char byte)
+{
+	return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte)));
+}
+
+/* Bit set: which of 32 bytes are line feeds. */
+static inline uint32_t scan_feeds(__m128i first, __m128i second)
+{
+	return scan_places(first, '\n') | scan_places(second, '\n') << 16;
 }
 
 /* Bit set: which of 16 bytes are neither letters nor '-', as nearly all of a name are. */
@@ -58,34 +68,55 @@ static inline unsigned scan_uncommon(const char *at)
 
 	return (unsigned)_mm_movemask_epi8(_mm_or_si128(letters, dashes)) ^ 0xffff;
 }
+
+/* Bit set: which of 16 bytes are letters, digits, '-', '.' or '_'. */
+static inline unsigned scan_name_bytes(__m128i bytes)
+{
+	__m128i lower = _mm_or_si128(bytes, _mm_set1_epi8(0x20));
+	__m128i letters = _mm_and_si128(_mm_cmpgt_epi8(lower, _mm_set1_epi8('a' - 1)),
+		_mm_cmplt_epi8(lower, _mm_set1_epi8('z' + 1)));
+	/* Of those from '-' to '9' all but '/'. */
+	__m128i others = _mm_and_si128(_mm_cmpgt_epi8(bytes, _mm_set1_epi8('-' - 1)),
+		_mm_cmplt_epi8(bytes, _mm_set1_epi8('9' + 1)));
+
+	others = _mm_andnot_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('/')), others);
+	others = _mm_or_si128(others, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('_')));
+	return (unsigned)_mm_movemask_epi8(_mm_or_si128(letters, others));
+}
 #endif
 
 /* The first byte from `at` on that is no part of a token; `end` if all are. */
 static inline const char *scan_token(const char *at, const char *end)
 {
+#ifdef __SSE2__
+	while (end - at >= 16) {
+		unsigned uncommon = scan_uncommon(at);
+
+		if (!uncommon) {
+			at += 16;
+			continue;
+		}
+		at += __builtin_ctz(uncommon);
+		if (!scan_is_token_byte(*at))
+			return at;
+		at++;
+	}
+#endif
 	while (at < end && scan_is_token_byte(*at))
 		at++;
 	return at;
 }
 
-/* Is it all a token? What stands behind the name, up to `end`, can be read. */
-static inline bool scan_is_token(struct span name, const char *end)
+/* Is all of `text`, up to 16 bytes, without this byte? Longer ones take a call. */
+static inline bool scan_lacks(struct span text, char byte, const char *end)
 {
-	const char *at = name.at, *name_end = name.at + name.len;
-
 #ifdef __SSE2__
-	while (end - at >= 16) {
-		at += __builtin_ctz(scan_uncommon(at) | 1u << 16);
-		if (at >= name_end)
-			return name.len > 0;
-		if (!scan_is_token_byte(*at))
-			return false;
-		at++;
-	}
+	if (text.len <= 16 && end - text.at >= 16)
+		return !(scan_places(scan_load(text.at), byte) & ((1u << text.len) - 1));
 #else
 	(void)end;
 #endif
-	return name.len && scan_token(at, name_end) == name_end;
+	return !span_find(text, byte);
 }
 
 /* Where a line's first ':' and its line feed are; NULL: it has none. */
@@ -100,21 +131,21 @@ static inline struct scan_marks scan_line(const char *at, const char *end)
 
 #ifdef __SSE2__
 	/* Most names and lines are so short that a call would take longer. */
-	if (end - rest >= 32) {
-		uint32_t colons = scan_places(rest, ':'), feeds = scan_places(rest, '\n');
+	if (end - at >= 32) {
+		__m128i first = scan_load(at), second = scan_load(at + 16);
+		uint32_t colons = scan_places(first, ':'), feeds = scan_feeds(first, second);
 
-		if (colons)
-			marks.colon = rest + __builtin_ctz(colons);
+		if (__builtin_expect(!colons, 0))
+			colons = scan_places(second, ':') << 16;
+		if (__builtin_expect(colons != 0, 1))
+			marks.colon = at + __builtin_ctz(colons);
+		rest = at + 32;
+		if (!feeds && end - rest >= 32) {
+			feeds = scan_feeds(scan_load(rest), scan_load(rest + 16));
+			rest += 32;
+		}
 		if (feeds)
-			marks.feed = rest + __builtin_ctz(feeds);
-		rest += 32;
-	}
-	if (!marks.feed && end - rest >= 32) {
-		uint32_t feeds = scan_places(rest, '\n');
-
-		if (feeds)
-			marks.feed = rest + __builtin_ctz(feeds);
-		rest += 32;
+			marks.feed = rest - 32 + __builtin_ctz(feeds);
 	}
 #endif
 	if (!marks.feed)

@@ -200,23 +200,31 @@ static bool read_body(struct exchange *exchange, const struct http1_head *head, 
 	return true;
 }
 
+/* What of a call is to be found out: for a rule, or for who wants to know all. */
+static unsigned wanted_of(const struct exchange_env *env, const struct table *table)
+{
+	if (env->host->observes && env->host->observes())
+		return AWS_WANT_ALL;
+	return rules_wanted(table);
+}
+
 /* The head is whole, in `all`, of which `before` bytes passed in earlier pieces. */
 static void decide_on(struct exchange *exchange, const struct exchange_env *env,
 	const struct http1_head *head, struct span all, size_t before, struct exchange_step *step)
 {
 	struct whole whole = {.head = head, .table = env->host->table()};
 	enum aws_identity identity;
-	unsigned wanted;
 
 	note_connection(exchange, env);
 	if (!read_body(exchange, head, all, head->size, &whole.body)) {
 		let_go(exchange, env, JOURNAL_BLIND_FRAMING);
 		return;
 	}
-	wanted = rules_wanted(whole.table);
-	if (env->host->observes && env->host->observes())
-		wanted = AWS_WANT_ALL;
-	identity = aws_identify(head, &whole.body, wanted, &step->call);
+	if (aws_tells_nothing(head))
+		identity = AWS_NOT_A_CALL;
+	else
+		identity =
+			aws_identify(head, &whole.body, wanted_of(env, whole.table), &step->call);
 	if (identity == AWS_NEEDS_BODY) {
 		exchange->seen = 0;
 		wait_for_more(exchange, env, all.at + before, all.len - before, before > 0);
@@ -267,8 +275,9 @@ static void feed_head(struct exchange *exchange, const struct exchange_env *env,
 	decide_on(exchange, env, &head, all, before, step);
 }
 
-static void feed_body(struct exchange *exchange, const struct exchange_env *env, const char *data,
-	size_t len, bool follows, struct exchange_step *step)
+__attribute__((noinline)) static void feed_body(struct exchange *exchange,
+	const struct exchange_env *env, const char *data, size_t len, bool follows,
+	struct exchange_step *step)
 {
 	ssize_t count;
 
@@ -290,8 +299,8 @@ static void feed_body(struct exchange *exchange, const struct exchange_env *env,
 	requests_after_piece(exchange);
 }
 
-static void feed_socks(struct exchange *exchange, const struct exchange_env *env, const char *data,
-	size_t len, struct exchange_step *step)
+__attribute__((noinline)) static void feed_socks(struct exchange *exchange,
+	const struct exchange_env *env, const char *data, size_t len, struct exchange_step *step)
 {
 	ssize_t count = socks_feed(&exchange->socks, data, len);
 
@@ -346,8 +355,9 @@ static bool begins(struct span bytes, struct span what)
 	return memcmp(bytes.at, what.at, len) == 0;
 }
 
-static void feed_fresh(struct exchange *exchange, const struct exchange_env *env, const char *data,
-	size_t len, bool follows, struct exchange_step *step)
+__attribute__((noinline)) static void feed_fresh(struct exchange *exchange,
+	const struct exchange_env *env, const char *data, size_t len, bool follows,
+	struct exchange_step *step)
 {
 	struct span http2 = SPAN("PRI * HTTP/2.0\r\n"), tls = SPAN("\x16\x03"), all;
 	size_t before = exchange->draft.len;

@@ -2,47 +2,8 @@
 #include "rules.h"
 
 #include "shim/memory/journal.h"
-#include "aws/identify.h"
-
-uint64_t dice_draw(struct dice *dice)
-{
-	const uint64_t step = 0x9e3779b97f4a7c15ull;
-	uint64_t z = atomic_fetch_add_explicit(&dice->state, step, memory_order_relaxed) + step;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
-	return z ^ z >> 31;
-}
-
-/* The next region of a call: the members of its list, then its home. Empty ones are left out. */
-struct region_walk {
-	struct span list, home;
-};
-
-static struct region_walk regions_of(const struct aws_call *call)
-{
-	return (struct region_walk){call->region, call->home_region};
-}
-
-static bool next_region(struct region_walk *walk, struct span *region)
-{
-	while (walk->list.len) {
-		const char *comma = span_find(walk->list, ',');
-		size_t len = comma ? (size_t)(comma - walk->list.at) : walk->list.len;
-
-		*region = (struct span){walk->list.at, len};
-		walk->list = span_from(walk->list, len + 1);
-		while (region->len && *region->at == ' ')
-			*region = span_from(*region, 1);
-		while (region->len && region->at[region->len - 1] == ' ')
-			region->len--;
-		if (region->len)
-			return true;
-	}
-	*region = walk->home;
-	walk->home.len = 0;
-	return region->len != 0;
-}
+#include "aws/regions.h"
+#include "aws/request.h"
 
 static bool name_matches(const struct table_slot *slot, uint32_t id, struct span text)
 {
@@ -56,7 +17,7 @@ static bool name_matches(const struct table_slot *slot, uint32_t id, struct span
 
 static bool region_matches(const struct table_slot *slot, uint32_t id, const struct aws_call *call)
 {
-	struct region_walk walk = regions_of(call);
+	struct aws_regions walk = aws_regions_of(call);
 	struct span name, region;
 
 	if (id == 0)
@@ -64,7 +25,7 @@ static bool region_matches(const struct table_slot *slot, uint32_t id, const str
 	name = table_name(slot, id);
 	if (name.len == 0)
 		return false;
-	while (next_region(&walk, &region)) {
+	while (aws_regions_next(&walk, &region)) {
 		if (table_glob_matches(name, region))
 			return true;
 		/* A SigV4a region set may hold globs itself. */
@@ -129,12 +90,10 @@ static void add_id(struct ids *ids, uint32_t id)
 		ids->id[ids->count++] = id;
 }
 
-static void add_ids_of(
-	struct ids *ids, const struct table_slot *slot, uint32_t dimension, struct span name)
+/* Those of globs that the name matches. Apart, so that add_ids_of() takes few instructions. */
+__attribute__((noinline)) static void add_globs_of(struct ids *ids, const struct table_slot *slot,
+	uint32_t dimension, struct span name, uint32_t globs)
 {
-	uint32_t globs = table_load(slot->head->glob_count);
-
-	add_id(ids, table_find_name(slot, name));
 	for (uint32_t i = 0; i < globs && i < slot->capacity.globs; i++) {
 		const struct table_glob *glob = &slot->globs[i];
 		uint32_t id = table_load(glob->name);
@@ -142,6 +101,17 @@ static void add_ids_of(
 		if (table_load(glob->dimensions) & dimension && id && name_matches(slot, id, name))
 			add_id(ids, id);
 	}
+}
+
+static void add_ids_of(
+	struct ids *ids, const struct table_slot *slot, uint32_t dimension, struct span name)
+{
+	uint32_t globs = table_load(slot->head->glob_count), literal = table_find_name(slot, name);
+
+	if (literal)
+		add_id(ids, literal);
+	if (__builtin_expect(globs != 0, 0))
+		add_globs_of(ids, slot, dimension, name, globs);
 }
 
 /* A run of rules with the same key that the call matches, and how far it has been tried. */
@@ -158,6 +128,7 @@ struct search {
 	const struct aws_call *call;
 	uint32_t shapes; /* of the keys that the call may match */
 	uint32_t rule_count;
+	bool has_regions;
 	struct ids regions;
 	int count;
 	struct cursor cursors[CURSORS_MAX];
@@ -190,14 +161,6 @@ static bool add_cursor(struct search *search, struct cursor cursor)
 static const uint32_t shapes_with[] = {
 	[TABLE_SERVICE] = 0xaa, [TABLE_REGION] = 0xcc, [TABLE_OPERATION] = 0xf0};
 
-/* Adds the ids of a name of the call, if any of the shapes asks for them. */
-static void name_ids(struct ids *ids, const struct search *search, uint32_t shapes,
-	uint32_t dimension, struct span name)
-{
-	if (shapes & shapes_with[dimension])
-		add_ids_of(ids, search->slot, dimension, name);
-}
-
 /* The shapes that are left when the call has these ids in a dimension. */
 static uint32_t shapes_left(uint32_t shapes, uint32_t dimension, const struct ids *ids)
 {
@@ -207,53 +170,96 @@ static uint32_t shapes_left(uint32_t shapes, uint32_t dimension, const struct id
 static bool probe(
 	struct search *search, uint32_t service, uint32_t region, uint32_t operation, int candidate)
 {
-	uint32_t shape = (service ? TABLE_SERVICE : 0u) | (region ? TABLE_REGION : 0u) |
-			 (operation ? TABLE_OPERATION : 0u);
-	uint32_t start, count;
+	uint32_t start, count = table_find_key(search->slot, service, region, operation, &start);
 
-	if (!(search->shapes >> shape & 1))
-		return true;
-	count = table_find_key(search->slot, service, region, operation, &start);
 	return count == 0 || add_cursor(search, (struct cursor){.at = start,
 							.end = start + count,
 							.start = start,
 							.candidate = candidate});
 }
 
+/* The ids of the call's regions, once for all candidates. False: they cannot be looked up. */
 static bool search_regions(struct search *search)
 {
-	struct region_walk walk = regions_of(search->call);
+	struct aws_regions walk = aws_regions_of(search->call);
+	struct ids *ids = &search->regions;
 	struct span region;
 
-	ids_begin(&search->regions);
-	while (next_region(&walk, &region)) {
+	if (search->has_regions)
+		return true;
+	search->has_regions = true;
+	/* Nearly always it is one name. */
+	if (aws_is_name(walk.list)) {
+		add_ids_of(ids, search->slot, TABLE_REGION, walk.list);
+		walk.list.len = 0;
+	}
+	while (aws_regions_next(&walk, &region)) {
 		if (table_is_glob(region))
 			return false; /* stands for names that cannot be looked up */
-		name_ids(&search->regions, search, search->shapes, TABLE_REGION, region);
+		add_ids_of(ids, search->slot, TABLE_REGION, region);
 	}
-	search->shapes = shapes_left(search->shapes, TABLE_REGION, &search->regions);
-	return !search->regions.overflown;
+	return !ids->overflown;
+}
+
+/* Of the ids in a dimension of a key: those that are tried. */
+static inline int ids_first(uint32_t shape, uint32_t dimension)
+{
+	return shape & dimension ? 1 : 0;
+}
+static inline int ids_end(uint32_t shape, uint32_t dimension, const struct ids *ids)
+{
+	return shape & dimension ? ids->count : 1;
+}
+
+/* The ids of a candidate. */
+struct names {
+	struct ids services, operations;
+	int candidate;
+};
+
+/* Looks up all keys of one shape that the ids make. False: no room. */
+static bool probe_shape(struct search *search, const struct names *names, uint32_t shape)
+{
+	const struct ids *services = &names->services, *regions = &search->regions,
+			 *operations = &names->operations;
+
+	for (int s = ids_first(shape, TABLE_SERVICE); s < ids_end(shape, TABLE_SERVICE, services);
+		s++)
+		for (int r = ids_first(shape, TABLE_REGION);
+			r < ids_end(shape, TABLE_REGION, regions); r++)
+			for (int o = ids_first(shape, TABLE_OPERATION);
+				o < ids_end(shape, TABLE_OPERATION, operations); o++)
+				if (!probe(search, services->id[s], regions->id[r],
+					    operations->id[o], names->candidate))
+					return false;
+	return true;
 }
 
 static bool search_candidate(struct search *search, int candidate)
 {
-	const struct aws_candidate *names = &search->call->candidates[candidate];
-	struct ids services, operations;
+	const struct aws_candidate *wire = &search->call->candidates[candidate];
+	struct names names;
 	uint32_t shapes = search->shapes;
 
-	ids_begin(&services);
-	ids_begin(&operations);
-	name_ids(&services, search, shapes, TABLE_SERVICE, names->service);
-	shapes = shapes_left(shapes, TABLE_SERVICE, &services);
-	name_ids(&operations, search, shapes, TABLE_OPERATION, names->operation);
-	if (services.overflown || operations.overflown)
+	names.candidate = candidate;
+	ids_begin(&names.services);
+	ids_begin(&names.operations);
+	if (shapes & shapes_with[TABLE_SERVICE])
+		add_ids_of(&names.services, search->slot, TABLE_SERVICE, wire->service);
+	shapes = shapes_left(shapes, TABLE_SERVICE, &names.services);
+	if (shapes & shapes_with[TABLE_REGION]) {
+		if (!search_regions(search))
+			return false;
+		shapes = shapes_left(shapes, TABLE_REGION, &search->regions);
+	}
+	if (shapes & shapes_with[TABLE_OPERATION])
+		add_ids_of(&names.operations, search->slot, TABLE_OPERATION, wire->operation);
+	shapes = shapes_left(shapes, TABLE_OPERATION, &names.operations) & 0xff;
+	if (names.services.overflown || names.operations.overflown)
 		return false;
-	for (int s = 0; s < services.count; s++)
-		for (int r = 0; r < search->regions.count; r++)
-			for (int o = 0; o < operations.count; o++)
-				if (!probe(search, services.id[s], search->regions.id[r],
-					    operations.id[o], candidate))
-					return false;
+	for (; shapes; shapes &= shapes - 1)
+		if (!probe_shape(search, &names, (uint32_t)__builtin_ctz(shapes)))
+			return false;
 	return true;
 }
 
@@ -262,8 +268,8 @@ static bool search_candidate(struct search *search, int candidate)
 static bool search_runs(struct search *search)
 {
 	search->count = 0;
-	if (!search_regions(search))
-		return false;
+	search->has_regions = false;
+	ids_begin(&search->regions);
 	for (int c = 0; c < search->call->candidate_count; c++)
 		if (!search_candidate(search, c))
 			return false;
@@ -378,23 +384,16 @@ _Static_assert((int)TABLE_SERVICE == (int)AWS_WANT_SERVICE &&
 
 unsigned rules_wanted(const struct table *table)
 {
-	static const unsigned dimensions[] = {TABLE_SERVICE, TABLE_REGION, TABLE_OPERATION};
-
 	while (table) {
 		struct table_view view = table_look(table);
-		unsigned wanted = 0;
-		uint32_t shapes;
+		const struct table_head *head = view.slot ? view.slot->head : NULL;
+		uint32_t shapes =
+			head && table_load(head->rule_count) ? table_load(head->key_shapes) : 0;
 
-		if (!view.slot)
-			return 0;
-		shapes = table_load(view.slot->head->rule_count)
-				 ? table_load(view.slot->head->key_shapes)
-				 : 0;
-		for (size_t i = 0; i < sizeof(dimensions) / sizeof(*dimensions); i++)
-			if (shapes & shapes_with[dimensions[i]])
-				wanted |= dimensions[i];
 		if (table_still(&view))
-			return wanted;
+			return (shapes & shapes_with[TABLE_SERVICE] ? TABLE_SERVICE : 0u) |
+			       (shapes & shapes_with[TABLE_REGION] ? TABLE_REGION : 0u) |
+			       (shapes & shapes_with[TABLE_OPERATION] ? TABLE_OPERATION : 0u);
 	}
 	return 0;
 }

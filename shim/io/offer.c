@@ -76,11 +76,12 @@ static time_t date(void)
 static const struct exchange_host plain_host = HOST(send_plain);
 static const struct exchange_host sealed_host = HOST(send_sealed);
 
-static void note_watching(struct conn *conn)
+static inline void note_watching(struct conn *conn)
 {
 	bool wants = exchange_wants_answers(&conn->exchange);
 
-	conn_attend(conn, wants ? CONN_WATCHED : 0, wants ? 0 : CONN_WATCHED);
+	if (wants != ((conn_attention(conn) & CONN_WATCHED) != 0))
+		conn_attend(conn, wants ? CONN_WATCHED : 0, wants ? 0 : CONN_WATCHED);
 }
 
 static size_t total_of(const struct iovec *iov, int count)
@@ -108,8 +109,8 @@ static bool take(struct conn *conn, int fd, const struct exchange_env *env, cons
 }
 
 /* Asks the exchange, and does what it says. True: all may pass. */
-static bool ask(struct conn *conn, int fd, const struct exchange_env *env, const struct iovec *iov,
-	int count)
+static inline bool ask(struct conn *conn, int fd, const struct exchange_env *env,
+	const struct iovec *iov, int count)
 {
 	struct exchange_step *step = steps_take();
 	bool passes = exchange_offer(&conn->exchange, env, iov, count, step) ||
@@ -154,21 +155,15 @@ ssize_t offer(struct conn *conn, int fd, const struct iovec *iov, int count, int
 	return (ssize_t)total_of(iov, count);
 }
 
-ssize_t offer_sent(struct conn *conn, int fd, size_t len, ssize_t sent, int flags)
+void offer_note_sent(struct conn *conn, int fd, size_t len, size_t gone)
 {
-	size_t gone = sent > 0 ? (size_t)sent : 0;
 	int error = errno;
 
-	zerocopy_passed(conn, flags, sent);
-	/* Below TLS nothing was decided on. */
-	if (conn->tls.is_tls || (gone == len && !conn->exchange.ahead))
-		return sent;
 	if (conn_enter(conn, fd)) {
 		exchange_sent(&conn->exchange, len, gone);
 		conn_leave(conn);
 	}
 	errno = error;
-	return sent;
 }
 
 struct offer_part offer_sealed(struct conn *conn, int fd, const char *data, size_t len)

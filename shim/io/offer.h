@@ -5,6 +5,7 @@
 #include <sys/uio.h>
 
 #include "conn.h"
+#include "zerocopy.h"
 
 /* From the program to the server: offers what it writes to the exchange, and does what that says. */
 
@@ -14,9 +15,21 @@
  */
 ssize_t offer(struct conn *conn, int fd, const struct iovec *iov, int count, int flags);
 
+/* For offer_sent(): `gone` of `len` bytes are on their way, and the exchange has to know. Keeps errno. */
+void offer_note_sent(struct conn *conn, int fd, size_t len, size_t gone);
+
 /* The real call took `sent` of `len` bytes (-1: none), which the exchange has seen all. Returns
  * `sent`. */
-ssize_t offer_sent(struct conn *conn, int fd, size_t len, ssize_t sent, int flags);
+static inline ssize_t offer_sent(struct conn *conn, int fd, size_t len, ssize_t sent, int flags)
+{
+	size_t gone = sent > 0 ? (size_t)sent : 0;
+
+	zerocopy_passed(conn, flags, sent);
+	/* Below TLS nothing was decided on. */
+	if (!conn->tls.is_tls && (gone != len || conn->exchange.ahead))
+		offer_note_sent(conn, fd, len, gone);
+	return sent;
+}
 
 /* Offers the plaintext of a session. What is to be sent of it is sent by the caller: offer_sealed()
  * tells which part. Entered. */

@@ -128,24 +128,6 @@ void table_unmap(struct table *table)
 	munmap(table, TABLE_PAGE + table->size);
 }
 
-struct table_view table_look(const struct table *table)
-{
-	uint64_t generation = atomic_load_explicit(&table->file.generation, memory_order_acquire);
-
-	return (struct table_view){
-		.table = table,
-		.slot = generation ? &table->slots[generation % 2] : NULL,
-		.generation = generation,
-	};
-}
-
-bool table_still(const struct table_view *view)
-{
-	/* Not moved up before the loads of the look: those are acquire loads. */
-	return atomic_load_explicit(&view->table->file.generation, memory_order_relaxed) ==
-	       view->generation;
-}
-
 bool table_glob_matches(struct span glob, struct span text)
 {
 	const size_t none = SIZE_MAX;
@@ -210,6 +192,7 @@ uint32_t table_copy(
 static inline bool is_named(const struct table_slot *slot, uint32_t id, struct span own)
 {
 	const struct table_text *text;
+	const char *bytes;
 	uint32_t at;
 
 	if (id > slot->capacity.names)
@@ -220,8 +203,9 @@ static inline bool is_named(const struct table_slot *slot, uint32_t id, struct s
 	at = table_load(text->at);
 	if (at > slot->capacity.text || own.len > slot->capacity.text - at)
 		return false;
-	for (size_t i = 0; i < own.len; i++)
-		if (table_load(slot->text[at + i]) != own.at[i])
+	bytes = slot->text + at;
+	for (size_t i = own.len; i--;)
+		if (table_load(bytes[i]) != own.at[i])
 			return false;
 	return true;
 }

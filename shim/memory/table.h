@@ -28,6 +28,7 @@
  * Numbers are in host byte order: the file never leaves the machine.
  */
 
+#include <endian.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -170,19 +171,34 @@ struct table {
 	struct table_file file; /* and its slots behind it */
 };
 
+/* Up to seven bytes as a number, the first one high. */
+static inline uint64_t table_word_of(const char *at, size_t len)
+{
+	uint64_t word = 0;
+	uint32_t first, last;
+
+	if (len >= sizeof(first)) {
+		memcpy(&first, at, sizeof(first));
+		memcpy(&last, at + len - sizeof(last), sizeof(last));
+		/* Bytes that are in both come to lie in the same place. */
+		return (uint64_t)be32toh(first) << 8 * (len - sizeof(first)) | be32toh(last);
+	}
+	while (len--)
+		word = word << 8 | (uint8_t)*at++;
+	return word;
+}
+
 /* Hashes of the two indices, the same for writer and reader. */
 static inline uint32_t table_hash_name(struct span name)
 {
 	uint64_t hash = name.len, word;
 
-	for (; name.len >= sizeof(word); name = span_from(name, sizeof(word))) {
+	for (; name.len >= sizeof(word); name.at += sizeof(word), name.len -= sizeof(word)) {
 		memcpy(&word, name.at, sizeof(word));
 		hash = (hash ^ word) * 0x9e3779b97f4a7c15ull;
 		hash ^= hash >> 32;
 	}
-	word = 0;
-	for (size_t i = 0; i < name.len; i++)
-		word = word << 8 | (uint8_t)name.at[i];
+	word = table_word_of(name.at, name.len);
 	hash = (hash ^ word) * 0xbf58476d1ce4e5b9ull;
 	return (uint32_t)(hash >> 32);
 }
@@ -234,10 +250,24 @@ struct table_view {
 	uint64_t generation;
 };
 
-struct table_view table_look(const struct table *table);
+static inline struct table_view table_look(const struct table *table)
+{
+	uint64_t generation = atomic_load_explicit(&table->file.generation, memory_order_acquire);
+
+	return (struct table_view){
+		.table = table,
+		.slot = generation ? &table->slots[generation % 2] : NULL,
+		.generation = generation,
+	};
+}
 
 /* Was all that was read since table_look() of one generation? If not: forget it, look again. */
-bool table_still(const struct table_view *view);
+static inline bool table_still(const struct table_view *view)
+{
+	/* Not moved up before the loads of the look: those are acquire loads. */
+	return atomic_load_explicit(&view->table->file.generation, memory_order_relaxed) ==
+	       view->generation;
+}
 
 /* How a reader takes a field out of a slot. */
 #define table_load(field) __atomic_load_n(&(field), __ATOMIC_ACQUIRE)

@@ -158,16 +158,22 @@ void shim_attach(void)
 	attach(NULL);
 }
 
+/* None is in use. Apart, so that shim_table() takes few instructions. */
+__attribute__((noinline)) static const struct table *replace_table(const struct table *table)
+{
+	/* A retired one that stays for want of memory. */
+	if (table && coarse_now() < atomic_load(&shim.kept_at) + CHECK_NS)
+		return table;
+	return look_for_table(table);
+}
+
 const struct table *shim_table(void)
 {
 	const struct table *table = atomic_load_explicit(&shim.table, memory_order_acquire);
 
 	if (table && !atomic_load_explicit(&table->file.retired, memory_order_relaxed))
 		return table;
-	/* A retired one that stays for want of memory. */
-	if (table && coarse_now() < atomic_load(&shim.kept_at) + CHECK_NS)
-		return table;
-	return look_for_table(table);
+	return replace_table(table);
 }
 
 void shim_look(void)

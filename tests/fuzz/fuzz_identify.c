@@ -103,6 +103,7 @@ static bool look(struct request *request, const uint8_t *data, size_t len, bool 
 	request->body.complete = complete;
 	request->identity =
 		aws_identify(&request->head, &request->body, AWS_WANT_ALL, &request->call);
+	check(request->identity == AWS_NOT_A_CALL || !aws_tells_nothing(&request->head));
 	if (complete)
 		check(request->identity != AWS_NEEDS_BODY);
 	for (unsigned wanted = 0; wanted < AWS_WANT_REST; wanted++)

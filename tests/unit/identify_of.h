@@ -47,6 +47,7 @@ static inline void wire_identify_for(
 	wire->body.bytes = (struct span){wire->block + size, len - (size_t)size};
 	wire->body.complete = complete;
 	wire->identity = aws_identify(&wire->head, &wire->body, wanted, &wire->call);
+	ck_assert(wire->identity == AWS_NOT_A_CALL || !aws_tells_nothing(&wire->head));
 }
 
 static inline void wire_identify(struct wire *wire, const void *bytes, size_t len, bool complete)

@@ -157,6 +157,26 @@ START_TEST(what_is_not_aws_is_no_call)
 }
 END_TEST
 
+/* As most programs send them. */
+static const char *const plain[] = {
+	"GET /" LOCAL END,
+	"GET /a/b" HTTP HOST("example.com") "User-Agent: curl/8.5.0\r\nAccept: */*\r\n" END,
+	"GET /" HTTP HOST("[::1]:8080") "User-Agent: Mozilla/5.0 (X11) Gecko/20100101\r\n" END,
+	"POST /" LOCAL "Content-Type: application/json; charset=utf-8\r\n" END,
+	"PUT /" LOCAL "Content-Type: text/plain\r\nX-Request-Id: 1\r\n" END,
+	"HEAD /" HTTP HOST("service.internal.") END,
+};
+
+START_TEST(a_plain_request_tells_nothing_of_aws)
+{
+	struct wire wire;
+
+	wire_identify(&wire, plain[_i], strlen(plain[_i]), true);
+	ck_assert(aws_tells_nothing(&wire.head));
+	wire_done(&wire);
+}
+END_TEST
+
 static const struct example unknown[] = {
 	{"GET /things" LOCAL SIGNED("eu-west-2", "brandnew") END, "brandnew: eu-west-2 rest-json"},
 	{"POST /" LOCAL TARGET("Brand_20300101.Do") END, "Brand_20300101:Do - json"},
@@ -691,6 +711,7 @@ int main(void)
 	tcase_add_loop_test(tests, every_kind_of_signature_is_read, 0, COUNT(signatures));
 	tcase_add_loop_test(tests, unsigned_calls_need_strong_evidence, 0, COUNT(unsigned_calls));
 	tcase_add_loop_test(tests, what_is_not_aws_is_no_call, 0, COUNT(others));
+	tcase_add_loop_test(tests, a_plain_request_tells_nothing_of_aws, 0, COUNT(plain));
 	tcase_add_loop_test(
 		tests, what_the_model_does_not_know_keeps_its_name_off_the_wire, 0, COUNT(unknown));
 	tcase_add_loop_test(

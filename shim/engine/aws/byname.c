@@ -32,6 +32,9 @@ static bool split_target(struct span target, struct span *prefix, struct span *o
 		return false;
 	*prefix = (struct span){target.at, (size_t)(dot - target.at)};
 	*operation = span_from(target, prefix->len + 1);
+	/* A dot belongs to names. */
+	if (aws_is_name(target))
+		return prefix->len && operation->len;
 	return aws_is_name(*prefix) && aws_is_name(*operation);
 }
 

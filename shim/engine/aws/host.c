@@ -61,27 +61,69 @@ static bool is_filler(struct span label)
 	       span_equal(label, SPAN("vpce"));
 }
 
-/* Cuts the DNS suffix of a partition off. */
+/* An address is no name. */
+static bool may_have_suffix(struct span name)
+{
+	return name.len && name.at[name.len - 1] > '9';
+}
+
+/* The DNS suffix of a partition that the name ends with, or NULL. */
+static const struct model_suffix *suffix_of(struct span name)
+{
+	const struct model_suffix *suffix = model_suffixes, *end = suffix + model_suffixes_count;
+
+	for (; suffix < end; suffix++) {
+		struct span text = model_span(suffix->text);
+		size_t start = name.len - text.len;
+
+		if (name.len > text.len + 1 && name.at[start - 1] == '.' &&
+			strncasecmp(name.at + start, text.at, text.len) == 0)
+			return suffix;
+	}
+	return NULL;
+}
+
 static bool cut_suffix(struct aws_host *host, struct span *name)
 {
-	const struct model_suffix *suffixes = model_suffixes,
-				  *end = suffixes + model_suffixes_count;
+	const struct model_suffix *suffix = may_have_suffix(*name) ? suffix_of(*name) : NULL;
 
-	/* An address is no name. */
-	if (name->at[name->len - 1] <= '9')
+	if (!suffix)
 		return false;
-	for (; suffixes < end; suffixes++) {
-		struct span suffix = model_span(suffixes->text);
-		size_t start = name->len - suffix.len;
+	name->len -= model_span(suffix->text).len + 1;
+	host->partition = suffix->partition;
+	return true;
+}
 
-		if (name->len <= suffix.len + 1 || name->at[start - 1] != '.' ||
-			strncasecmp(name->at + start, suffix.at, suffix.len) != 0)
-			continue;
-		*name = (struct span){name->at, start - 1};
-		host->partition = suffixes->partition;
-		return true;
-	}
-	return false;
+/* A name may end with the dot of the root. */
+static struct span without_root(struct span name)
+{
+	if (name.len && name.at[name.len - 1] == '.')
+		name.len--;
+	return name;
+}
+
+/* Without port and root. */
+static struct span name_of(struct span host)
+{
+	const char *at = host.at + host.len;
+
+	while (at > host.at && (uint8_t)(at[-1] - '0') <= 9)
+		at--;
+	if (at > host.at && at[-1] == ':')
+		host.len = (size_t)(at - 1 - host.at);
+	return without_root(host);
+}
+
+bool aws_host_has_suffix(struct span name)
+{
+	/* A port that is no number makes no name of AWS's, so that it need not be looked at. */
+	const char *colon =
+		name.len && name.at[name.len - 1] <= ':' ? memrchr(name.at, ':', name.len) : NULL;
+
+	if (colon)
+		name.len = (size_t)(colon - name.at);
+	name = without_root(name);
+	return may_have_suffix(name) && suffix_of(name) != NULL;
 }
 
 /* Cuts region and filler off the end: "my.bucket.s3.dualstack.us-east-1" becomes "my.bucket.s3". */
@@ -266,8 +308,7 @@ static void read_own_s3(struct aws_host *host, struct span name)
 void aws_host_read(struct aws_host *host, struct span name)
 {
 	*host = (struct aws_host){.partition = -1};
-	if (name.len && name.at[name.len - 1] == '.')
-		name.len--;
+	name = name_of(name);
 	if (!span_find(name, '.'))
 		return;
 	if (!cut_suffix(host, &name)) {

@@ -14,7 +14,12 @@ struct aws_host {
 	struct span bucket; /* S3's virtual host, or access point; .len 0: none */
 };
 
+/* `name` may have a port. */
 void aws_host_read(struct aws_host *host, struct span name);
+
+/* Does the name, which may have a port, end as those of AWS do? No other one is AWS's own. A yes may be
+ * wrong for what is no name at all. */
+bool aws_host_has_suffix(struct span name);
 
 /*
  * Does it look like the name of a region, known or new: a few letters, then two or more groups, the last a

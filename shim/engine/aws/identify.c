@@ -87,7 +87,8 @@ static struct span region_of(struct aws_look *look)
 
 	if (!region.len)
 		return aws_look_host(look)->region;
-	if (!span_find(region, '%'))
+	/* A region of one credential is a name, as it stands. */
+	if (look->request.signing != AWS_SIGV4A || !span_find(region, '%'))
 		return region;
 	region.len = aws_decode(region, false, call->region_list, sizeof(call->region_list));
 	region.at = call->region_list;

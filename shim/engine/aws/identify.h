@@ -29,6 +29,12 @@ enum aws_want {
 };
 
 /*
+ * Is there nothing in the head that tells of AWS? Then it is no call, and aws_identify() would say so,
+ * too, only later. Most requests of most programs are like that.
+ */
+bool aws_tells_nothing(const struct http1_head *head);
+
+/*
  * Recognises a call to AWS. `wanted` is a set of enum aws_want, with 0 for whether it is a call at
  * all. `call` is filled on AWS_CALL, and on AWS_NEEDS_BODY with what the head alone tells. What is
  * not wanted may be missing (.len 0, model -1, protocol AWS_JSON); a call has one candidate at

@@ -166,7 +166,9 @@ static void add(struct aws_call *call, struct aws_candidate candidate)
 
 void aws_add_candidate(struct aws_call *call, int service, struct span operation)
 {
-	add(call, (struct aws_candidate){aws_model_service_name(service), operation, service});
+	struct span name = model_span(model_services[service].name);
+
+	add(call, (struct aws_candidate){name, operation, service});
 }
 
 void aws_add_unknown(struct aws_call *call, struct span service, struct span operation)

@@ -1,19 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "request.h"
 
-static struct span without_port(struct span host)
-{
-	const char *begin = host.at, *at;
-
-	if (!host.len)
-		return host;
-	at = begin + host.len;
-	while (at > begin && at[-1] >= '0' && at[-1] <= '9')
-		at--;
-	if (at > begin && at[-1] == ':')
-		host.len = (size_t)(at - 1 - begin);
-	return host;
-}
+#include "host.h"
+#include "../http1_scan.h"
 
 /* Splits the request target; an absolute URI, as sent to a proxy, brings its own host. */
 static void read_target(struct aws_request *request)
@@ -39,7 +28,6 @@ static void read_target(struct aws_request *request)
 			break;
 		}
 	}
-	request->host = without_port(request->host);
 	question = span_find(target, '?');
 	request->path = target;
 	if (question) {
@@ -66,11 +54,19 @@ static inline bool is_name_byte(char byte)
 
 bool aws_is_name(struct span text)
 {
-	const char *at = text.at, *end;
+	const char *at = text.at, *end = at + text.len;
 
 	if (text.len == 0 || text.len > NAME_MAX)
 		return false;
-	end = at + text.len;
+#ifdef __SSE2__
+	if (text.len >= 8 && text.len <= 16)
+		return scan_name_bytes(scan_ends(at, end)) == 0xffff;
+	for (; end - at > 16; at += 16)
+		if (scan_name_bytes(scan_load(at)) != 0xffff)
+			return false;
+	if (text.len > 16)
+		return scan_name_bytes(scan_load(end - 16)) == 0xffff;
+#endif
 	while (at < end && is_name_byte(*at))
 		at++;
 	return at == end;
@@ -103,10 +99,17 @@ static bool last_part(struct span *credential, struct span *part)
 }
 
 /* Cuts a name with the '/' before it off the end. */
-static bool last_name(struct span *credential, struct span *name)
+static inline bool last_name(struct span *credential, struct span *name)
 {
 	const char *begin = credential->at, *end = begin + credential->len, *at = end;
 
+#ifdef __SSE2__
+	if (credential->len >= 16) {
+		unsigned names = scan_name_bytes(scan_load(end - 16));
+
+		at -= __builtin_clz(~names << 16 | 0x8000);
+	}
+#endif
 	while (at > begin && is_name_byte(at[-1]))
 		at--;
 	if (at == begin || at[-1] != '/' || at == end || end - at > NAME_MAX)
@@ -221,7 +224,10 @@ static void read_query_signature(struct aws_request *request)
 void aws_request_read(
 	struct aws_request *request, const struct http1_head *head, const struct aws_body *body)
 {
-	*request = (struct aws_request){.head = head, .body = body};
+	request->head = head;
+	request->body = body;
+	request->signing = AWS_UNSIGNED;
+	request->query = request->signing_name = request->signing_region = (struct span){NULL, 0};
 	read_target(request);
 	if (aws_field(request, HTTP1_AUTHORIZATION).len)
 		read_authorization(request);
@@ -297,4 +303,31 @@ struct span aws_request_sdk_service(const struct aws_request *request)
 	struct span name = api_of(aws_field(request, HTTP1_USER_AGENT));
 
 	return name.len ? name : api_of(aws_field(request, HTTP1_AMZ_USER_AGENT));
+}
+
+/* Sent by SDKs alone, or for what needs a signature. */
+#define TELLING_FIELDS                                                                             \
+	(1u << HTTP1_AUTHORIZATION | 1u << HTTP1_TARGET | 1u << HTTP1_SMITHY_PROTOCOL |            \
+		1u << HTTP1_SDK_REQUEST | 1u << HTTP1_INVOCATION_ID | 1u << HTTP1_AMZ_USER_AGENT)
+
+/* application/x-www-form-urlencoded or multipart/form-data? No other usual type is so long, with such
+ * a letter there. */
+static bool may_be_form(struct span type)
+{
+	return (type.len >= 19 && (type.at[0] | 0x20) == 'm') ||
+	       (type.len >= 33 && (type.at[12] | 0x20) == 'x');
+}
+
+bool aws_tells_nothing(const struct http1_head *head)
+{
+	struct span target = head->target, agent;
+
+	/* The cheapest questions come first. */
+	if (head->has & TELLING_FIELDS || http1_field(head, SPAN(SSO_TOKEN_FIELD)).at ||
+		target.at[0] != '/' || span_find(target, '?') ||
+		may_be_form(http1_known(head, HTTP1_CONTENT_TYPE)))
+		return false;
+	agent = http1_known(head, HTTP1_USER_AGENT);
+	return !is_sdk(agent) && !api_of(agent).len &&
+	       !aws_host_has_suffix(http1_known(head, HTTP1_HOST));
 }

@@ -19,7 +19,7 @@ enum aws_signing {
 struct aws_request {
 	const struct http1_head *head;
 	const struct aws_body *body;
-	struct span host; /* without the port */
+	struct span host; /* with its port */
 	struct span path; /* begins with '/', never empty */
 	struct span query;
 
@@ -27,10 +27,13 @@ struct aws_request {
 	struct span signing_name, signing_region; /* .len 0: not said */
 };
 
+/* SSO's own way to sign. */
+#define SSO_TOKEN_FIELD "x-amz-sso_bearer_token"
+
 /* The value of a field; .at is NULL without one. */
 static inline struct span aws_field(const struct aws_request *request, enum http1_field field)
 {
-	return request->head->known[field];
+	return http1_known(request->head, field);
 }
 
 void aws_request_read(
@@ -55,7 +58,10 @@ bool aws_is_name(struct span text);
 
 static inline bool aws_starts_nocase(struct span text, struct span start)
 {
-	text.len = text.len < start.len ? text.len : start.len;
+	/* The ends of the usual types differ most. */
+	if (text.len < start.len || (text.at[start.len - 1] ^ start.at[start.len - 1]) & ~0x20)
+		return false;
+	text.len = start.len;
 	return span_equal_nocase(text, start);
 }
 

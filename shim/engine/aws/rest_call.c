@@ -157,7 +157,7 @@ enum aws_identity aws_identify_rest(struct aws_look *look)
 	if (request->signing == AWS_SIGV2)
 		aws_services_add(&services, (unsigned)aws_model_find(SPAN("s3")));
 	else if (request->signing == AWS_UNSIGNED &&
-		 http1_field(request->head, SPAN("x-amz-sso_bearer_token")).len)
+		 http1_field(request->head, SPAN(SSO_TOKEN_FIELD)).len)
 		aws_services_add(&services, (unsigned)aws_model_find(SPAN("sso")));
 	return services.count ? call_services(look, &services) : call_by_path(look);
 }
