@@ -56,14 +56,23 @@ bool drafts_grow(struct draft *draft, size_t cap)
 	return true;
 }
 
+/* Where it stands among the places of that size; -1: not there. */
+static long place_of(const char *at, const char *places, size_t size, size_t count)
+{
+	uintptr_t distance = (uintptr_t)at - (uintptr_t)places;
+
+	return distance < size * count ? (long)(distance / size) : -1;
+}
+
 void drafts_release(struct draft *draft)
 {
-	const char *at = draft->at;
+	long in_small = place_of(draft->at, small[0], SMALL_SIZE, SMALL_COUNT);
+	long in_large = place_of(draft->at, large[0], EXCHANGE_DRAFT_MAX, LARGE_COUNT);
 
-	if (at >= small[0] && at < small[SMALL_COUNT])
-		atomic_fetch_and(&small_taken, ~(1ull << (at - small[0]) / SMALL_SIZE));
-	else if (at >= large[0] && at < large[LARGE_COUNT])
-		atomic_fetch_and(&large_taken, ~(1ull << (at - large[0]) / EXCHANGE_DRAFT_MAX));
+	if (in_small >= 0)
+		atomic_fetch_and(&small_taken, ~(1ull << in_small));
+	else if (in_large >= 0)
+		atomic_fetch_and(&large_taken, ~(1ull << in_large));
 	else
 		munmap(draft->at, EXCHANGE_DRAFT_MAX);
 	*draft = (struct draft){0};
