@@ -170,19 +170,26 @@ class Sink:
             connection.ended.set()
             sock.close()
 
+    def _say(self, sock, response):
+        """A client that has hung up may have sent more before."""
+        try:
+            self.say(sock, response)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+
     def _serve_one(self, sock, reader, connection):
         """Serves one request; returns whether the connection is kept."""
         request = reader.head()
         response = self.early(request)
         if response is None:
-            self.say(sock, self.interim(request))
+            self._say(sock, self.interim(request))
             reader.finish(request)
         connection.requests.append(request)
         if response is None:
             response = self.reply(request)
         if request.method == "HEAD":
             response = response[: response.index(b"\r\n\r\n") + 4]
-        self.say(sock, response)
+        self._say(sock, response)
         if b"\r\nConnection: close\r\n" in response:
             linger(sock)
             return False
