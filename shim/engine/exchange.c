@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "aws/reply.h"
+#include "draft.h"
 #include "requests.h"
 
 /* No more is looked at in one step, so that copies stay small. */
@@ -40,16 +41,6 @@ static void advance(struct place *place, size_t len)
 	place->passed += len;
 }
 
-static void settle_draft(struct exchange *exchange, const struct exchange_env *env)
-{
-	if (!exchange->is_spent)
-		return;
-	exchange->is_spent = false;
-	exchange->draft.len = exchange->seen = 0;
-	if (exchange->draft.at)
-		env->host->release(&exchange->draft);
-}
-
 /* Looks at one buffer, which stands behind `passed` bytes of the offer. False: as exchange_offer(). */
 static bool offer_buffer(struct exchange *exchange, const struct exchange_env *env,
 	struct span rest, size_t passed, struct exchange_step *step)
@@ -73,7 +64,7 @@ static bool offer_buffer(struct exchange *exchange, const struct exchange_env *e
 		step->end = passed;
 		if (step->action != EXCHANGE_PASS || step->due)
 			return false;
-		settle_draft(exchange, env);
+		draft_settle(exchange, env);
 		rest = (struct span){rest.at + step->count, rest.len - step->count};
 	}
 	return true;
@@ -165,7 +156,7 @@ static void act(struct exchange *exchange, const struct exchange_env *env, const
 	step->text = NULL;
 	if (step->action == EXCHANGE_PASS)
 		send_range(env, iov, count, step->begin, step->end, step->due);
-	settle_draft(exchange, env);
+	draft_settle(exchange, env);
 }
 
 /* Is what comes now to be swallowed unread? A request before the last reply was read: no more than the
@@ -228,7 +219,7 @@ void exchange_let_go(
 	step->text = NULL;
 	exchange->state = EXCHANGE_GONE;
 	exchange->is_spent = true;
-	settle_draft(exchange, env);
+	draft_settle(exchange, env);
 }
 
 void exchange_passed_unseen(struct exchange *exchange, size_t len)

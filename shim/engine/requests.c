@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "aws/identify.h"
+#include "draft.h"
 #include "shim/memory/journal.h"
 
 /* No blindness: it is no client of HTTP at all. */
@@ -24,42 +25,11 @@ static void note_connection(struct exchange *exchange, const struct exchange_env
 	exchange->is_counted = true;
 }
 
-/* Adds bytes that pass to the draft; what is over its limit is left out. False: no memory. */
-static bool draw(
-	struct exchange *exchange, const struct exchange_env *env, const char *data, size_t len)
-{
-	struct draft *draft = &exchange->draft;
-	size_t room = EXCHANGE_DRAFT_MAX - draft->len;
-
-	if (len > room)
-		len = room;
-	if (draft->cap - draft->len < len && !env->host->grow(draft, draft->len + len))
-		return false;
-	memcpy(draft->at + draft->len, data, len);
-	draft->len += len;
-	return true;
-}
-
-/* All of what is being decided on: the draft and the new bytes, or these alone. False: no memory. */
-static bool gather(struct exchange *exchange, const struct exchange_env *env, const char *data,
-	size_t len, struct span *all)
-{
-	*all = (struct span){data, len};
-	if (!exchange->draft.len)
-		return true;
-	if (!draw(exchange, env, data, len)) {
-		let_go(exchange, env, JOURNAL_BLIND_FRAMING);
-		return false;
-	}
-	*all = (struct span){exchange->draft.at, exchange->draft.len};
-	return true;
-}
-
 /* The bytes pass, and are needed once more when the rest has come. */
 static void wait_for_more(struct exchange *exchange, const struct exchange_env *env,
 	const char *data, size_t len, bool is_drawn)
 {
-	if (!is_drawn && !draw(exchange, env, data, len))
+	if (!is_drawn && !draft_add(exchange, env, data, len))
 		let_go(exchange, env, JOURNAL_BLIND_FRAMING);
 	else
 		atomic_store_explicit(&exchange->unanswered, true, memory_order_relaxed);
@@ -160,29 +130,6 @@ static void begin_request(struct exchange *exchange, bool follows)
 		follows || atomic_load_explicit(&exchange->unanswered, memory_order_relaxed);
 }
 
-/* The draft was completed by a call that showed nobody its bytes: it has been answered, and what comes
- * now begins anew. */
-static bool is_overtaken(const struct exchange *exchange, const char *data, size_t len)
-{
-	return exchange->draft.len &&
-	       !atomic_load_explicit(&exchange->unanswered, memory_order_relaxed) &&
-	       http1_sniff(data, len) == 1;
-}
-
-static void leave_draft(struct exchange *exchange, const struct exchange_env *env)
-{
-	const struct draft *draft = &exchange->draft;
-	size_t at = 0;
-
-	/* Empty lines before a request are none. */
-	while (at < draft->len && (draft->at[at] == '\r' || draft->at[at] == '\n'))
-		at++;
-	if (at < draft->len)
-		env->host->blind(env->user, JOURNAL_BLIND_FRAMING);
-	exchange->draft.len = 0;
-	exchange->on_wire = false;
-}
-
 /* What is known of the body; false: its framing makes no sense. `size` is that of the head. */
 static bool read_body(struct exchange *exchange, const struct http1_head *head, struct span all,
 	size_t size, struct aws_body *body)
@@ -252,13 +199,15 @@ static void feed_head(struct exchange *exchange, const struct exchange_env *env,
 	size_t before;
 	ssize_t size;
 
-	if (is_overtaken(exchange, data, len))
-		leave_draft(exchange, env);
+	if (draft_is_overtaken(exchange, data, len) && draft_leave(exchange))
+		env->host->blind(env->user, JOURNAL_BLIND_FRAMING);
 	before = exchange->draft.len;
 	if (!before)
 		begin_request(exchange, follows);
-	if (!gather(exchange, env, data, len, &all))
+	if (!draft_gather(exchange, env, data, len, &all)) {
+		let_go(exchange, env, JOURNAL_BLIND_FRAMING);
 		return;
+	}
 	size = http1_parse(&head, all.at, all.len, exchange->seen);
 	if (size == HTTP1_PARTIAL) {
 		exchange->seen = all.len;
@@ -367,8 +316,10 @@ __attribute__((noinline)) static void feed_fresh(struct exchange *exchange,
 		feed_head(exchange, env, data, len, follows, step);
 		return;
 	}
-	if (!gather(exchange, env, data, len, &all))
+	if (!draft_gather(exchange, env, data, len, &all)) {
+		let_go(exchange, env, JOURNAL_BLIND_FRAMING);
 		return;
+	}
 	if (before && http1_sniff(all.at, all.len) == 1) {
 		exchange->draft.len = before; /* feed_head() adds the new bytes itself */
 		feed_head(exchange, env, data, len, follows, step);

@@ -13,7 +13,7 @@
 #define EXPORT __attribute__((visibility("default")))
 
 /* By its own name a hook may be another preloaded library's: the same function, for lookup.c. */
-#if __has_attribute(copy)
+#if defined(__GNUC__) && !defined(__clang__)
 #define AS_IS(name) copy(name)
 #else
 #define AS_IS(name)
