@@ -14,14 +14,14 @@
 
 /* By its own name a hook may be another preloaded library's: the same function, for lookup.c. */
 #if defined(__GNUC__) && !defined(__clang__)
-#define AS_IS(name) copy(name)
+#define AS_IS(name) copy(name),
 #else
 #define AS_IS(name)
 #endif
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 #define ALIAS(name)                                                                                \
 	extern __typeof__(name) hook_##name                                                        \
-		__attribute__((alias(#name), visibility("hidden"), AS_IS(name)));
+		__attribute__((AS_IS(name) alias(#name), visibility("hidden")));
 
 /* A constructor of another library may call a hook before ours has run. */
 #define NEED_REAL(name)                                                                            \
