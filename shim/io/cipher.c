@@ -5,7 +5,7 @@
 #include "shim/libc/real.h"
 #include "shim/process/shim.h"
 
-_Thread_local bool cipher_in_library;
+_Thread_local bool cipher_in_library __attribute__((tls_model("initial-exec")));
 
 void cipher_begin(struct conn *conn, const char *data, size_t len)
 {

@@ -22,7 +22,7 @@
 
 struct shim shim;
 
-_Thread_local volatile sig_atomic_t inside;
+_Thread_local volatile sig_atomic_t inside __attribute__((tls_model("initial-exec")));
 
 bool shim_is_own(void)
 {

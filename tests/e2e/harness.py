@@ -202,9 +202,9 @@ class Client:
         """The next line of the program's output."""
         deadline = time.monotonic() + TIMEOUT
         while b"\n" not in self.pending:
-            readable, _, _ = select.select(
-                [self.process.stdout], [], [], max(0, deadline - time.monotonic())
-            )
+            waiting = select.poll()
+            waiting.register(self.process.stdout, select.POLLIN)
+            readable = waiting.poll(max(0, deadline - time.monotonic()) * 1000)
             data = os.read(self.process.stdout.fileno(), 1 << 20) if readable else b""
             if not data:
                 self.process.kill()

@@ -135,6 +135,7 @@ class Sink:
         self.listener.listen(512)
         self.port = self.listener.getsockname()[1]
         self.connections = []
+        self.socks = []
         self.reply = lambda request: answer()
         self.interim = continued
         self.early = lambda request: None
@@ -147,6 +148,11 @@ class Sink:
 
     def close(self):
         self.listener.close()
+        for sock in self.socks:
+            try:
+                sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
 
     def _accept(self):
         while True:
@@ -156,6 +162,7 @@ class Sink:
                 return
             connection = Connection()
             self.connections.append(connection)
+            self.socks.append(sock)
             threading.Thread(target=self._serve, args=(sock, connection), daemon=True).start()
 
     def _serve(self, sock, connection):

@@ -7,7 +7,9 @@ import subprocess
 from harness import BUILD, ROOT, SHIM
 
 MODEL = BUILD / "obj/shim/engine/aws/model_data.o"
-HOOKS = {"dlopen", "dlsym", "__asan_default_options"}.union(
+HOOKS = set(
+    "dlopen dlsym vfork prctl execl execlp execle __asan_default_options".split()
+).union(
     *(
         re.findall(r"^HOOK\w*\([^,]+, (\w+),", (ROOT / table).read_text(), re.MULTILINE)
         for table in ("shim/libc/hooks.def", "shim/tls/tls.def")

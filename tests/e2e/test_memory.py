@@ -138,6 +138,11 @@ def large(daemon):
     return daemon
 
 
+def too_little(daemon):
+    """Megabytes in which a program runs, but in which its rules have no room beside it."""
+    return (daemon.folder / "table").stat().st_size / 2**20
+
+
 def limited(megabytes, *command):
     """The command, with no more address space than that."""
     return ["sh", "-c", f'ulimit -v {int(megabytes * 1024)}; exec "$@"', "sh", *map(str, command)]
@@ -146,7 +151,7 @@ def limited(megabytes, *command):
 def test_want_of_address_space_is_told_of_once(large):
     preload = [f"{name}={value}" for name, value in preloaded(large.folder).items()]
     done = subprocess.run(
-        limited(48, "env", *preload, "/bin/true"),
+        limited(too_little(large), "env", *preload, "/bin/true"),
         env=environment(),
         capture_output=True,
         text=True,
@@ -159,7 +164,7 @@ def test_want_of_address_space_is_told_of_once(large):
 def test_strict_fails_a_program_that_had_no_room_for_the_rules(large):
     words = [BUILD / "chaos-run", "--strict", "-d", large.folder, "--"]
     done = subprocess.run(
-        [*words, *limited(48, "/bin/true")],
+        [*words, *limited(too_little(large), "/bin/true")],
         env=environment(CHAOS_QUIET=1),
         capture_output=True,
         text=True,
