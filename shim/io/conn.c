@@ -343,6 +343,14 @@ bool conn_verify(struct conn *conn, int fd)
 	return true;
 }
 
+/* Another thread was inside at the fork, and is no more: the state is an unknown one. */
+static void abandon(struct conn *conn)
+{
+	memset(&conn->exchange, 0, sizeof(conn->exchange));
+	conn->exchange.state = EXCHANGE_GONE;
+	shim_count_blind(JOURNAL_BLIND_FRAMING, conn->tls.server_name);
+}
+
 void conn_after_fork(void)
 {
 	uint32_t count = conn_count();
@@ -354,12 +362,11 @@ void conn_after_fork(void)
 		conn->inherited = true;
 		conn->timer.place = 0;
 		conn->look_again = 0;
-		/* Another thread was inside, and is no more: the state is an unknown one. */
-		if (atomic_exchange(&conn->owner, 0)) {
-			memset(&conn->exchange, 0, sizeof(conn->exchange));
-			conn->exchange.state = EXCHANGE_GONE;
-			shim_count_blind(JOURNAL_BLIND_FRAMING, conn->tls.server_name);
-		}
+		/* A signal handler of this very thread has forked: what it interrupted goes on. */
+		if (atomic_load(&conn->owner) == this_thread())
+			continue;
+		if (atomic_exchange(&conn->owner, 0))
+			abandon(conn);
 		/* What is on the line is the parent's to do. */
 		line_clear(&conn->exchange.line);
 		conn_attend(conn, 0, CONN_QUEUED);

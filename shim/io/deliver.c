@@ -157,6 +157,11 @@ static void on_time(struct timer *timer)
 void deliver(struct conn *conn)
 {
 	struct line *line = &conn->exchange.line;
+
+	/* Forked in the middle of this: it is the parent's to do. */
+	if (conn->inherited)
+		line_clear(line);
+
 	uint64_t now = line_is_empty(line) && !conn->look_again ? 0 : timer_now();
 	uint64_t next = advance(conn, now, true);
 
