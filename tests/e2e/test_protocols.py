@@ -52,7 +52,7 @@ def test_exception_carries_code_and_status(daemon, sink, call):
     assert got["request_id"]
     if call.protocol:
         assert got["protocol"] == call.protocol
-    assert sink.raw == []
+    assert sink.requests == []
 
 
 def test_exception_carries_the_message_of_an_outage(daemon, call):
