@@ -6,6 +6,7 @@
 #include "aws/reply.h"
 #include "draft.h"
 #include "requests.h"
+#include "shim/memory/journal.h"
 
 /* No more is looked at in one step, so that copies stay small. */
 #define SLICE_MAX (256u * 1024)
@@ -41,6 +42,14 @@ static void advance(struct place *place, size_t len)
 	place->passed += len;
 }
 
+/* Now that it is certain what becomes of it. */
+static void tell_call(const struct exchange_env *env, struct exchange_step *step)
+{
+	if (step->is_call)
+		env->host->call(env->user, &step->call, &step->verdict);
+	step->is_call = false;
+}
+
 /* Looks at one buffer, which stands behind `passed` bytes of the offer. False: as exchange_offer(). */
 static bool offer_buffer(struct exchange *exchange, const struct exchange_env *env,
 	struct span rest, size_t passed, struct exchange_step *step)
@@ -64,6 +73,7 @@ static bool offer_buffer(struct exchange *exchange, const struct exchange_env *e
 		step->end = passed;
 		if (step->action != EXCHANGE_PASS || step->due)
 			return false;
+		tell_call(env, step);
 		draft_settle(exchange, env);
 		rest = (struct span){rest.at + step->count, rest.len - step->count};
 	}
@@ -78,6 +88,7 @@ bool exchange_offer(struct exchange *exchange, const struct exchange_env *env,
 
 	step->action = EXCHANGE_NOTHING;
 	step->text = NULL;
+	step->is_call = false;
 	step->begin = step->end = 0;
 	if (exchange_is_busy(exchange))
 		return false;
@@ -149,9 +160,10 @@ static void act(struct exchange *exchange, const struct exchange_env *env, const
 	/* Without memory for a reply the request goes out, as it would without us. */
 	if (step->action == EXCHANGE_REPLY && !make_reply(exchange, env, step)) {
 		step->action = EXCHANGE_PASS;
-		exchange->swallowing = false;
+		step->verdict.is_fault = exchange->swallowing = false;
 		atomic_store_explicit(&exchange->unanswered, true, memory_order_relaxed);
 	}
+	tell_call(env, step);
 	free(step->text);
 	step->text = NULL;
 	if (step->action == EXCHANGE_PASS)
@@ -177,11 +189,8 @@ void exchange_take(struct exchange *exchange, const struct exchange_env *env,
 	bool was_sealed = exchange->is_sealed;
 
 	if (step->action != EXCHANGE_NOTHING) {
-		size_t known = exchange->ahead < step->begin ? exchange->ahead : step->begin;
-
 		/* What was decided on before goes out first: the kernel has not taken it yet. */
-		send_range(env, iov, count, 0, known, 0);
-		send_range(env, iov, count, known, step->begin, 0);
+		send_range(env, iov, count, 0, step->begin, 0);
 		exchange->ahead = 0;
 		act(exchange, env, iov, count, step);
 	} else if (exchange->ahead) {
@@ -215,6 +224,12 @@ void exchange_take(struct exchange *exchange, const struct exchange_env *env,
 void exchange_let_go(
 	struct exchange *exchange, const struct exchange_env *env, struct exchange_step *step)
 {
+	if (step->is_call) {
+		env->host->blind(env->user, JOURNAL_BLIND_FRAMING);
+		step->verdict.is_fault = false;
+		step->verdict.latency_ns = 0;
+	}
+	tell_call(env, step);
 	free(step->text);
 	step->text = NULL;
 	exchange->state = EXCHANGE_GONE;

@@ -102,7 +102,7 @@ static void decide(struct exchange *exchange, const struct exchange_env *env,
 	if (verdict->latency_ns)
 		step->due = env->host->now() + verdict->latency_ns;
 	exchange->swallowing = verdict->is_fault;
-	env->host->call(env->user, &step->call, verdict);
+	step->is_call = true;
 }
 
 /* The request passes: from when on is the server to be listened to? */
@@ -190,6 +190,19 @@ static void decide_on(struct exchange *exchange, const struct exchange_env *env,
 	requests_after_piece(exchange);
 }
 
+/* Does the first line end as the one of a request does? */
+static bool names_http1(struct span all)
+{
+	const struct span version = SPAN(" HTTP/1.");
+	const char *end = span_find(all, '\n');
+	size_t len = end ? (size_t)(end - all.at) : 0;
+
+	if (len && all.at[len - 1] == '\r')
+		len--;
+	return len > version.len &&
+	       memcmp(all.at + len - version.len - 1, version.at, version.len) == 0;
+}
+
 static void feed_head(struct exchange *exchange, const struct exchange_env *env, const char *data,
 	size_t len, bool follows, struct exchange_step *step)
 {
@@ -217,7 +230,7 @@ static void feed_head(struct exchange *exchange, const struct exchange_env *env,
 	/* "GET key" of another protocol is no request, and nothing that was missed. */
 	if (size < 0) {
 		let_go(exchange, env,
-			is_fresh && all.len < HTTP1_HEAD_MAX ? NOT_BLIND : JOURNAL_BLIND_FRAMING);
+			is_fresh && !names_http1(all) ? NOT_BLIND : JOURNAL_BLIND_FRAMING);
 		return;
 	}
 	exchange->state = EXCHANGE_HEAD;
@@ -343,6 +356,7 @@ void requests_feed(struct exchange *exchange, const struct exchange_env *env, co
 	step->action = EXCHANGE_PASS;
 	step->count = len;
 	step->due = 0;
+	step->is_call = false;
 	step->text = NULL;
 	switch (exchange->state) {
 	case EXCHANGE_FRESH:

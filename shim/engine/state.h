@@ -102,6 +102,7 @@ struct exchange_step {
 	size_t begin,
 		end;  /* bytes of the offer that it is about: the request's, as far as they came */
 	uint64_t due; /* 0: at once */
+	bool is_call; /* a call was decided on, of which nobody has been told yet */
 	bool closes;  /* the connection has to end with the reply */
 	struct aws_call call; /* spans point into the bytes fed, or into the draft */
 	struct rules_verdict verdict;

@@ -26,8 +26,8 @@ static void after_fork_parent(void)
 static void after_fork_child(void)
 {
 	shim_after_fork();
-	timer_after_fork_child();
-	stack_after_fork_child();
+	timer_after_fork_child(inside);
+	stack_after_fork_child(inside);
 	conn_after_fork();
 }
 

@@ -115,7 +115,7 @@ static void clear(struct conn *conn)
 	conn_attend(conn, 0, UINT32_MAX);
 	exchange_clear(&conn->exchange, &only_release);
 	atomic_store(&conn->is_epolled, false);
-	conn->inherited = conn->owns_fd = false;
+	conn->inherited = conn->owns_fd = conn->is_abandoned = false;
 	conn->fd = -1;
 	conn->tls = (struct conn_tls){0};
 	conn->preface = 0;
@@ -136,6 +136,18 @@ void conn_release(struct conn *conn)
 	put_free(conn);
 }
 
+/* Fills a place. What stood there was closed behind our back. */
+static void put_slot(_Atomic uintptr_t *place, uintptr_t slot)
+{
+	uintptr_t before = atomic_exchange(place, slot);
+	struct conn *stale = (struct conn *)before;
+
+	if (!before || before & SLOT_PRIVATE)
+		return;
+	atomic_fetch_sub(&stale->descriptors, 1);
+	conn_release(stale);
+}
+
 void conn_track(int fd, const struct sockaddr *peer, socklen_t len)
 {
 	_Atomic uintptr_t *place = slots_make(fd);
@@ -152,7 +164,7 @@ void conn_track(int fd, const struct sockaddr *peer, socklen_t len)
 		len < sizeof(conn->socket.peer) ? len : sizeof(conn->socket.peer));
 	atomic_store(&conn->refs, 1);
 	atomic_store(&conn->descriptors, 1);
-	atomic_store(place, (uintptr_t)conn);
+	put_slot(place, (uintptr_t)conn);
 }
 
 void conn_share(int fd, int to)
@@ -168,7 +180,7 @@ void conn_share(int fd, int to)
 	}
 	conn_keep(conn);
 	atomic_fetch_add(&conn->descriptors, 1);
-	atomic_store(place, (uintptr_t)conn);
+	put_slot(place, (uintptr_t)conn);
 }
 
 void conn_drop(struct conn *conn, int fd)
@@ -197,6 +209,8 @@ struct conn *conn_by_random(const uint8_t random[TLS_RANDOM_LEN])
 	return NULL;
 }
 
+static bool is_same_socket(struct conn_socket *socket, int fd);
+
 bool conn_adopt_duplicate(struct conn *conn, int fd)
 {
 	/* A high number, so that the program's own numbering stays as it would be. */
@@ -212,7 +226,7 @@ bool conn_adopt_duplicate(struct conn *conn, int fd)
 	conn->owns_fd = true;
 	place = slots_make(own);
 	if (place)
-		atomic_store(place, (uintptr_t)conn | SLOT_PRIVATE);
+		put_slot(place, (uintptr_t)conn | SLOT_PRIVATE);
 	return true;
 }
 
@@ -221,7 +235,9 @@ void conn_close_duplicate(struct conn *conn)
 	if (!conn->owns_fd)
 		return;
 	slot_empty(conn->fd, (uintptr_t)conn | SLOT_PRIVATE);
-	real.close(conn->fd);
+	/* The program may have closed it by a raw call, and the number be another's. */
+	if (is_same_socket(&conn->socket, conn->fd))
+		real.close(conn->fd);
 	conn->fd = -1;
 	conn->owns_fd = false;
 }
@@ -325,7 +341,8 @@ static bool is_same_socket(struct conn_socket *socket, int fd)
 	if (fstat(fd, &status))
 		return false;
 	if (socket->is_known)
-		return status.st_ino == socket->ino && status.st_dev == socket->dev;
+		return status.st_ino == socket->ino && status.st_dev == socket->dev &&
+		       has_peer(socket, fd);
 	if (!S_ISSOCK(status.st_mode) || !is_stream(fd) || !has_peer(socket, fd))
 		return false;
 	socket->dev = status.st_dev;
@@ -348,7 +365,7 @@ static void abandon(struct conn *conn)
 {
 	memset(&conn->exchange, 0, sizeof(conn->exchange));
 	conn->exchange.state = EXCHANGE_GONE;
-	shim_count_blind(JOURNAL_BLIND_FRAMING, conn->tls.server_name);
+	conn->is_abandoned = true;
 }
 
 void conn_after_fork(void)
@@ -363,8 +380,11 @@ void conn_after_fork(void)
 		conn->timer.place = 0;
 		conn->look_again = 0;
 		/* A signal handler of this very thread has forked: what it interrupted goes on. */
-		if (atomic_load(&conn->owner) == this_thread())
+		if (atomic_load(&conn->owner) == this_thread()) {
+			if (was_set)
+				atomic_fetch_sub(&conn->refs, 1);
 			continue;
+		}
 		if (atomic_exchange(&conn->owner, 0))
 			abandon(conn);
 		/* What is on the line is the parent's to do. */

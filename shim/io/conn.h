@@ -20,14 +20,15 @@
 
 #define CONN_MAX 65536u /* at a time; further ones are not tracked */
 
-/* What a hook has to look at a connection for; 0 as long as no rule has fired. */
+/* What a hook has to look at a connection for. All but CONN_WATCHED are the work of a rule. */
 enum {
 	CONN_ANSWERED = 1, /* the reply, or the end behind it, is there to be read */
 	CONN_KEPT = 2, /* it leaves the connection open, and wakes nobody: the program reads it, or
 			    * is told of it by poll() and select(), or is woken after a while */
-	CONN_QUEUED = 4,    /* something is to happen later */
-	CONN_WATCHED = 8,   /* the exchange wants to know what the server sends */
-	CONN_ENDED = 16,    /* what the program sends is swallowed */
+	CONN_QUEUED = 4, /* something is to happen later */
+	CONN_WATCHED = 8,
+	/* the exchange wants to know what the server sends */ CONN_ENDED =
+		16,	    /* what the program sends is swallowed: exchange.ended says so, too */
 	CONN_NOTIFIES = 32, /* zerocopy.h: the error queue has something to say */
 };
 
@@ -44,6 +45,7 @@ struct conn_socket {
 struct conn_tls {
 	bool is_tls;
 	bool owned;
+	bool is_fed; /* with a record that tells of the reply */
 	bool pumped; /* the program carries the session's bytes to and fro itself */
 	bool has_random;
 	uint8_t random[TLS_RANDOM_LEN];
@@ -73,11 +75,12 @@ struct conn {
 	_Atomic bool is_epolled; /* it was given to epoll */
 
 	/* All that follows is under conn_enter. */
-	bool is_acting;	  /* cancelling is put off, and cancel_state is what it was */
-	int cancel_state; /* of the thread inside */
-	bool inherited;	  /* by fork: what is on the line is the parent's to do */
-	int fd;		  /* where we act */
-	bool owns_fd;	  /* a duplicate made when the program closed its own */
+	bool is_acting;	   /* cancelling is put off, and cancel_state is what it was */
+	int cancel_state;  /* of the thread inside */
+	bool is_abandoned; /* at a fork, in the middle of something: not told of yet */
+	bool inherited;	   /* by fork: what is on the line is the parent's to do */
+	int fd;		   /* where we act */
+	bool owns_fd;	   /* a duplicate made when the program closed its own */
 	struct conn_socket socket;
 	struct conn_tls tls;
 	struct exchange exchange;

@@ -23,7 +23,9 @@ static bool send_some(struct conn *conn, struct line_item *item)
 	ssize_t sent =
 		real.send(conn->fd, item->bytes + item->at, left, MSG_DONTWAIT | MSG_NOSIGNAL);
 
-	if (sent < 0 && (errno == EAGAIN || errno == EINTR || errno == ENOTCONN))
+	/* Not connected yet; or not any more, and nobody is left to connect it anew. */
+	if (sent < 0 &&
+		(errno == EAGAIN || errno == EINTR || (errno == ENOTCONN && !conn->owns_fd)))
 		return false;
 	/* Another error is the connection's own: the program meets it next time. */
 	line_done(&conn->exchange.line, sent < 0 ? left : (size_t)sent);
@@ -120,8 +122,6 @@ static void come_again(struct conn *conn, uint64_t when)
 {
 	int error;
 
-	if (conn->timer.place && conn->timer.when <= when)
-		return;
 	conn->timer.due = on_time;
 	conn_keep(conn);
 	if (timer_set(&conn->timer, when, &error))
@@ -142,9 +142,7 @@ static void on_time(struct timer *timer)
 	if (conn_verify(conn, conn->fd)) {
 		next = advance(conn, timer_now(), false);
 	} else {
-		line_clear(&conn->exchange.line);
-		conn_attend(conn, 0, CONN_QUEUED);
-		conn->look_again = 0;
+		deliver_lose(conn);
 	}
 	if (next)
 		come_again(conn, next);
@@ -212,31 +210,82 @@ void deliver_at_once(struct conn *conn)
 	conn->look_again = 0;
 }
 
-bool deliver_wait_for_room(struct conn *conn, int fd)
+void deliver_lose(struct conn *conn)
+{
+	line_clear(&conn->exchange.line);
+	conn_attend(conn, 0, UINT32_MAX);
+	conn->look_again = 0;
+}
+
+bool deliver_is_kept(struct conn *conn, int fd)
+{
+	bool is_kept;
+
+	if (!(conn_attention(conn) & CONN_KEPT) || !conn_enter(conn, fd))
+		return false;
+	if (!conn_verify(conn, fd))
+		deliver_lose(conn);
+	is_kept = conn_attention(conn) & CONN_KEPT;
+	conn_leave(conn);
+	return is_kept;
+}
+
+/* May the one who sends here wait? */
+static bool may_wait(int fd, int flags)
+{
+	return !(flags & MSG_DONTWAIT) && !(real.fcntl(fd, F_GETFL) & O_NONBLOCK);
+}
+
+bool deliver_wait_for_room(struct conn *conn, int fd, int flags)
 {
 	const struct timespec retry = {.tv_nsec = RETRY_NS};
-	bool is_ours = true;
+	size_t most = DELIVER_MAX;
 
-	while (is_ours && conn->exchange.line.bytes >= DELIVER_MAX) {
+	if (conn->exchange.line.bytes < DELIVER_MAX)
+		return true;
+	if (!may_wait(fd, flags))
+		most = DELIVER_MOST;
+	while (conn->exchange.line.bytes >= most) {
 		conn_leave(conn);
-		nanosleep(&retry, NULL);
-		is_ours = conn_enter(conn, fd);
-		if (is_ours && !conn_verify(conn, fd)) {
-			conn_leave(conn);
-			is_ours = false;
+		if (most == DELIVER_MOST) {
+			errno = EAGAIN;
+			return false;
 		}
+		nanosleep(&retry, NULL);
+		errno = EBADF; /* what send() says when its descriptor is closed meanwhile */
+		if (!conn_enter(conn, fd))
+			return false;
+		if (conn_verify(conn, fd))
+			continue;
+		conn_leave(conn);
+		errno = EBADF;
+		return false;
 	}
-	return is_ours;
+	return true;
+}
+
+/* Everything on the line is due now. True: there is more to do. */
+static bool hurry(struct conn *conn)
+{
+	conn_enter_always(conn);
+	if (conn_verify(conn, conn->fd)) {
+		for (struct line_item *item = conn->exchange.line.first; item; item = item->next)
+			item->due = 0;
+		deliver(conn);
+	} else {
+		deliver_lose(conn);
+	}
+	conn_leave(conn);
+	return conn_attention(conn) & CONN_QUEUED;
 }
 
 void deliver_all(void)
 {
-	uint64_t deadline;
+	uint64_t deadline = 0;
 	uint32_t count = conn_count();
 
 	if (conn_is_inside())
 		return;
-	deadline = 0;
 	for (uint32_t i = 0; i < count; i++) {
 		struct conn *conn = conn_of_index(i);
 
@@ -244,16 +293,7 @@ void deliver_all(void)
 			continue;
 		if (!deadline)
 			deadline = timer_now() + PATIENCE_NS;
-		while (conn_attention(conn) & CONN_QUEUED && timer_now() < deadline) {
-			conn_enter_always(conn);
-			if (conn_verify(conn, conn->fd))
-				for (struct line_item *item = conn->exchange.line.first; item;
-					item = item->next)
-					item->due = 0;
-			deliver(conn);
-			conn_leave(conn);
-			if (conn_attention(conn) & CONN_QUEUED)
-				nanosleep(&(struct timespec){.tv_nsec = RETRY_NS}, NULL);
-		}
+		while (hurry(conn) && timer_now() < deadline)
+			nanosleep(&(struct timespec){.tv_nsec = RETRY_NS}, NULL);
 	}
 }

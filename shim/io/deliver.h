@@ -10,6 +10,9 @@
 /* Past this many bytes on the line, send() waits. */
 #define DELIVER_MAX (1u << 20)
 
+/* What a sender that may not wait can put on it. */
+#define DELIVER_MOST (64u << 20)
+
 /* Sends bytes at `due` (0: as soon as what stands before them is gone). */
 void deliver_send(struct conn *conn, const char *data, size_t len, uint64_t due);
 
@@ -26,9 +29,16 @@ void deliver_end_kept(struct conn *conn);
 /* Sends at once what the socket takes, and forgets the rest: there is no descriptor to keep. */
 void deliver_at_once(struct conn *conn);
 
-/* Waits until there is room on the line. Leaves the connection meanwhile. False: it means something
- * else by now (and is left). */
-bool deliver_wait_for_room(struct conn *conn, int fd);
+/* Waits until there is room on the line; a sender that may not wait is spared that, as long as it is not
+ * too much. Leaves the connection meanwhile. False with errno: it means something
+ * else by now, or is too full (and is left). */
+bool deliver_wait_for_room(struct conn *conn, int fd, int flags);
+
+/* The socket is another one by now, or none: nothing is to be done, and nothing told of, any more. */
+void deliver_lose(struct conn *conn);
+
+/* Is a reply kept, that a reader of this descriptor finds? Not entered. */
+bool deliver_is_kept(struct conn *conn, int fd);
 
 /* The process ends, or becomes another program: whatever is on the line goes out at once. */
 void deliver_all(void);

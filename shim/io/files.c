@@ -5,8 +5,10 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+#include "copy.h"
 #include "offer.h"
 #include "send.h"
 #include "on.h"
@@ -41,6 +43,20 @@ static ssize_t send_from(struct conn *conn, int fd, int in_fd, off64_t *offset, 
 	return sum;
 }
 
+/* The offset is the program's, and may be nowhere. */
+static ssize_t send_from_offset(struct conn *conn, int fd, int in_fd, off64_t *offset, size_t count)
+{
+	struct iovec place = {offset, sizeof(*offset)};
+	off64_t at;
+	ssize_t sent;
+
+	if (copy_in(&at, offset, sizeof(at)))
+		return -1;
+	sent = send_from(conn, fd, in_fd, &at, count);
+	copy_out(&place, 1, (const char *)&at, sizeof(at));
+	return sent;
+}
+
 ssize_t on_sendfile64(struct conn *conn, int fd, int in_fd, off64_t *offset, size_t count)
 {
 	if (offer_may_pass_unseen(conn, fd, count)) {
@@ -50,19 +66,17 @@ ssize_t on_sendfile64(struct conn *conn, int fd, int in_fd, off64_t *offset, siz
 		return sent;
 	}
 	/* What is no file the kernel refuses, and we could not give back. */
-	if (lseek64(in_fd, 0, SEEK_CUR) < 0)
+	if (!offer_verify(conn, fd) || lseek64(in_fd, 0, SEEK_CUR) < 0)
 		return real.sendfile64(fd, in_fd, offset, count);
-	return send_from(conn, fd, in_fd, offset, count);
+	return offset ? send_from_offset(conn, fd, in_fd, offset, count)
+		      : send_from(conn, fd, in_fd, NULL, count);
 }
+
+_Static_assert(sizeof(off_t) == sizeof(off64_t), "one is the other");
 
 ssize_t on_sendfile(struct conn *conn, int fd, int in_fd, off_t *offset, size_t count)
 {
-	off64_t at = offset ? *offset : 0;
-	ssize_t sent = on_sendfile64(conn, fd, in_fd, offset ? &at : NULL, count);
-
-	if (offset)
-		*offset = (off_t)at;
-	return sent;
+	return on_sendfile64(conn, fd, in_fd, (off64_t *)offset, count);
 }
 
 static bool is_pipe(int fd)
@@ -114,7 +128,7 @@ ssize_t on_splice(
 		return spliced;
 	}
 	/* What the kernel refuses it refuses untouched. */
-	if (!conn || in_offset || offset || !is_pipe(in_fd))
+	if (!conn || in_offset || offset || !offer_verify(conn, fd) || !is_pipe(in_fd))
 		return real.splice(in_fd, in_offset, fd, offset, len, flags);
 	do {
 		size_t want = len - sum < sizeof(buffer) ? len - sum : sizeof(buffer);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "deliver.h"
@@ -70,6 +71,30 @@ static bool has_family(const struct sockaddr *addr, socklen_t len, sa_family_t f
 	return len >= sizeof(addr->sa_family) && addr->sa_family == family;
 }
 
+/* The socket is connected to nothing any more, or to another peer: what was to be done is not. */
+static void disconnect(int fd)
+{
+	struct conn *conn = conn_at(fd);
+
+	if (!conn || !conn_enter(conn, fd))
+		return;
+	deliver_lose(conn);
+	conn_close_duplicate(conn);
+	if (conn->fd == fd)
+		conn->fd = -1;
+	conn_drop(conn, fd);
+}
+
+/* Is this but the second look at a connect() that was under way? */
+static bool is_same_connect(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	const struct conn *conn = conn_at(fd);
+
+	return conn && conn_attention(conn) & CONN_QUEUED &&
+	       memcmp(&conn->socket.peer, addr,
+		       len < sizeof(conn->socket.peer) ? len : sizeof(conn->socket.peer)) == 0;
+}
+
 int life_connect(int fd, const struct sockaddr *addr, socklen_t len)
 {
 	int result = real.connect(fd, addr, len);
@@ -78,13 +103,14 @@ int life_connect(int fd, const struct sockaddr *addr, socklen_t len)
 	/* The kernel comes first: the address may be no address at all. */
 	if ((result < 0 && error != EINPROGRESS && error != EINTR) || conn_is_inside())
 		return result;
-	if (has_family(addr, len, AF_INET) || has_family(addr, len, AF_INET6)) {
-		forget(fd);
+	if (has_family(addr, len, AF_UNSPEC)) {
+		disconnect(fd);
+	} else if ((has_family(addr, len, AF_INET) || has_family(addr, len, AF_INET6)) &&
+		   !is_same_connect(fd, addr, len)) {
+		disconnect(fd);
 		conn_track(fd, addr, len);
 		shim_look();
 		shim_enlist();
-	} else if (has_family(addr, len, AF_UNSPEC)) {
-		forget(fd);
 	}
 	errno = error;
 	return result;
@@ -137,6 +163,8 @@ int on_shutdown(struct conn *conn, int fd, int how)
 /* Copies what is known of fd to its new duplicate. */
 static int shared(int fd, int to)
 {
+	if (to >= 0 && conn_at(to) != conn_at(fd))
+		made(to);
 	if (to >= 0 && !conn_is_inside())
 		conn_share(fd, to);
 	return to;
@@ -151,7 +179,12 @@ int on_dup(struct conn *conn, int fd)
 /* dup2() and dup3() close `to` first. */
 static void before_replacing(int fd, int to)
 {
-	if (fd == to || conn_is_inside() || !(conn_at(to) || conn_private_at(to)))
+	const struct conn *conn = conn_at(to);
+
+	if (fd == to || conn_is_inside() || !(conn || conn_private_at(to)))
+		return;
+	/* One that no rule has touched is forgotten when its number has another meaning. */
+	if (conn && !conn_attention(conn) && !conn->owns_fd)
 		return;
 	if (real.fcntl(fd, F_GETFD) < 0)
 		return;

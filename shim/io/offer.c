@@ -125,6 +125,9 @@ static inline bool ask(struct conn *conn, int fd, const struct exchange_env *env
 static void act_at(struct conn *conn, int fd)
 {
 	conn->inherited = false;
+	if (conn->is_abandoned)
+		shim_count_blind(JOURNAL_BLIND_FRAMING, conn->tls.server_name);
+	conn->is_abandoned = false;
 	if (!conn->owns_fd)
 		conn->fd = fd;
 }
@@ -138,10 +141,8 @@ ssize_t offer(struct conn *conn, int fd, const struct iovec *iov, int count, int
 	if (cipher_passes(conn) || !conn_enter(conn, fd))
 		return CONN_PASS;
 	act_at(conn, fd);
-	if (conn_attention(conn) & CONN_QUEUED && !deliver_wait_for_room(conn, fd)) {
-		errno = EBADF; /* what send() says when its descriptor is closed while it waits */
+	if (conn_attention(conn) & CONN_QUEUED && !deliver_wait_for_room(conn, fd, flags))
 		return -1;
-	}
 	if (conn->tls.is_tls)
 		return cipher_offer(conn, fd, iov, count);
 	passes = ask(conn, fd, &env, iov, count);
@@ -177,6 +178,18 @@ struct offer_part offer_sealed(struct conn *conn, int fd, const char *data, size
 	/* All of it, only later: what is written below waits for its time. */
 	teller.part.passes |= teller.part.begin == 0 && teller.part.end == len;
 	return teller.part;
+}
+
+bool offer_verify(struct conn *conn, int fd)
+{
+	if (!conn_enter(conn, fd))
+		return false;
+	if (conn_verify(conn, fd)) {
+		conn_leave(conn);
+		return true;
+	}
+	conn_drop(conn, fd);
+	return false;
 }
 
 bool offer_may_pass_unseen(struct conn *conn, int fd, size_t len)

@@ -41,6 +41,7 @@ struct offer_part offer_sealed(struct conn *conn, int fd, const char *data, size
 
 /* Bytes of a file or a pipe are about to be sent by a call that shows nobody what they are. True: they
  * need not be seen; then say with offer_unseen() how many went. */
+bool offer_verify(struct conn *conn, int fd); /* is it still the socket that was connected? */
 bool offer_may_pass_unseen(struct conn *conn, int fd, size_t len);
 void offer_unseen(struct conn *conn, int fd, ssize_t sent);
 

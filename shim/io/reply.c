@@ -53,16 +53,20 @@ ssize_t reply_read(struct conn *conn, const struct iovec *iov, int count, int fl
  * hand needs bytes to do so (a 0 would be the end, before it asks the session): a record, that nobody
  * will decrypt.
  */
-static ssize_t serve_ciphertext(const struct conn *conn, const struct iovec *iov)
+static ssize_t serve_ciphertext(struct conn *conn, const struct iovec *iov)
 {
 	static const char record[] = {23, 3, 3, 0, 1, 0};
+	bool has_reply = exchange_reply(&conn->exchange).len != 0;
 
-	if (cipher_in_library) {
+	if (!has_reply && !cipher_in_library)
+		return 0;
+	/* One at a time: a program may read until there is nothing. */
+	if (!cipher_in_library)
+		conn->tls.is_fed = !conn->tls.is_fed;
+	if (cipher_in_library || !conn->tls.is_fed) {
 		errno = EAGAIN;
 		return -1;
 	}
-	if (!exchange_reply(&conn->exchange).len)
-		return 0;
 	return copy_out(
 		iov, 1, record, iov->iov_len < sizeof(record) ? iov->iov_len : sizeof(record));
 }
@@ -104,8 +108,11 @@ void reply_early(struct conn *conn, int fd)
 {
 	if (!conn_enter(conn, fd))
 		return;
-	if (conn->exchange.reply)
-		conn_attend(conn, CONN_ANSWERED, 0);
+	if (conn->exchange.reply) {
+		line_clear(&conn->exchange.line);
+		exchange_end(&conn->exchange);
+		conn_attend(conn, CONN_ANSWERED | CONN_ENDED, CONN_QUEUED | CONN_KEPT);
+	}
 	conn_leave(conn);
 }
 

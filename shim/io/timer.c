@@ -22,7 +22,6 @@ static struct {
 	pthread_mutex_t mutex;
 	struct timer **heap; /* [1] is the first that is due; each comes before its two children */
 	uint32_t count, room;
-	uint32_t in_hand; /* being called */
 	bool has_thread;
 	_Atomic uint32_t changes; /* what the helper, and who waits for it to be idle, wait on */
 } timers = {.mutex = PTHREAD_MUTEX_INITIALIZER};
@@ -123,13 +122,9 @@ static void serve_first(void)
 	struct timer *timer = timers.heap[1];
 
 	take_out(timer);
-	timers.in_hand++;
 	pthread_mutex_unlock(&timers.mutex);
 	timer->due(timer);
 	pthread_mutex_lock(&timers.mutex);
-	timers.in_hand--;
-	if (!timers.count && !timers.in_hand)
-		wake();
 }
 
 static void *work(void *unused)
@@ -151,34 +146,48 @@ static void *work(void *unused)
 	return NULL;
 }
 
+/* `stack_size` 0: as large as the program's. Returns 0 or an error number. */
+static int make_thread(size_t stack_size)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+	int error;
+
+	pthread_attr_init(&attributes);
+	if (stack_size)
+		pthread_attr_setstacksize(&attributes, stack_size);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	error = pthread_create(&thread, &attributes, work, NULL);
+	pthread_attr_destroy(&attributes);
+	return error;
+}
+
 /* Under the mutex. The program's signals are not the helper's. Returns 0 or an error number. */
 static int start_thread(void)
 {
-	pthread_attr_t attributes;
 	sigset_t all, before;
-	pthread_t thread;
 	int error;
 
 	if (timers.has_thread)
 		return 0;
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, STACK_SIZE);
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&thread, &attributes, work, NULL);
+	error = make_thread(STACK_SIZE);
+	/* The thread's own variables stand on its stack, too: a program may have many. */
+	if (error == EINVAL)
+		error = make_thread(0);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attributes);
 	timers.has_thread = !error;
 	return error;
 }
 
 /* Under the mutex. */
-static void move(struct timer *timer, uint64_t when)
+static void hasten(struct timer *timer, uint64_t when)
 {
+	if (when >= timer->when)
+		return;
 	timer->when = when;
 	rise(timer);
-	sink(timer);
 }
 
 bool timer_set(struct timer *timer, uint64_t when, int *error)
@@ -188,7 +197,7 @@ bool timer_set(struct timer *timer, uint64_t when, int *error)
 
 	pthread_mutex_lock(&timers.mutex);
 	if (timer->place) {
-		move(timer, when);
+		hasten(timer, when);
 	} else if (!has_room()) {
 		failed = ENOMEM;
 	} else if (!(failed = start_thread())) {
@@ -207,42 +216,6 @@ bool timer_set(struct timer *timer, uint64_t when, int *error)
 	return is_new;
 }
 
-bool timer_cancel(struct timer *timer)
-{
-	bool was_set;
-
-	pthread_mutex_lock(&timers.mutex);
-	was_set = timer->place != 0;
-	if (was_set)
-		take_out(timer);
-	pthread_mutex_unlock(&timers.mutex);
-	return was_set;
-}
-
-bool timer_wait_idle(uint64_t deadline)
-{
-	uint32_t seen = atomic_load(&timers.changes);
-	bool is_busy;
-
-	pthread_mutex_lock(&timers.mutex);
-	is_busy = timers.count || timers.in_hand;
-	pthread_mutex_unlock(&timers.mutex);
-	if (is_busy)
-		wait_until(seen, deadline);
-	return is_busy;
-}
-
-void timer_expire_all(void)
-{
-	uint32_t left;
-
-	pthread_mutex_lock(&timers.mutex);
-	/* Those that are set anew on the way are not for this turn. */
-	for (left = timers.count; left && timers.count; left--)
-		serve_first();
-	pthread_mutex_unlock(&timers.mutex);
-}
-
 void timer_before_fork(bool is_inside)
 {
 	if (!is_inside)
@@ -255,11 +228,14 @@ void timer_after_fork_parent(bool is_inside)
 		pthread_mutex_unlock(&timers.mutex);
 }
 
-void timer_after_fork_child(void)
+void timer_after_fork_child(bool is_inside)
 {
-	pthread_mutex_init(&timers.mutex, NULL);
+	if (is_inside)
+		pthread_mutex_init(&timers.mutex, NULL);
 	/* What is due is the parent's to do. The heap may be in the middle of a change: left alone. */
 	timers.heap = NULL;
-	timers.count = timers.room = timers.in_hand = 0;
+	timers.count = timers.room = 0;
 	timers.has_thread = false;
+	if (!is_inside)
+		pthread_mutex_unlock(&timers.mutex);
 }

@@ -4,7 +4,7 @@
 
 /*
  * Deadlines and what is to be done at them, on one helper thread per process that is made with the
- * first deadline. It knows nothing of connections. Setting and taking back are O(log n).
+ * first deadline. It knows nothing of connections. Setting one is O(log n).
  *
  * The clock is the kernel's CLOCK_MONOTONIC, asked and waited for by system calls: a program may run
  * with a library that fakes the C library's.
@@ -23,25 +23,15 @@ struct timer {
 /* Nanoseconds of CLOCK_MONOTONIC, as the kernel has it. */
 uint64_t timer_now(void);
 
-/* Sets the timer to `when`, from whatever it was set to. True: it is set now and was not before.
+/* Sets the timer to `when`; one that is set already comes at the earlier time of both. True: it is set now and was not before.
  * -errno in *error, if that is not NULL, when there is no memory or no thread to be had: then it is
  * not set. Not for signal handlers that have interrupted this very call. */
 bool timer_set(struct timer *timer, uint64_t when, int *error);
-
-/* Takes it back. True: it was set, and will not come. */
-bool timer_cancel(struct timer *timer);
-
-/* Are timers set, or on their way to `due`? Then waits for a change, until `deadline` at most; false:
- * none are. For a process that ends. */
-bool timer_wait_idle(uint64_t deadline);
-
-/* Calls `due` of all timers at once, on this thread. */
-void timer_expire_all(void);
 
 /* Around fork(). `is_inside`: this thread has interrupted a call of its own into the library. The
  * child has no helper and no timers. */
 void timer_before_fork(bool is_inside);
 void timer_after_fork_parent(bool is_inside);
-void timer_after_fork_child(void);
+void timer_after_fork_child(bool is_inside);
 
 #endif

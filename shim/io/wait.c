@@ -27,11 +27,11 @@ static inline bool is_any_untold(void)
 /* What the kernel does not tell of this descriptor. */
 static short untold_events(const struct pollfd *polled)
 {
-	const struct conn *conn = conn_at(polled->fd);
+	struct conn *conn = conn_at(polled->fd);
 	uint32_t attention = conn ? conn_attention(conn) : 0;
 	short events = 0;
 
-	if (attention & CONN_KEPT)
+	if (attention & CONN_KEPT && deliver_is_kept(conn, polled->fd))
 		events |= polled->events & READABLE;
 	if (attention & CONN_NOTIFIES && zerocopy_is_turn(conn))
 		events |= POLLERR;
@@ -107,7 +107,8 @@ static void restore(fd_set *set, const fd_set *saved, int count)
 static int add_selected(int count, fd_set *reads, const fd_set *wanted, int result)
 {
 	for (int fd = 0; fd < count && result >= 0; fd++) {
-		if (!FD_ISSET(fd, wanted) || FD_ISSET(fd, reads) || !has_kept(conn_at(fd)))
+		if (!FD_ISSET(fd, wanted) || FD_ISSET(fd, reads) || !has_kept(conn_at(fd)) ||
+			!deliver_is_kept(conn_at(fd), fd))
 			continue;
 		FD_SET(fd, reads);
 		result++;

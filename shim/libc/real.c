@@ -7,6 +7,16 @@
 #include "loader.h"
 
 struct real real;
+static bool connects_straight;
+
+/* Is this function in the library that errno is in? */
+static bool is_in_libc(const void *function)
+{
+	Dl_info info, libc;
+
+	return dladdr(function, &info) && dladdr((const void *)__errno_location, &libc) &&
+	       info.dli_fbase == libc.dli_fbase;
+}
 
 void real_resolve(void)
 {
@@ -23,13 +33,10 @@ void real_resolve(void)
 #undef HOOK_ANY
 #undef HOOK_PLAIN
 #undef HOOK_END
+	connects_straight = is_in_libc(*(void **)&real.connect);
 }
 
 bool real_connects_straight(void)
 {
-	Dl_info connect, error;
-
-	return dladdr(*(void **)&real.connect, &connect) &&
-	       dladdr((const void *)__errno_location, &error) &&
-	       connect.dli_fbase == error.dli_fbase;
+	return connects_straight;
 }

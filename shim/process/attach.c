@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "attach.h"
+#include "cancel.h"
 #include "files.h"
 #include "shim/libc/real.h"
 #include "shim/memory/runtime.h"
@@ -145,10 +146,11 @@ static const struct table *attach(const struct table *old)
 /* While there is no daemon each request looks for one: the first after its start is to be seen. */
 static const struct table *look_for_table(const struct table *old)
 {
-	int error = errno;
+	int error = errno, cancel = cancel_put_off();
 
-	if (!atomic_load(&shim.sandboxed) && shim_is_own())
+	if (!atomic_load(&shim.sandboxed))
 		old = attach(old);
+	cancel_allow(cancel);
 	errno = error;
 	return old;
 }

@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "attach.h"
+#include "cancel.h"
 #include "files.h"
 #include "line.h"
 #include "shim/libc/real.h"
@@ -115,8 +117,10 @@ void journal_attach(int folder)
 	struct stat status;
 	int fd;
 
-	if (atomic_exchange(&shim.attaching, true))
-		return;
+	/* Whoever is before us will be done soon, and until then nothing can be counted. */
+	for (int patience = 10000; atomic_exchange(&shim.attaching, true); sched_yield())
+		if (!patience--)
+			return;
 	fd = files_open(folder, RUNTIME_JOURNAL, O_RDWR, &status);
 	if (fd >= 0) {
 		if (!atomic_load(&shim.journal) ||
@@ -130,16 +134,18 @@ void journal_attach(int folder)
 static struct journal_counter *map_counter_part(size_t part)
 {
 	struct journal_counter *map = NULL, *there = NULL;
-	int fd;
+	int cancel = cancel_put_off(), fd = -1;
 
-	if (atomic_load(&shim.sandboxed) || !shim_is_own())
-		return NULL;
-	fd = open_journal_again();
+	if (!atomic_load(&shim.sandboxed))
+		fd = open_journal_again();
+	if (fd >= 0) {
+		map = map_shared(fd, offsetof(struct journal, counters) + part * COUNTER_SIZE,
+			COUNTER_SIZE, NULL);
+		real.close(fd);
+	}
+	cancel_allow(cancel);
 	if (fd < 0)
 		return NULL;
-	map = map_shared(
-		fd, offsetof(struct journal, counters) + part * COUNTER_SIZE, COUNTER_SIZE, NULL);
-	real.close(fd);
 	if (!map || atomic_compare_exchange_strong(&shim.counters[part], &there, map))
 		return map;
 	munmap(map, COUNTER_SIZE);
@@ -165,12 +171,13 @@ struct journal_counter *shim_counter(uint32_t counter)
  * there. */
 static void list_child(struct journal *journal)
 {
-	int error = errno, fd = open_journal_again();
+	int error = errno, cancel = cancel_put_off(), fd = open_journal_again();
 
 	if (fd >= 0) {
 		take_line(journal, fd, shim.group);
 		real.close(fd);
 	}
+	cancel_allow(cancel);
 	errno = error;
 }
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "attach.h"
+#include "cancel.h"
 #include "inside.h"
 #include "line.h"
 #include "shim/engine/aws/host.h"
@@ -154,7 +155,7 @@ void shim_say(const char *format, ...)
 	struct stat now;
 	char line[1024];
 	va_list list;
-	int len;
+	int len, cancel;
 
 	if (is_quiet())
 		return;
@@ -167,8 +168,10 @@ void shim_say(const char *format, ...)
 	if (fstat(STDERR_FILENO, &now) || now.st_dev != shim.stderr_dev ||
 		now.st_ino != shim.stderr_ino)
 		return;
+	cancel = cancel_put_off();
 	if (real.write(STDERR_FILENO, line, (size_t)len) < 0)
-		return;
+		line[0] = '\0';
+	cancel_allow(cancel);
 }
 
 static const char *const blind_reasons[JOURNAL_BLIND_REASONS] = {

@@ -148,6 +148,7 @@ static void associate(struct session *session, const struct session_facts *facts
 	struct conn *conn = conn_at(fd);
 
 	session->aside = true;
+	session->ended = false;
 	if (facts->is_server)
 		return;
 	/* What a library takes for its descriptor may be something else that a program gave to it. */

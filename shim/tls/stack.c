@@ -93,6 +93,8 @@ static bool fill_stack(struct stack *stack, const void *base, const void *functi
 		if (found && !stack_is_ours(found))
 			memcpy((char *)stack + functions[i].offset, &found, sizeof(found));
 	}
+	/* Not every copy has them all: that is no error of the program's. */
+	dlerror();
 	stack->base = stack->end = base;
 	dl_iterate_phdr(find_end, stack);
 	return true;
@@ -308,7 +310,10 @@ void stack_after_fork_parent(bool is_inside)
 		pthread_mutex_unlock(&known.mutex);
 }
 
-void stack_after_fork_child(void)
+void stack_after_fork_child(bool is_inside)
 {
-	pthread_mutex_init(&known.mutex, NULL);
+	if (is_inside)
+		pthread_mutex_init(&known.mutex, NULL);
+	else
+		pthread_mutex_unlock(&known.mutex);
 }

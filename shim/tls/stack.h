@@ -59,6 +59,6 @@ void stack_unlock(sig_atomic_t before);
 /* Around a fork. `is_inside`: this thread has interrupted a call of its own into the library. */
 void stack_before_fork(bool is_inside);
 void stack_after_fork_parent(bool is_inside);
-void stack_after_fork_child(void);
+void stack_after_fork_child(bool is_inside);
 
 #endif

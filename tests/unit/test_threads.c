@@ -32,8 +32,9 @@ void stack_after_fork_parent(bool is_inside)
 	(void)is_inside;
 }
 
-void stack_after_fork_child(void)
+void stack_after_fork_child(bool is_inside)
 {
+	(void)is_inside;
 }
 
 /* No header declares these. */
