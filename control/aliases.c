@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <stdint.h>
 
+#include "shim/engine/aws/model.h"
 #include "shim/engine/aws/tables.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -4,25 +4,9 @@
 
 /* What the daemon can be asked: path and method in, JSON out. Knows nothing of sockets. */
 
-#include <pthread.h>
-#include <stdbool.h>
-
-#include "config.h"
-#include "names.h"
-#include "writer.h"
+#include "held.h"
 
 #define API_BODY_MAX (8u << 20)
-
-struct api {
-	pthread_mutex_t lock; /* of all below; also of cJSON, which keeps its last error */
-	struct config config;
-	struct writer *writer;
-	struct names *names;	/* made when it is first needed */
-	const char *state_path; /* NULL: not kept on disk */
-	const char *folder;
-	const char *listening; /* "127.0.0.1:4566"; NULL: on the Unix socket alone */
-	bool is_ready;	       /* between api_start() and api_stop() */
-};
 
 struct api_answer {
 	int status;

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "shim/engine/aws/model.h"
 #include "shim/engine/aws/model_file.h"
 #include "shim/memory/runtime.h"
 

@@ -2,7 +2,7 @@
 #ifndef CHAOS_CONTROL_REPORT_H
 #define CHAOS_CONTROL_REPORT_H
 
-#include "api.h"
+#include "held.h"
 
 /*
  * What is in force and what has happened, as a JSON object; the caller frees it and holds the lock.

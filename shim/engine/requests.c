@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "aws/identify.h"
+#include "aws/request.h"
 #include "draft.h"
 #include "shim/memory/journal.h"
 

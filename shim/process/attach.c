@@ -9,7 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "attach.h"
 #include "cancel.h"
 #include "files.h"
 #include "shim/libc/real.h"

@@ -7,7 +7,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "attach.h"
 #include "cancel.h"
 #include "files.h"
 #include "line.h"

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "shim.h"
+#include "shim/engine/aws/model.h"
 #include "shim/engine/aws/model_file.h"
 #include "shim/libc/real.h"
 #include "shim/memory/runtime.h"

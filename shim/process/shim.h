@@ -64,6 +64,9 @@ void shim_look(void);
 /* A counter of the journal, mapped if need be; NULL if that cannot be done. */
 struct journal_counter *shim_counter(uint32_t counter);
 
+/* Attaches to the journal in the folder, unless that very file is attached to already. */
+void journal_attach(int folder);
+
 /* The first look, in the constructor. */
 void shim_attach(void);
 

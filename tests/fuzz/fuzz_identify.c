@@ -4,6 +4,7 @@
 
 #include "fuzz.h"
 #include "shim/engine/aws/identify.h"
+#include "shim/engine/aws/request.h"
 
 /* The program's own image: what stands there was neither copied nor allocated. */
 extern const char __executable_start[], _end[];

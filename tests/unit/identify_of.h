@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "shim/engine/aws/identify.h"
+#include "shim/engine/aws/request.h"
 #include "suite.h"
 
 #define HOST(name)    "Host: " name "\r\n"

@@ -24,6 +24,29 @@ enum aws_protocol {
 	AWS_PROTOCOLS
 };
 
+/* What is known of the body when a request is looked at. */
+struct aws_body {
+	struct span
+		bytes; /* as on the wire (chunk framing included), possibly only its beginning */
+	bool complete; /* no more will come: the body has ended, or the wait for it has */
+};
+
+enum aws_identity {
+	AWS_NOT_A_CALL,
+	AWS_CALL,
+	AWS_NEEDS_BODY, /* the operation stands in body bytes that have not come yet */
+};
+
+/* What is to be told of a call, as a set of bits. Less is found sooner, and with fewer bytes of the
+ * body. The first three are the dimensions of a rule: see rules_wanted(). */
+enum aws_want {
+	AWS_WANT_SERVICE = 1,
+	AWS_WANT_REGION = 2, /* and home_region */
+	AWS_WANT_OPERATION = 4,
+	AWS_WANT_REST = 8, /* all else in struct aws_call: what a reply or a report needs */
+	AWS_WANT_ALL = 15,
+};
+
 /* What the wire cannot tell apart comes back as several candidates. */
 #define AWS_CANDIDATES_MAX 16
 

@@ -5,35 +5,6 @@
 #include "../http1.h"
 #include "call.h"
 
-/* What is known of the body when a request is looked at. */
-struct aws_body {
-	struct span
-		bytes; /* as on the wire (chunk framing included), possibly only its beginning */
-	bool complete; /* no more will come: the body has ended, or the wait for it has */
-};
-
-enum aws_identity {
-	AWS_NOT_A_CALL,
-	AWS_CALL,
-	AWS_NEEDS_BODY, /* the operation stands in body bytes that have not come yet */
-};
-
-/* What is to be told of a call, as a set of bits. Less is found sooner, and with fewer bytes of the
- * body. The first three are the dimensions of a rule: see rules_wanted(). */
-enum aws_want {
-	AWS_WANT_SERVICE = 1,
-	AWS_WANT_REGION = 2, /* and home_region */
-	AWS_WANT_OPERATION = 4,
-	AWS_WANT_REST = 8, /* all else in struct aws_call: what a reply or a report needs */
-	AWS_WANT_ALL = 15,
-};
-
-/*
- * Is there nothing in the head that tells of AWS? Then it is no call, and aws_identify() would say so,
- * too, only later. Most requests of most programs are like that.
- */
-bool aws_tells_nothing(const struct http1_head *head);
-
 /*
  * Recognises a call to AWS. `wanted` is a set of enum aws_want, with 0 for whether it is a call at
  * all. `call` is filled on AWS_CALL, and on AWS_NEEDS_BODY with what the head alone tells. What is

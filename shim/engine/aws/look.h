@@ -5,6 +5,7 @@
 /* One look at one request: the evidence, and the parts of identify that share it. */
 
 #include "host.h"
+#include "model.h"
 #include "request.h"
 
 /* A set of services, the likeliest first. */

@@ -3,7 +3,6 @@
 
 #include <endian.h>
 
-#include "model_file.h"
 #include "tables.h"
 
 const struct model model_built_in[] = {

@@ -36,17 +36,4 @@ struct model_file_head {
  */
 const char *model_file_open(const void *bytes, size_t size, struct model *model);
 
-/*
- * Takes a model, which is to stay, in place of the built-in one. Only until the first request has been
- * looked at, since what has been made of one holds indices: false when that is over.
- */
-bool model_use(const struct model *model);
-
-/* From now on the model does not change. */
-static inline void model_keep(void)
-{
-	if (__atomic_load_n(&model_used, __ATOMIC_ACQUIRE) == &model_built_in[MODEL_OPEN])
-		model_use(&model_built_in[MODEL_KEPT]);
-}
-
 #endif

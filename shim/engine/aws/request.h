@@ -4,7 +4,8 @@
 
 /* A request as identify sees it: the pieces of the head that tell something, each found once. */
 
-#include "identify.h"
+#include "../http1.h"
+#include "call.h"
 #include "params.h"
 #include "tables.h"
 
@@ -35,6 +36,12 @@ static inline struct span aws_field(const struct aws_request *request, enum http
 {
 	return http1_known(request->head, field);
 }
+
+/*
+ * Is there nothing in the head that tells of AWS? Then it is no call, and aws_identify() would say so,
+ * too, only later. Most requests of most programs are like that.
+ */
+bool aws_tells_nothing(const struct http1_head *head);
 
 void aws_request_read(
 	struct aws_request *request, const struct http1_head *head, const struct aws_body *body);

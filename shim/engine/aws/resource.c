@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "document.h"
+#include "identify.h"
 #include "look.h"
 #include "rest.h"
 

@@ -14,7 +14,6 @@
 #include <stdint.h>
 
 #include "shim/base/span.h"
-#include "model.h"
 
 /* A text: its offset in model_text, then its length, then bits for the holder's own use. */
 #define MODEL_TEXT_OFFSET_BITS 19
@@ -179,6 +178,19 @@ extern const struct model model_built_in[];
 
 /* The model in use. Whoever has called model_keep() will not see it change. */
 extern const struct model *model_used;
+
+/*
+ * Takes a model, which is to stay, in place of the built-in one. Only until the first request has been
+ * looked at, since what has been made of one holds indices: false when that is over.
+ */
+bool model_use(const struct model *model);
+
+/* From now on the model does not change. */
+static inline void model_keep(void)
+{
+	if (__atomic_load_n(&model_used, __ATOMIC_ACQUIRE) == &model_built_in[MODEL_OPEN])
+		model_use(&model_built_in[MODEL_KEPT]);
+}
 
 #define model_text		 model_used->text
 #define model_services		 model_used->services

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CHAOS_CONTROL_HELD_H
+#define CHAOS_CONTROL_HELD_H
+
+/* What the daemon holds, for who answers and who reports. */
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "config.h"
+#include "names.h"
+#include "writer.h"
+
+struct api {
+	pthread_mutex_t lock; /* of all below; also of cJSON, which keeps its last error */
+	struct config config;
+	struct writer *writer;
+	struct names *names;	/* made when it is first needed */
+	const char *state_path; /* NULL: not kept on disk */
+	const char *folder;
+	const char *listening; /* "127.0.0.1:4566"; NULL: on the Unix socket alone */
+	bool is_ready;	       /* between api_start() and api_stop() */
+};
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How the process's context begins and forks. */
+
+#include "shim.h"
+
+#include <pthread.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "inside.h"
+
+/* The process's id without a system call, which a filter of the program's may not know: glibc notes it
+ * in the mutexes that its first thread holds. */
+static pid_t own_pid(void)
+{
+	pthread_mutex_t mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+	pid_t pid;
+
+	pthread_mutex_lock(&mutex);
+	pid = mutex.__data.__owner;
+	pthread_mutex_unlock(&mutex);
+	return pid > 0 ? pid : getpid();
+}
+
+/* Every process throws its own dice. */
+static void seed_dice(void)
+{
+	uint64_t seed = shim_now() ^ (uint64_t)atomic_load(&shim.pid) << 32;
+
+	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) < 0)
+		seed ^= (uint64_t)&seed;
+	atomic_store(&shim.dice.state, seed);
+}
+
+/* No system call: the child may live under a filter that knows of none of ours. It takes its line in
+ * the journal when it connects, or when a rule fires. */
+void shim_after_fork(void)
+{
+	uint64_t state = atomic_load(&shim.dice.state);
+
+	atomic_store(&shim.dice.state, state ^ shim_now() * 0x9e3779b97f4a7c15ull);
+	atomic_store(&shim.pid, own_pid());
+	atomic_store(&shim.attaching, false);
+	atomic_store(&shim.process, NULL);
+	atomic_store(&shim.unlisted, true);
+}
+
+static void note_stderr(void)
+{
+	struct stat status;
+
+	if (fstat(STDERR_FILENO, &status))
+		return;
+	shim.stderr_dev = status.st_dev;
+	shim.stderr_ino = status.st_ino;
+}
+
+void shim_begin(void)
+{
+	atomic_store(&shim.pid, own_pid());
+	seed_dice();
+	shim_find_folder();
+	note_stderr();
+	shim_attach();
+}
