@@ -2,6 +2,7 @@
 #include "cipher.h"
 
 #include "deliver.h"
+#include "iov.h"
 #include "shim/libc/real.h"
 #include "shim/process/shim.h"
 
@@ -43,15 +44,6 @@ static void follow(struct conn *conn, const struct iovec *iov, int count)
 		cipher_note_blind(conn, JOURNAL_BLIND_TLS);
 }
 
-static size_t total_of(const struct iovec *iov, int count)
-{
-	size_t total = 0;
-
-	for (int i = 0; i < count; i++)
-		total += iov[i].iov_len;
-	return total;
-}
-
 static bool is_waiting(const struct conn *conn)
 {
 	return !line_is_empty(&conn->exchange.line) ||
@@ -69,7 +61,7 @@ static ssize_t put_off(struct conn *conn, int fd, const struct iovec *iov, int c
 		deliver_send(conn, iov[i].iov_base, iov[i].iov_len, conn->tls.due);
 	deliver(conn);
 	conn_leave(conn);
-	return (ssize_t)total_of(iov, count);
+	return (ssize_t)iov_total(iov, count);
 }
 
 ssize_t cipher_offer(struct conn *conn, int fd, const struct iovec *iov, int count)
@@ -77,7 +69,7 @@ ssize_t cipher_offer(struct conn *conn, int fd, const struct iovec *iov, int cou
 	/* The session has ended with a reply: not even its goodbye has anybody to go to. */
 	if (conn->exchange.ended && conn->exchange.is_unfinished) {
 		conn_leave(conn);
-		return (ssize_t)total_of(iov, count);
+		return (ssize_t)iov_total(iov, count);
 	}
 	if (is_waiting(conn))
 		return put_off(conn, fd, iov, count);

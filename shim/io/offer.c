@@ -6,6 +6,7 @@
 
 #include "cipher.h"
 #include "deliver.h"
+#include "iov.h"
 #include "drafts.h"
 #include "steps.h"
 #include "shim/libc/real.h"
@@ -84,15 +85,6 @@ static inline void note_watching(struct conn *conn)
 		conn_attend(conn, wants ? CONN_WATCHED : 0, wants ? 0 : CONN_WATCHED);
 }
 
-static size_t total_of(const struct iovec *iov, int count)
-{
-	size_t total = 0;
-
-	for (int i = 0; i < count; i++)
-		total += iov[i].iov_len;
-	return total;
-}
-
 /* A rule has something to do. False: not with this socket. */
 static bool take(struct conn *conn, int fd, const struct exchange_env *env, const struct iovec *iov,
 	int count, struct exchange_step *step)
@@ -153,7 +145,7 @@ ssize_t offer(struct conn *conn, int fd, const struct iovec *iov, int count, int
 	if (passes)
 		return CONN_PASS;
 	zerocopy_taken(conn, fd, flags);
-	return (ssize_t)total_of(iov, count);
+	return (ssize_t)iov_total(iov, count);
 }
 
 void offer_note_sent(struct conn *conn, int fd, size_t len, size_t gone)

@@ -5,6 +5,7 @@
 
 #include "cipher.h"
 #include "copy.h"
+#include "iov.h"
 #include "shim/libc/real.h"
 
 /* Bytes that the server had sent before the reply. */
@@ -20,19 +21,10 @@ static ssize_t read_preface(struct conn *conn, int fd, const struct iovec *iov, 
 	return got;
 }
 
-static size_t room_of(const struct iovec *iov, int count)
-{
-	size_t room = 0;
-
-	for (int i = 0; i < count; i++)
-		room += iov[i].iov_len;
-	return room;
-}
-
 ssize_t reply_read(struct conn *conn, const struct iovec *iov, int count, int flags)
 {
 	struct span left = exchange_reply(&conn->exchange);
-	size_t room = room_of(iov, count);
+	size_t room = iov_total(iov, count);
 	ssize_t got = (ssize_t)(room < left.len ? room : left.len);
 
 	if (!got)

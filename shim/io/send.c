@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "iov.h"
 #include "life.h"
 #include "offer.h"
 #include "on.h"
@@ -149,11 +150,7 @@ static int gather(const struct mmsghdr *msgs, unsigned int count, struct iovec a
 
 static size_t size_of(const struct msghdr *msg)
 {
-	size_t size = 0;
-
-	for (size_t i = 0; i < msg->msg_iovlen; i++)
-		size += msg->msg_iov[i].iov_len;
-	return size;
+	return iov_total(msg->msg_iov, (int)msg->msg_iovlen);
 }
 
 static int one_by_one(int fd, struct mmsghdr *msgs, unsigned int count, int flags)

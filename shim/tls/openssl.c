@@ -28,7 +28,8 @@ static void ask(const struct stack *stack, void *key, struct session_facts *fact
 	facts->is_http2 = len == 2 && memcmp(protocol, "h2", 2) == 0;
 }
 
-/* The part of a request that had been held back: small, so that it hardly ever has to wait. */
+/* What passes of an offer of which a part was taken. An error is the session's own: the program meets it
+ * next time. */
 static void write_all(const struct stack *stack, void *key, int fd, const char *data, size_t len)
 {
 	struct session_real before = session_enter_real(stack, key);

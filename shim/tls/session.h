@@ -38,7 +38,7 @@ struct session_facts {
 /* How a library's functions are called. */
 struct session_calls {
 	void (*ask)(const struct stack *stack, void *key, struct session_facts *facts);
-	/* Writes all of it, waiting if need be. Only for small pieces. */
+	/* Writes all of it, waiting if need be: what passes of an offer of which a part was taken. */
 	void (*write_all)(
 		const struct stack *stack, void *key, int fd, const char *data, size_t len);
 };
