@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "line.h"
+#include "entry.h"
 #include "shim.h"
 #include "shim/engine/aws/host.h"
 

@@ -9,7 +9,7 @@
 
 #include "cancel.h"
 #include "files.h"
-#include "line.h"
+#include "entry.h"
 #include "shim/libc/real.h"
 #include "shim/memory/runtime.h"
 #include "shim.h"

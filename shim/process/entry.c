@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* This process's line in the journal. */
 
-#include "line.h"
+#include "entry.h"
 
 #include <fcntl.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CHAOS_PROCESS_LINE_H
-#define CHAOS_PROCESS_LINE_H
+#ifndef CHAOS_ENTRY_H
+#define CHAOS_ENTRY_H
 
 #include "shim/memory/journal.h"
 
