@@ -55,7 +55,7 @@ START_TEST(a_process_takes_a_free_line)
 	ck_assert_ptr_eq(line, &group[0]);
 	ck_assert_uint_eq(line->pid, pid);
 	ck_assert_uint_eq(line->start, start);
-	ck_assert_ptr_nonnull(strstr(line->command, "test_line"));
+	ck_assert_ptr_nonnull(strstr(line->command, "test_entry"));
 }
 END_TEST
 
