@@ -200,4 +200,4 @@ def test_what_was_begun_and_given_up_arrives(steps, daemon, sink, one, part):
     daemon.faults({**one.rule, "operation": "Another"})
     steps("connect", ("send", one.raw[:part]))
     steps.finish()
-    assert sink.raw == [one.raw[:part]]
+    wait_for(lambda: sink.raw == [one.raw[:part]], "the beginning")
