@@ -105,8 +105,11 @@ static struct span without_root(struct span name)
 /* Without port and root. */
 static struct span name_of(struct span host)
 {
-	const char *at = host.at + host.len;
+	const char *at;
 
+	if (!host.len)
+		return host;
+	at = host.at + host.len;
 	while (at > host.at && (uint8_t)(at[-1] - '0') <= 9)
 		at--;
 	if (at > host.at && at[-1] == ':')
