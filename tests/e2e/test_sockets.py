@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""State follows the socket, not its number: what a rule has left to be done is done there or nowhere."""
+
+import sys
+
+import pytest
+
+from sink import Sink
+
+FAULT = {"service": "kinesis", "operation": "PutRecord"}
+START = """
+import ctypes, os, select, socket, struct, sys, time
+from wire import kinesis, request
+first, second = map(int, sys.argv[1:3])
+libc = ctypes.CDLL(None, use_errno=True)
+CLOSE, CONNECT = 3, 42
+CALL = request(*kinesis(), body=b"{}")
+def address(family, port=0):
+    return struct.pack("=HH4s8x", family, socket.htons(port), bytes([127, 0, 0, 1]))
+def dial(port):
+    return socket.create_connection(("127.0.0.1", port))
+sock = dial(first)
+"""
+UNCONNECT = {
+    "by connect()": "libc.connect(sock.fileno(), address(0), 16)",
+    "by a raw call": "libc.syscall(CONNECT, sock.fileno(), address(0), 16)",
+}
+CONNECT = {
+    "by connect()": "sock.connect(('127.0.0.1', second))",
+    "by a raw call": "libc.syscall(CONNECT, sock.fileno(), address(socket.AF_INET, second), 16)",
+}
+
+
+@pytest.fixture
+def other():
+    one = Sink()
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def tell(run, sink, other):
+    """Runs a program that has two servers, and the first of them at `sock`."""
+
+    def tell(*steps):
+        code = START + "\n".join(steps)
+        path = str(__file__).rpartition("/")[0]
+        done = run("env", f"PYTHONPATH={path}", sys.executable, "-c", code, sink.port, other.port)
+        assert done.returncode == 0, done.stderr
+        sink.settle()
+        other.settle()
+
+    return tell
+
+
+@pytest.mark.parametrize("leaves", UNCONNECT)
+@pytest.mark.parametrize("comes", CONNECT)
+def test_delayed_bytes_do_not_go_to_another_peer(daemon, tell, other, leaves, comes):
+    daemon.latency(200)
+    tell("sock.sendall(CALL)", UNCONNECT[leaves], CONNECT[comes], "time.sleep(0.5)")
+    assert other.raw == []
+
+
+def test_delayed_bytes_do_not_go_to_who_has_the_number_at_the_end(daemon, tell, other):
+    daemon.latency(60_000)
+    tell(
+        "sock.sendall(CALL)",
+        "libc.syscall(CLOSE, sock.fileno())",
+        "libc.syscall(41, socket.AF_INET, socket.SOCK_STREAM, 0)",
+        "libc.syscall(CONNECT, sock.fileno(), address(socket.AF_INET, second), 16)",
+        "sys.exit(0)",
+    )
+    assert other.raw == []
+
+
+def test_child_of_a_bare_fork_does_not_send_what_its_parent_has_delayed(daemon, tell, sink):
+    daemon.latency(400)
+    tell(
+        "sock.sendall(CALL)",
+        "child = libc._Fork()",
+        "child or libc._exit(0)",
+        "os.waitpid(child, 0)",
+        "time.sleep(0.8)",
+    )
+    assert [len(one.requests) for one in sink.connections] == [1]
+
+
+def test_reply_of_a_socket_that_was_closed_behind_us_is_told_of_to_nobody(daemon, tell):
+    daemon.faults(FAULT)
+    tell(
+        "sock.sendall(CALL)",
+        "number = sock.fileno()",
+        "libc.syscall(CLOSE, number)",
+        "reader, writer = os.pipe()",
+        "assert reader == number",
+        "poll = select.poll()",
+        "poll.register(reader, select.POLLIN)",
+        "assert poll.poll(0) == []",
+        "assert select.select([reader], [], [], 0)[0] == []",
+        "time.sleep(0.3)",
+        "assert poll.poll(0) == []",
+    )
+
+
+def test_file_with_the_number_of_a_lost_socket_gets_all_that_is_sent_to_it(tell, tmp_path):
+    (tmp_path / "from").write_bytes(b"x" * 1000)
+    tell(
+        "sock.sendall(b'GET / HTTP')",
+        "libc.syscall(CLOSE, sock.fileno())",
+        f"to = os.open({str(tmp_path / 'to')!r}, os.O_RDWR | os.O_CREAT)",
+        "assert to == sock.fileno()",
+        f"source = os.open({str(tmp_path / 'from')!r}, os.O_RDONLY)",
+        "assert os.sendfile(to, source, 0, 1000) == 1000",
+        "reader, writer = os.pipe()",
+        "os.write(writer, b'y' * 100)",
+        "assert os.splice(reader, to, 100) == 100",
+    )
+    assert (tmp_path / "to").read_bytes() == b"x" * 1000 + b"y" * 100
+
+
+def test_call_that_another_socket_has_in_its_place_passes_and_is_counted(daemon, tell, other):
+    daemon.faults(FAULT)
+    tell(
+        "libc.syscall(CLOSE, sock.fileno())",
+        "libc.syscall(41, socket.AF_INET, socket.SOCK_STREAM, 0)",
+        "libc.syscall(CONNECT, sock.fileno(), address(socket.AF_INET, second), 16)",
+        "sock.sendall(CALL)",
+        "assert b'served' in sock.recv(65536)",
+    )
+    assert len(other.requests) == 1
+    totals = daemon.totals()
+    assert (totals["calls"], totals["faults"], totals["blind"]) == (1, 0, 1)
