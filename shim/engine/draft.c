@@ -16,23 +16,13 @@ bool draft_add(
 	return true;
 }
 
-bool draft_gather(struct exchange *exchange, const struct exchange_env *env, const char *data,
+bool draft_join(struct exchange *exchange, const struct exchange_env *env, const char *data,
 	size_t len, struct span *all)
 {
-	*all = (struct span){data, len};
-	if (!exchange->draft.len)
-		return true;
 	if (!draft_add(exchange, env, data, len))
 		return false;
 	*all = (struct span){exchange->draft.at, exchange->draft.len};
 	return true;
-}
-
-bool draft_is_overtaken(const struct exchange *exchange, const char *data, size_t len)
-{
-	return exchange->draft.len &&
-	       !atomic_load_explicit(&exchange->unanswered, memory_order_relaxed) &&
-	       http1_sniff(data, len) == 1;
 }
 
 bool draft_leave(struct exchange *exchange)

@@ -10,13 +10,28 @@
 bool draft_add(
 	struct exchange *exchange, const struct exchange_env *env, const char *data, size_t len);
 
-/* All of what is being decided on: the draft and the new bytes, or these alone. False: no memory. */
-bool draft_gather(struct exchange *exchange, const struct exchange_env *env, const char *data,
+/* As draft_gather(), where there is a draft. */
+bool draft_join(struct exchange *exchange, const struct exchange_env *env, const char *data,
 	size_t len, struct span *all);
+
+/* All of what is being decided on: the draft and the new bytes, or these alone. False: no memory. */
+static inline bool draft_gather(struct exchange *exchange, const struct exchange_env *env,
+	const char *data, size_t len, struct span *all)
+{
+	if (exchange->draft.len)
+		return draft_join(exchange, env, data, len, all);
+	*all = (struct span){data, len};
+	return true;
+}
 
 /* Was it completed by a call that showed nobody its bytes? Then it has been answered, and what comes
  * now begins anew. */
-bool draft_is_overtaken(const struct exchange *exchange, const char *data, size_t len);
+static inline bool draft_is_overtaken(const struct exchange *exchange, const char *data, size_t len)
+{
+	return exchange->draft.len &&
+	       !atomic_load_explicit(&exchange->unanswered, memory_order_relaxed) &&
+	       http1_sniff(data, len) == 1;
+}
 
 /* Forgets it. True: it was the beginning of something. */
 bool draft_leave(struct exchange *exchange);

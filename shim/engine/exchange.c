@@ -86,12 +86,13 @@ bool exchange_offer(struct exchange *exchange, const struct exchange_env *env,
 	bool was_sealed = exchange->is_sealed;
 	size_t passed = 0;
 
-	step->action = EXCHANGE_NOTHING;
-	step->text = NULL;
-	step->is_call = false;
 	step->begin = step->end = 0;
-	if (exchange_is_busy(exchange))
+	if (exchange_is_busy(exchange)) {
+		step->action = EXCHANGE_NOTHING;
+		step->text = NULL;
+		step->is_call = false;
 		return false;
+	}
 	exchange->on_wire = exchange->draft.len != 0;
 	for (int i = 0; i < count && exchange->is_sealed == was_sealed; i++) {
 		struct span buffer = {iov[i].iov_base, iov[i].iov_len};

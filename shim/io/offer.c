@@ -113,13 +113,19 @@ static inline bool ask(struct conn *conn, int fd, const struct exchange_env *env
 	return passes;
 }
 
-/* The thread that sends is the one that acts at this descriptor. */
-static void act_at(struct conn *conn, int fd)
+/* A fork's child sends on what it has from its parent. */
+static void inherit(struct conn *conn)
 {
-	conn->inherited = false;
 	if (conn->is_abandoned)
 		shim_count_blind(JOURNAL_BLIND_FRAMING, conn->tls.server_name);
-	conn->is_abandoned = false;
+	conn->is_abandoned = conn->inherited = false;
+}
+
+/* The thread that sends is the one that acts at this descriptor. */
+static inline void act_at(struct conn *conn, int fd)
+{
+	if (__builtin_expect(conn->inherited, 0))
+		inherit(conn);
 	if (!conn->owns_fd)
 		conn->fd = fd;
 }

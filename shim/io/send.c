@@ -37,13 +37,18 @@ static bool is_readable(const struct iovec *iov, int count, size_t *total)
 	return true;
 }
 
+/* The same of one buffer. */
+static inline bool is_readable_buffer(const void *buf, size_t len)
+{
+	return len <= SSIZE_MAX && (!len || offer_is_memory(buf));
+}
+
 ssize_t send_bytes(struct conn *conn, int fd, const void *buf, size_t len, int flags)
 {
 	struct iovec iov = {(void *)buf, len};
-	size_t total;
-	ssize_t taken = CONN_PASS;
+	ssize_t taken;
 
-	if (!is_in_stream(flags) || !is_readable(&iov, 1, &total))
+	if (!is_in_stream(flags) || !is_readable_buffer(buf, len))
 		return real.send(fd, buf, len, flags);
 	taken = offer(conn, fd, &iov, 1, flags);
 	return taken != CONN_PASS
@@ -77,12 +82,11 @@ ssize_t on_sendto(int fd, const void *buf, size_t len, int flags, const struct s
 	struct iovec iov = {(void *)buf, len};
 	struct conn *conn;
 	ssize_t taken;
-	size_t total;
 
 	if (open_slowly(fd, &addr, addr_len, &flags))
 		return -1;
 	conn = conn_at(fd);
-	if (!conn || !is_in_stream(flags) || !is_readable(&iov, 1, &total))
+	if (!conn || !is_in_stream(flags) || !is_readable_buffer(buf, len))
 		return real.sendto(fd, buf, len, flags, addr, addr ? addr_len : 0);
 	taken = offer(conn, fd, &iov, 1, flags);
 	if (taken != CONN_PASS)
@@ -198,10 +202,9 @@ int on_sendmmsg(struct conn *conn, int fd, struct mmsghdr *msgs, unsigned int co
 ssize_t on_write(struct conn *conn, int fd, const void *buf, size_t len)
 {
 	struct iovec iov = {(void *)buf, len};
-	size_t total;
 	ssize_t taken;
 
-	if (!is_readable(&iov, 1, &total))
+	if (!is_readable_buffer(buf, len))
 		return real.write(fd, buf, len);
 	taken = offer(conn, fd, &iov, 1, 0);
 	return taken != CONN_PASS ? taken : offer_sent(conn, fd, len, real.write(fd, buf, len), 0);
