@@ -2,11 +2,14 @@
 """`Expect: 100-continue`: a client that is answered with an error at the head sends no body, and
 what comes next on its connection is a request, or nothing."""
 
+import subprocess
+import sys
 import time
 
 import pytest
 
-from sink import answer, continued
+from harness import TIMEOUT, preloaded
+from sink import Sink, answer, continued
 from stage import daemon, sink, stage, steps, way  # noqa: F401
 from wire import End, Reply, chunked, head, request, scope
 
@@ -278,3 +281,49 @@ def test_expected_body_that_begins_like_a_request_is_a_body(steps, daemon, sink,
     assert steps(("send", NEXT), "reply").status == 503
     steps.finish()
     assert sink.raw == [OUTER + INNER]
+
+
+RECEIVES = {
+    "recvmsg": "data = sock.recvmsg(65536)[0]",
+    "readv": "data = bytearray(4096); os.readv(sock.fileno(), [data])",
+    "recvmmsg": """
+data = ctypes.create_string_buffer(4096)
+vector = struct.pack("QQ", ctypes.addressof(data), 4096)
+message = ctypes.create_string_buffer(struct.pack("QQQQ32x", 0, 0, id_of(vector), 1), 64)
+assert libc.recvmmsg(sock.fileno(), message, 1, 0, None) == 1
+data = data.raw
+""",
+}
+
+
+@pytest.mark.parametrize("receive", RECEIVES)
+def test_answer_before_the_body_is_heard_however_it_is_read(daemon, receive):
+    """Behind it comes no body, but the next request, and that one meets its fault."""
+    server = Sink()
+    server.early = lambda request: answer(status=417) if "expect" in request.headers else None
+    daemon.faults(FAULT)
+    start = """
+import ctypes, os, signal, socket, struct, sys
+libc = ctypes.CDLL(None)
+id_of = lambda data: ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value
+signal.alarm(15)
+sock = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+sock.sendall(bytes.fromhex(sys.argv[2]))
+"""
+    end = """
+assert bytes(data).startswith(b"HTTP/1.1 417 "), data
+sock.sendall(bytes.fromhex(sys.argv[3]))
+print(sock.recv(65536).split()[1].decode())
+"""
+    # CreateBucket, which the rule is not about.
+    expecting = head(scope("s3"), EXPECT, "Content-Length: 5", method="PUT", target="/bucket")
+    put = request(scope("s3"), body=BODY, method="PUT", target="/bucket/key")
+    done = subprocess.run(
+        [sys.executable, "-c", start + RECEIVES[receive] + end, str(server.port),
+         expecting.hex(), put.hex()],
+        env=preloaded(daemon.folder), capture_output=True, text=True, timeout=TIMEOUT,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "503\n"), done.stderr
+    server.settle()
+    server.close()
+    assert server.raw == [expecting]

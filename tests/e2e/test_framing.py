@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """HTTP/1.1 in all its forms: what passes arrives byte for byte, what is faulted never does."""
 
+import sys
 import time
 
 import pytest
@@ -287,3 +288,25 @@ def test_request_through_a_proxy_is_recognised(daemon, wire, sink):
         host="bucket.s3.eu-west-1.amazonaws.com",
     )
     assert wire(sink.port).send(sent).status == 503
+
+
+@pytest.mark.parametrize(
+    "sent, blind",
+    [
+        (request(*kinesis(), "X-Odd : 1", body=b"{}"), 1),
+        (request(*kinesis(), body=b"{}").replace(b" HTTP/1.1", b" LINE/1.1", 1), 0),
+        (b"GET key\r\nset key\r\n\r\n", 0),
+    ],
+    ids=["of-http", "of-another-version", "of-another-protocol"],
+)
+def test_first_head_that_is_none_is_told_of_if_it_is_one_of_http(daemon, run, sink, sent, blind):
+    daemon.faults({})
+    script = (
+        "import socket, sys; s = socket.create_connection(('127.0.0.1', int(sys.argv[1])));"
+        "s.sendall(bytes.fromhex(sys.argv[2])); s.close()"
+    )
+    assert run(sys.executable, "-c", script, sink.port, sent.hex()).returncode == 0
+    sink.settle()
+    assert sink.raw == [sent]
+    totals = daemon.totals()
+    assert (totals["blind"], totals["faults"]) == (blind, 0)

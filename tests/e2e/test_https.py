@@ -351,3 +351,30 @@ def test_call_is_seen_where_the_server_knows_no_more_than_tls_1_2(daemon, start,
         assert steered.ask().status == 503
     finally:
         sink.close()
+
+
+def test_program_that_reads_its_socket_until_it_is_empty_gets_a_fault(
+    daemon, run, trusting, tls_sink
+):
+    daemon.faults(PUT)
+    done = run(*python("py_until_empty.py", tls_sink.port), timeout=20, **trusting())
+    assert (done.returncode, done.stdout) == (0, "503\n"), done.stderr
+    assert tls_sink.requests == []
+
+
+@pytest.mark.parametrize("name", ["SSL_read", "SSL_write", "SSL_connect", "SSL_new"])
+def test_lookup_that_finds_something_is_no_error_of_the_programs(run, name):
+    """dlerror() is asked whether dlsym() has found it: a name may stand for NULL."""
+    script = """
+import ctypes, sys
+libc = ctypes.CDLL(None)
+libc.dlsym.restype, libc.dlerror.restype = ctypes.c_void_p, ctypes.c_char_p
+handle = ctypes.c_void_p(ctypes.CDLL("libssl.so.3")._handle)
+libc.dlerror()
+assert libc.dlsym(handle, sys.argv[1].encode())
+assert libc.dlerror() is None
+assert not libc.dlsym(handle, b"SSL_of_nobody")
+assert b"SSL_of_nobody" in libc.dlerror()
+"""
+    done = run(sys.executable, "-c", script, name)
+    assert done.returncode == 0, done.stderr

@@ -5,12 +5,12 @@ import subprocess
 
 import pytest
 
-from harness import TIMEOUT, environment
+from harness import TIMEOUT, environment, preloaded, runtime_folder
 
 FAULT = {"service": "kinesis", "operation": "PutRecord"}
 STORIES = [
     "reader_waits", "reader_waits_on_duplicate", "reader_polls", "writer_overtakes", "forks",
-    "cancelled_reader", "cancelled_writer", "signal_while_waiting",
+    "cancelled_reader", "cancelled_writer", "cancelled_first_writer", "signal_while_waiting",
     "signal_that_exits", "signal_on_small_stack", "signals_that_fork",
 ]  # fmt: skip
 
@@ -37,6 +37,13 @@ def test_calls_end_as_they_should(run, sink, programs, fate, story):
     assert done.returncode == 0, done.stderr
     sink.settle()
     assert (sink.requests == []) == (fate == "fault")
+
+
+@pytest.mark.parametrize("story", [story for story in STORIES if "cancelled" in story])
+def test_thread_is_cancelled_where_there_is_no_daemon(sink, programs, story):
+    """Each first piece of a request looks for one."""
+    command = [programs / "inside", str(sink.port), story, "200"]
+    subprocess.run(command, env=preloaded(runtime_folder()), timeout=TIMEOUT, check=True)
 
 
 def test_signal_handler_may_call_on_another_connection(run, sink, programs, fate):

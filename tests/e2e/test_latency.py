@@ -3,7 +3,9 @@
 
 import json
 import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -110,3 +112,64 @@ def test_asyncio_loop_is_not_held_up(daemon, run, sink):
     longest_gap, calls = map(float, done.stdout.split())
     assert longest_gap < 0.7
     assert 1.0 <= calls < 2.5
+
+
+@pytest.mark.parametrize("fate", ["pass", "fault"])
+def test_program_with_much_thread_local_storage_is_delayed_too(daemon, run, sink, programs, fate):
+    daemon.latency(300)
+    if fate == "fault":
+        daemon.faults(FAULT)
+    done = run(programs / "big_storage", sink.port, "503" if fate == "fault" else "200")
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) >= 300
+    assert daemon.totals()["delayed"] == 1
+
+
+def tell(run, sink, *steps):
+    """Runs a program that has `sock` and CALL, and is ended if it hangs."""
+    start = (
+        "import os, signal, socket, sys",
+        "from wire import head, kinesis, request",
+        "signal.alarm(15)",
+        "CALL = request(*kinesis(), body=b'{}')",
+    )
+    path = Path(__file__).parent
+    code = "\n".join((*start, *steps))
+    done = run("env", f"PYTHONPATH={path}", sys.executable, "-c", code, sink.port)
+    assert done.returncode == 0, done.stderr
+
+
+def test_delayed_fault_of_a_server_that_closes_ends_the_connection(daemon, run, sink):
+    """The next request has no answer there: it would never reach a server."""
+    daemon.latency(60_000)
+    daemon.faults(FAULT)
+    tell(
+        run, sink,
+        "server = socket.create_server(('127.0.0.1', 0))",
+        "sock = socket.create_connection(server.getsockname())",
+        "peer = server.accept()[0]",
+        "sock.sendall(CALL)",
+        "peer.close()",
+        "top, _, body = sock.recv(65536).partition(b'\\r\\n\\r\\n')",
+        "assert top.startswith(b'HTTP/1.1 503 '), top",
+        "assert b'\\r\\nconnection: close' in top.lower(), top",
+        "try:",
+        "    sock.sendall(CALL)",
+        "    rest = sock.recv(65536)",
+        "except (BrokenPipeError, ConnectionResetError):",
+        "    rest = b''",
+        "assert rest == b'', rest",
+    )  # fmt: skip
+    assert daemon.totals()["calls"] == 1
+
+
+def test_sender_that_must_not_wait_does_not_wait_for_the_latency(daemon, run, sink):
+    daemon.latency(60_000)
+    tell(
+        run, sink,
+        "data = head(*kinesis(), f'Content-Length: {3 << 20}') + b'x' * (3 << 20)",
+        "sock = socket.create_connection(('127.0.0.1', int(sys.argv[1])))",
+        "sock.setblocking(False)",
+        "while data:",
+        "    data = data[sock.send(data[:65536]):]",
+    )  # fmt: skip

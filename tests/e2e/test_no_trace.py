@@ -9,7 +9,9 @@ import subprocess
 
 import pytest
 
-from harness import CLIENTS, SHIM, TIMEOUT, Daemon, environment, preloaded, python
+from harness import (
+    CLIENTS, SHIM, TIMEOUT, Daemon, environment, preloaded, python, runtime_folder,
+)  # fmt: skip
 
 # Every head has to be looked at, and nothing comes of it.
 NO_MATCH = {"service": "kinesis", "operation": "DeleteStream"}
@@ -148,6 +150,18 @@ def test_program_makes_its_own_system_calls_alone_without_any_rule(
     without, within = Trace(tmp_path, command), Trace(tmp_path, command, daemon.folder)
     assert within.outcome == without.outcome
     assert list(map(texts, within.after(STORY))) == list(map(texts, without.after(STORY)))
+
+
+@pytest.mark.parametrize("story", PLAIN)
+def test_program_without_a_daemon_looks_for_its_folder_alone(tmp_path, sink, programs, story):
+    command = [programs / "no_trace", sink.port, story]
+    folder = runtime_folder() / "none"
+    without, within = Trace(tmp_path, command), Trace(tmp_path, command, folder)
+    assert within.outcome == without.outcome
+    looks = f'openat(AT_FDCWD, "{folder}", '
+    alone = [[text for text in texts(calls) if not text.startswith(looks)]
+             for calls in within.after(STORY)]  # fmt: skip
+    assert alone == list(map(texts, without.after(STORY)))
 
 
 def test_connect_makes_no_other_system_call(traces, sink, programs):

@@ -289,6 +289,31 @@ static void cancelled_reader(void)
 	call(fd);
 }
 
+static void close_it(void *argument)
+{
+	close(*(int *)argument);
+}
+
+/* The very first call of the program, by a thread that is cancelled already. */
+static void *write_first(void *argument)
+{
+	pthread_cleanup_push(close_it, argument);
+	pthread_cancel(pthread_self());
+	put_call(*(int *)argument);
+	for (;;)
+		pause();
+	pthread_cleanup_pop(0);
+	return NULL;
+}
+
+static void cancelled_first_writer(void)
+{
+	int fd = dial();
+
+	end_cancelled(start(write_first, &fd));
+	call(dial());
+}
+
 static void *write_when_cancelled(void *argument)
 {
 	int fd = *(int *)argument;
@@ -513,6 +538,7 @@ static const struct {
 	{"forks", forks},
 	{"cancelled_reader", cancelled_reader},
 	{"cancelled_writer", cancelled_writer},
+	{"cancelled_first_writer", cancelled_first_writer},
 	{"signal_while_waiting", signal_while_waiting},
 	{"signals_on_same", signals_on_same},
 	{"signals_on_another", signals_on_another},

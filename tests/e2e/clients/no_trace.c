@@ -179,6 +179,64 @@ static void sends_many_messages(int fd)
 	close(fd);
 }
 
+/* The head of the same call by a client that waits before its body, and what it waits for. */
+static const char expecting[] =
+	"POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: Kinesis_20131202.PutRecord\r\n"
+	"Authorization: AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/kinesis/aws4_request, "
+	"SignedHeaders=host, Signature=0\r\nContent-Length: 62\r\nExpect: 100-continue\r\n\r\n";
+#define EXPECTING_LEN (sizeof(expecting) - 1)
+#define CONTINUE_LEN  (sizeof("HTTP/1.1 100 Continue\r\n\r\n") - 1)
+
+static ssize_t by_recvmsg(int fd, struct iovec *in)
+{
+	struct msghdr message = {.msg_iov = in, .msg_iovlen = 1};
+
+	return recvmsg(fd, &message, 0);
+}
+
+static ssize_t by_readv(int fd, struct iovec *in)
+{
+	return readv(fd, in, 1);
+}
+
+static ssize_t by_recvmmsg(int fd, struct iovec *in)
+{
+	struct mmsghdr message = {.msg_hdr = {.msg_iov = in, .msg_iovlen = 1}};
+
+	return recvmmsg(fd, &message, 1, 0, NULL) == 1 ? (ssize_t)message.msg_len : -1;
+}
+
+static void expects_by(int fd, ssize_t (*receive)(int fd, struct iovec *in))
+{
+	char answer[4096];
+	struct iovec interim = {.iov_base = answer, .iov_len = CONTINUE_LEN};
+	struct iovec in = {.iov_base = answer, .iov_len = sizeof(answer) - 1};
+	size_t len = 0;
+
+	for (int i = 0; i < 2; i++, len = 0) {
+		must(send(fd, expecting, EXPECTING_LEN, MSG_NOSIGNAL) == EXPECTING_LEN, "send");
+		must(receive(fd, &interim) == CONTINUE_LEN, "100 Continue");
+		put(fd, HEAD_LEN, REQUEST_LEN);
+		must(take(answer, &len, receive(fd, &in)), "the answer");
+	}
+	close(fd);
+}
+
+static void expects_by_recvmsg(int fd)
+{
+	expects_by(fd, by_recvmsg);
+}
+
+static void expects_by_readv(int fd)
+{
+	expects_by(fd, by_readv);
+}
+
+static void expects_by_recvmmsg(int fd)
+{
+	expects_by(fd, by_recvmmsg);
+}
+
 static void sends_to(int fd)
 {
 	char answer[4096];
@@ -494,6 +552,9 @@ static const struct story stories[] = {
 	{"gathers", gathers},
 	{"sends_messages", sends_messages},
 	{"sends_many_messages", sends_many_messages},
+	{"expects_by_recvmsg", expects_by_recvmsg},
+	{"expects_by_readv", expects_by_readv},
+	{"expects_by_recvmmsg", expects_by_recvmmsg},
 	{"sends_to", sends_to},
 	{"sends_file", sends_file},
 	{"splices", splices},
