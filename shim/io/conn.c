@@ -6,10 +6,8 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 
 #include "drafts.h"
-#include "shim/base/kernel.h"
 #include "shim/libc/real.h"
 #include "shim/process/inside.h"
 #include "shim/process/shim.h"
@@ -159,9 +157,7 @@ void conn_track(int fd, const struct sockaddr *peer, socklen_t len)
 	}
 	conn->serial++;
 	conn->fd = fd;
-	conn->socket = (struct conn_socket){.is_known = false};
-	memcpy(&conn->socket.peer, peer,
-		len < sizeof(conn->socket.peer) ? len : sizeof(conn->socket.peer));
+	socket_begin(&conn->socket, peer, len);
 	atomic_store(&conn->refs, 1);
 	atomic_store(&conn->descriptors, 1);
 	put_slot(place, (uintptr_t)conn);
@@ -209,8 +205,6 @@ struct conn *conn_by_random(const uint8_t random[TLS_RANDOM_LEN])
 	return NULL;
 }
 
-static bool is_same_socket(struct conn_socket *socket, int fd);
-
 bool conn_adopt_duplicate(struct conn *conn, int fd)
 {
 	/* A high number, so that the program's own numbering stays as it would be. */
@@ -236,7 +230,7 @@ void conn_close_duplicate(struct conn *conn)
 		return;
 	slot_empty(conn->fd, (uintptr_t)conn | SLOT_PRIVATE);
 	/* The program may have closed it by a raw call, and the number be another's. */
-	if (is_same_socket(&conn->socket, conn->fd))
+	if (socket_is_same(&conn->socket, conn->fd))
 		real.close(conn->fd);
 	conn->fd = -1;
 	conn->owns_fd = false;
@@ -289,72 +283,10 @@ void conn_leave(struct conn *conn)
 		pthread_setcancelstate(cancel_state, NULL);
 }
 
-static bool is_stream(int fd)
-{
-	int type = 0;
-	socklen_t len = sizeof(type);
-
-	kernel_call(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, (long)&type, (long)&len, 0);
-	return type == SOCK_STREAM;
-}
-
-/* An address of all zeroes stands for this host. */
-static bool is_same_address(const void *given, const void *found, size_t size)
-{
-	static const char any[16];
-
-	return memcmp(given, any, size) == 0 || memcmp(given, found, size) == 0;
-}
-
-static bool is_same_peer(const struct sockaddr_in6 *given, const struct sockaddr_in6 *found)
-{
-	const struct sockaddr_in *given4 = (const void *)given, *found4 = (const void *)found;
-
-	if (given->sin6_family != found->sin6_family || given->sin6_port != found->sin6_port)
-		return false;
-	if (given->sin6_family == AF_INET)
-		return is_same_address(&given4->sin_addr, &found4->sin_addr, 4);
-	return is_same_address(&given->sin6_addr, &found->sin6_addr, 16);
-}
-
-/* Is this socket connected to where the program wanted to go? While a connect() is under way there is
- * no peer yet; and where another library stands before the kernel the peer may be its proxy. */
-static bool has_peer(const struct conn_socket *socket, int fd)
-{
-	struct sockaddr_in6 peer = {.sin6_family = 0};
-	socklen_t len = sizeof(peer);
-	long error;
-
-	if (!real_connects_straight())
-		return true;
-	/* A proxy's library has a getpeername() of its own, too. */
-	error = kernel_call(SYS_getpeername, fd, (long)&peer, (long)&len, 0, 0, 0);
-	if (error)
-		return error == -ENOTCONN;
-	return is_same_peer(&socket->peer, &peer);
-}
-
-static bool is_same_socket(struct conn_socket *socket, int fd)
-{
-	struct stat status;
-
-	if (fstat(fd, &status))
-		return false;
-	if (socket->is_known)
-		return status.st_ino == socket->ino && status.st_dev == socket->dev &&
-		       has_peer(socket, fd);
-	if (!S_ISSOCK(status.st_mode) || !is_stream(fd) || !has_peer(socket, fd))
-		return false;
-	socket->dev = status.st_dev;
-	socket->ino = status.st_ino;
-	socket->is_known = true;
-	return true;
-}
-
 bool conn_verify(struct conn *conn, int fd)
 {
 	act(conn);
-	if (!shim_is_own() || !is_same_socket(&conn->socket, fd))
+	if (!shim_is_own() || !socket_is_same(&conn->socket, fd))
 		return false;
 	shim_enlist();
 	return true;
@@ -387,9 +319,10 @@ void conn_after_fork(void)
 		}
 		if (atomic_exchange(&conn->owner, 0))
 			abandon(conn);
-		/* What is on the line is the parent's to do. */
+		/* What is on the line is the parent's to do; its wake reaches the child, and the reply is
+		 * read in both. */
 		line_clear(&conn->exchange.line);
-		conn_attend(conn, 0, CONN_QUEUED);
+		conn_attend(conn, 0, conn->exchange.reply ? 0 : CONN_QUEUED);
 		conn_close_duplicate(conn);
 		if (was_set)
 			conn_release(conn);

@@ -5,17 +5,16 @@
 /* TCP connections that the program has made: each knows its socket, its lock and its exchange.
  * Descriptors that were duplicated share theirs. */
 
-#include <netinet/in.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "shim/engine/exchange.h"
 #include "shim/engine/tls.h"
 #include "shim/memory/journal.h"
 #include "slots.h"
+#include "socket.h"
 #include "timer.h"
 
 #define CONN_MAX 65536u /* at a time; further ones are not tracked */
@@ -26,18 +25,9 @@ enum {
 	CONN_KEPT = 2, /* it leaves the connection open, and wakes nobody: the program reads it, or
 			    * is told of it by poll() and select(), or is woken after a while */
 	CONN_QUEUED = 4, /* something is to happen later */
-	CONN_WATCHED = 8,
-	/* the exchange wants to know what the server sends */ CONN_ENDED =
-		16,	    /* what the program sends is swallowed: exchange.ended says so, too */
+	CONN_WATCHED = 8, /* the exchange wants to know what the server sends */
+	CONN_ENDED = 16, /* what the program sends is swallowed: exchange.ended says so, too */
 	CONN_NOTIFIES = 32, /* zerocopy.h: the error queue has something to say */
-};
-
-/* Which socket this is. A descriptor may be closed, and its number used anew, behind our back. */
-struct conn_socket {
-	struct sockaddr_in6 peer; /* as the program gave it to connect(), of either family */
-	bool is_known;		  /* dev and ino are; else the peer has to do */
-	dev_t dev;
-	ino_t ino;
 };
 
 /* A TLS connection, seen from below. The exchange is fed with plaintext then, by the session that owns
@@ -81,7 +71,7 @@ struct conn {
 	bool inherited;	   /* by fork: what is on the line is the parent's to do */
 	int fd;		   /* where we act */
 	bool owns_fd;	   /* a duplicate made when the program closed its own */
-	struct conn_socket socket;
+	struct socket_id socket;
 	struct conn_tls tls;
 	struct exchange exchange;
 	struct conn_zerocopy zerocopy;

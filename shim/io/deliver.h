@@ -30,8 +30,8 @@ void deliver_end_kept(struct conn *conn);
 void deliver_at_once(struct conn *conn);
 
 /* Waits until there is room on the line; a sender that may not wait is spared that, as long as it is not
- * too much. Leaves the connection meanwhile. False with errno: it means something
- * else by now, or is too full (and is left). */
+ * too much. Leaves the connection meanwhile. False with errno: it means something else by now, or is too
+ * full (and is left). */
 bool deliver_wait_for_room(struct conn *conn, int fd, int flags);
 
 /* The socket is another one by now, or none: nothing is to be done, and nothing told of, any more. */

@@ -91,8 +91,7 @@ static bool is_same_connect(int fd, const struct sockaddr *addr, socklen_t len)
 	const struct conn *conn = conn_at(fd);
 
 	return conn && conn_attention(conn) & CONN_QUEUED &&
-	       memcmp(&conn->socket.peer, addr,
-		       len < sizeof(conn->socket.peer) ? len : sizeof(conn->socket.peer)) == 0;
+	       socket_is_to(&conn->socket, addr, len);
 }
 
 int life_connect(int fd, const struct sockaddr *addr, socklen_t len)

@@ -10,8 +10,8 @@
 /* From the program to the server: offers what it writes to the exchange, and does what that says. */
 
 /*
- * Offers what the program wants to send with these flags of send(). Returns CONN_PASS (do it by the real call, then say with
- * offer_sent() how far it came), the number of bytes taken, or -1 and errno.
+ * Offers what the program wants to send with these flags of send(). Returns CONN_PASS (do it by the
+ * real call, then say with offer_sent() how far it came), the number of bytes taken, or -1 and errno.
  */
 ssize_t offer(struct conn *conn, int fd, const struct iovec *iov, int count, int flags);
 
@@ -39,9 +39,11 @@ struct offer_part {
 };
 struct offer_part offer_sealed(struct conn *conn, int fd, const char *data, size_t len);
 
+/* Is it still the socket that was connected? */
+bool offer_verify(struct conn *conn, int fd);
+
 /* Bytes of a file or a pipe are about to be sent by a call that shows nobody what they are. True: they
  * need not be seen; then say with offer_unseen() how many went. */
-bool offer_verify(struct conn *conn, int fd); /* is it still the socket that was connected? */
 bool offer_may_pass_unseen(struct conn *conn, int fd, size_t len);
 void offer_unseen(struct conn *conn, int fd, ssize_t sent);
 

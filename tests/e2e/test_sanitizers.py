@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Programs that were built with a sanitizer, whose runtime may be a shared library."""
+"""Programs that were built with a sanitizer, whose runtime may be a shared library, or run in valgrind."""
 
 import os
 import subprocess
@@ -95,3 +95,12 @@ def test_runtime_that_the_user_preloads_may_come_behind(daemon, run, build, sink
         input="PutRecord 2\n", LD_PRELOAD=os.path.realpath(runtime),
     )  # fmt: skip
     assert done.stdout.startswith("503 "), done.stderr
+
+
+@pytest.mark.parametrize("receive", ["recv", "recvmsg", "readv"])
+def test_what_is_read_of_a_reply_is_known_to_memcheck(daemon, run, sink, tmp_path, receive):
+    daemon.faults(FAULT)
+    program = tmp_path / "client"
+    subprocess.run(["gcc", "-D_GNU_SOURCE", "-g", "-o", program, CLIENTS / "on_heap.c"], check=True)
+    done = run(*"valgrind --quiet --error-exitcode=9".split(), program, sink.port, receive)
+    assert (done.returncode, done.stdout) == (0, "503\n"), done.stderr
