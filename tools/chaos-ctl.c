@@ -549,7 +549,8 @@ static int refuse_command(const char *given)
 		len += (size_t)snprintf(
 			names + len, sizeof(names) - len, "%s%s", i ? ", " : "", commands[i].name);
 	if (!given)
-		return fail(EXIT_USAGE, "no command is given; commands are %s", names);
+		return fail(EXIT_USAGE,
+			"no command is given; commands are %s (see chaos-ctl --help)", names);
 	return fail(EXIT_USAGE, "'%s' is no command; commands are %s", given, names);
 }
 

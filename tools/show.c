@@ -40,12 +40,19 @@ static void each_member(const cJSON *object, const char *prefix, visit_fn *visit
 	}
 }
 
+static bool is_nothing(const cJSON *value)
+{
+	return cJSON_IsNull(value) || (cJSON_IsArray(value) && !value->child);
+}
+
 /* The caller frees it. */
 static char *text_of(const cJSON *value)
 {
-	char *text =
-		cJSON_IsString(value) ? strdup(value->valuestring) : cJSON_PrintUnformatted(value);
+	char *text;
 
+	if (is_nothing(value))
+		return strdup("-");
+	text = cJSON_IsString(value) ? strdup(value->valuestring) : cJSON_PrintUnformatted(value);
 	for (char *at = text; at && *at; at++)
 		if ((unsigned char)*at < ' ' || *at == 0x7f)
 			*at = '?';

@@ -162,6 +162,12 @@ def test_json_is_printed_as_the_daemon_sends_it(daemon):
     assert tool("chaos-ctl", "faults", "get", folder=daemon.folder).stdout.rstrip("\n") == sent.rstrip("\n")
 
 
+def test_status_shows_what_there_is_not_as_a_dash(daemon):
+    lines = on_terminal("chaos-ctl", "status", folder=daemon.folder).splitlines()
+    rows = dict(line.split(maxsplit=1) for line in lines)
+    assert (rows["listening"], rows["fired.outages"], rows["fired.faults"]) == ("-", "-", "-")
+
+
 def test_json_is_printed_on_a_terminal_when_asked_for(daemon):
     daemon.faults(RULE)
     assert json.loads(on_terminal("chaos-ctl", "--json", "faults", "get", folder=daemon.folder)) == [RULE]
