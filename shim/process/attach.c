@@ -142,12 +142,23 @@ static const struct table *attach(const struct table *old)
 	return put_table(old, NULL);
 }
 
+/* The one look that a request takes as long as there is none. */
+static bool is_table_there(void)
+{
+	int fd = open(shim.table_path, O_PATH | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno != ENOENT && errno != ENOTDIR;
+	real.close(fd);
+	return true;
+}
+
 /* While there is no daemon each request looks for one: the first after its start is to be seen. */
 static const struct table *look_for_table(const struct table *old)
 {
 	int error = errno, cancel = cancel_put_off();
 
-	if (!atomic_load(&shim.sandboxed))
+	if (!atomic_load(&shim.sandboxed) && (old || is_table_there()))
 		old = attach(old);
 	cancel_allow(cancel);
 	errno = error;
@@ -156,7 +167,8 @@ static const struct table *look_for_table(const struct table *old)
 
 void shim_attach(void)
 {
-	attach(NULL);
+	if (is_table_there())
+		attach(NULL);
 }
 
 /* None is in use. Apart, so that shim_table() takes few instructions. */

@@ -152,13 +152,18 @@ def test_program_makes_its_own_system_calls_alone_without_any_rule(
     assert list(map(texts, within.after(STORY))) == list(map(texts, without.after(STORY)))
 
 
+@pytest.mark.parametrize("left", ["nothing", "an empty folder"])
 @pytest.mark.parametrize("story", PLAIN)
-def test_program_without_a_daemon_looks_for_its_folder_alone(tmp_path, sink, programs, story):
+def test_program_without_a_daemon_looks_for_its_table_alone(
+    tmp_path, sink, programs, story, left
+):
     command = [programs / "no_trace", sink.port, story]
-    folder = runtime_folder() / "none"
+    folder = runtime_folder()
+    if left == "nothing":
+        folder.rmdir()
     without, within = Trace(tmp_path, command), Trace(tmp_path, command, folder)
     assert within.outcome == without.outcome
-    looks = f'openat(AT_FDCWD, "{folder}", '
+    looks = f'openat(AT_FDCWD, "{folder}/table", '
     alone = [[text for text in texts(calls) if not text.startswith(looks)]
              for calls in within.after(STORY)]  # fmt: skip
     assert alone == list(map(texts, without.after(STORY)))
