@@ -109,6 +109,7 @@ $(B)/unit/test_threads: $(call obj,$(filter-out $(addprefix shim/,hooks/exports.
 
 # What it needs of the library.
 $(B)/unit/test_entry: $(call obj,shim/process/entry.c)
+$(B)/unit/test_endpoints: $(call obj,shim/process/endpoints.c)
 
 .PHONY: unit
 unit: $(UNIT)

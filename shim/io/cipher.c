@@ -28,7 +28,7 @@ void cipher_note_blind(struct conn *conn, int reason)
 {
 	if (conn->tls.owned)
 		return;
-	shim_count_blind(reason, conn->tls.server_name);
+	conn_count_blind(conn, reason);
 	/* Once, however many descriptors it has: as good as owned. */
 	conn->tls.owned = true;
 }

@@ -152,7 +152,7 @@ void conn_track(int fd, const struct sockaddr *peer, socklen_t len)
 	struct conn *conn = place ? take_free() : NULL;
 
 	if (!conn) {
-		shim_count_blind(JOURNAL_BLIND_FD, "");
+		shim_count_blind(JOURNAL_BLIND_FD, "", false);
 		return;
 	}
 	conn->serial++;
@@ -171,7 +171,7 @@ void conn_share(int fd, int to)
 	if (!conn)
 		return;
 	if (!place) {
-		shim_count_blind(JOURNAL_BLIND_FD, "");
+		shim_count_blind(JOURNAL_BLIND_FD, "", false);
 		return;
 	}
 	conn_keep(conn);
@@ -234,6 +234,21 @@ void conn_close_duplicate(struct conn *conn)
 		real.close(conn->fd);
 	conn->fd = -1;
 	conn->owns_fd = false;
+}
+
+void conn_count_blind(struct conn *conn, int reason)
+{
+	char address[INET6_ADDRSTRLEN];
+
+	uint16_t port = ntohs(conn->socket.peer.sin6_port);
+	const char *name = conn->tls.server_name;
+
+	/* Clients say no name that is an address, and some say none without a dot. */
+	if (!*name && socket_peer(&conn->socket, address) &&
+		endpoints_has_address(&shim.endpoints, address, port))
+		shim_count_blind(reason, address, true);
+	else
+		shim_count_blind(reason, name, *name && shim_is_aws(name));
 }
 
 static void act(struct conn *conn)

@@ -24,9 +24,9 @@ enum {
 	CONN_ANSWERED = 1, /* the reply, or the end behind it, is there to be read */
 	CONN_KEPT = 2, /* it leaves the connection open, and wakes nobody: the program reads it, or
 			    * is told of it by poll() and select(), or is woken after a while */
-	CONN_QUEUED = 4, /* something is to happen later */
-	CONN_WATCHED = 8, /* the exchange wants to know what the server sends */
-	CONN_ENDED = 16, /* what the program sends is swallowed: exchange.ended says so, too */
+	CONN_QUEUED = 4,    /* something is to happen later */
+	CONN_WATCHED = 8,   /* the exchange wants to know what the server sends */
+	CONN_ENDED = 16,    /* what the program sends is swallowed: exchange.ended says so, too */
 	CONN_NOTIFIES = 32, /* zerocopy.h: the error queue has something to say */
 };
 
@@ -140,6 +140,9 @@ void conn_close_duplicate(struct conn *conn);
 
 /* Is this thread in the library, so that locks and heap are not to be touched? */
 bool conn_is_inside(void);
+
+/* Counts that it can't be looked into, with the name of its server as far as that is known. Entered. */
+void conn_count_blind(struct conn *conn, int reason);
 
 /* In the child of a fork: nobody is inside any more. */
 void conn_after_fork(void);

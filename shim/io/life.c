@@ -90,8 +90,7 @@ static bool is_same_connect(int fd, const struct sockaddr *addr, socklen_t len)
 {
 	const struct conn *conn = conn_at(fd);
 
-	return conn && conn_attention(conn) & CONN_QUEUED &&
-	       socket_is_to(&conn->socket, addr, len);
+	return conn && conn_attention(conn) & CONN_QUEUED && socket_is_to(&conn->socket, addr, len);
 }
 
 int life_connect(int fd, const struct sockaddr *addr, socklen_t len)
@@ -233,10 +232,12 @@ int on_close(int fd)
 FILE *on_fdopen(int fd, const char *mode)
 {
 	FILE *file = real.fdopen(fd, mode);
+	struct conn *conn = file ? conn_at(fd) : NULL;
 	int error = errno;
 
-	if (file && conn_at(fd)) {
-		shim_count_blind(JOURNAL_BLIND_STREAM, "");
+	if (conn && conn_enter(conn, fd)) {
+		conn_count_blind(conn, JOURNAL_BLIND_STREAM);
+		conn_leave(conn);
 		forget(fd);
 	}
 	errno = error;

@@ -59,7 +59,7 @@ static void tell_call(void *user, const struct aws_call *call, const struct rule
 
 static void tell_blind(void *user, int reason)
 {
-	shim_count_blind(reason, ((struct teller *)user)->conn->tls.server_name);
+	conn_count_blind(((struct teller *)user)->conn, reason);
 }
 
 static time_t date(void)
@@ -117,7 +117,7 @@ static inline bool ask(struct conn *conn, int fd, const struct exchange_env *env
 static void inherit(struct conn *conn)
 {
 	if (conn->is_abandoned)
-		shim_count_blind(JOURNAL_BLIND_FRAMING, conn->tls.server_name);
+		conn_count_blind(conn, JOURNAL_BLIND_FRAMING);
 	conn->is_abandoned = conn->inherited = false;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "socket.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -22,6 +23,22 @@ void socket_begin(struct socket_id *socket, const struct sockaddr *peer, socklen
 bool socket_is_to(const struct socket_id *socket, const struct sockaddr *peer, socklen_t len)
 {
 	return memcmp(&socket->peer, peer, size_of(socket, len)) == 0;
+}
+
+bool socket_peer(const struct socket_id *socket, char address[INET6_ADDRSTRLEN])
+{
+	const struct sockaddr_in *peer4 = (const void *)&socket->peer;
+	const struct in6_addr *peer6 = &socket->peer.sin6_addr;
+	sa_family_t family = socket->peer.sin6_family;
+	const void *place = peer6;
+
+	if (family == AF_INET) {
+		place = &peer4->sin_addr;
+	} else if (IN6_IS_ADDR_V4MAPPED(peer6)) {
+		family = AF_INET;
+		place = &peer6->s6_addr[12];
+	}
+	return inet_ntop(family, place, address, INET6_ADDRSTRLEN) != NULL;
 }
 
 static bool is_stream(int fd)

@@ -23,6 +23,9 @@ void socket_begin(struct socket_id *socket, const struct sockaddr *peer, socklen
 /* Was that address given to connect()? */
 bool socket_is_to(const struct socket_id *socket, const struct sockaddr *peer, socklen_t len);
 
+/* The peer's address in figures, of IPv4 where it is one. False: it has none. */
+bool socket_peer(const struct socket_id *socket, char address[INET6_ADDRSTRLEN]);
+
 /* Is fd that socket, and its connection the same? The first yes makes it known. System calls. */
 bool socket_is_same(struct socket_id *socket, int fd);
 

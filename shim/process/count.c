@@ -68,12 +68,12 @@ static const char *const blind_reasons[JOURNAL_BLIND_REASONS] = {
 	[JOURNAL_BLIND_STREAM] = "it was given to stdio",
 };
 
-static bool is_aws_host(const char *name)
+bool shim_is_aws(const char *name)
 {
 	struct aws_host host;
 
 	aws_host_read(&host, span_of(name));
-	return host.is_aws;
+	return host.is_aws || endpoints_has_name(&shim.endpoints, name);
 }
 
 /* Once for each reason, so that nobody trusts a test that could not see its calls. */
@@ -87,7 +87,7 @@ static void warn_of_blindness(int reason, const char *host)
 		blind_reasons[reason]);
 }
 
-void shim_count_blind(int reason, const char *host)
+void shim_count_blind(int reason, const char *host, bool is_aws)
 {
 	struct journal *journal = atomic_load(&shim.journal);
 	struct journal_process *process = atomic_load(&shim.process);
@@ -95,7 +95,7 @@ void shim_count_blind(int reason, const char *host)
 
 	if (journal)
 		count(&journal->blind[reason], process ? &process->blind[reason] : NULL);
-	if (*host && is_aws_host(host)) {
+	if (is_aws) {
 		if (journal)
 			count(&journal->blind_aws, process ? &process->blind_aws : NULL);
 		warn_of_blindness(reason, host);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "endpoints.h"
 #include "shim/engine/rules.h"
 #include "shim/memory/journal.h"
 #include "shim/memory/table.h"
@@ -20,7 +21,8 @@ struct shim {
 	_Atomic pid_t pid; /* 0: not initialised. A vfork child has another one, and our memory */
 	char folder[4096]; /* the runtime folder, absolute; "": none can be named */
 	char table_path[4160]; /* of the table in it */
-	dev_t stderr_dev;      /* of the stderr that the program began with */
+	struct endpoints endpoints;
+	dev_t stderr_dev; /* of the stderr that the program began with */
 	ino_t stderr_ino;
 	struct dice dice;
 	_Atomic(const struct table *) table;
@@ -91,7 +93,10 @@ bool shim_observes(void);
 void shim_count_connection(void);
 void shim_count_call(const struct rules_verdict *verdict);
 void shim_count_unnamed(void); /* besides, for one of which aws_call_is_unnamed() */
-/* `reason` of enum journal_blind; the server's name, "" if it is not known. */
-void shim_count_blind(int reason, const char *host);
+/* `reason` of enum journal_blind; the server's name, "" if it is not known; is it AWS, as far as can be
+ * told? */
+void shim_count_blind(int reason, const char *host, bool is_aws);
+/* Is it a name of AWS, or of what the program takes for it? */
+bool shim_is_aws(const char *name);
 
 #endif

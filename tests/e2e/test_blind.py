@@ -109,6 +109,46 @@ def test_strict_is_content_with_blindness_to_others(strict, command):
     assert strict(*command("localhost")).returncode == 0
 
 
+ENDPOINTS = {
+    "for all": ("AWS_ENDPOINT_URL", "https://localhost:{port}"),
+    "for a service": ("AWS_ENDPOINT_URL_KINESIS", "https://user:secret@LOCALHOST:{port}/path?query"),
+    "in figures": ("AWS_ENDPOINT_URL", "https://127.0.0.1:{port}"),
+}
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_strict_fails_a_command_that_was_blind_to_the_endpoint_of_the_user(
+    strict, tls_sink, authority, programs, tmp_path, endpoint
+):
+    name, url = ENDPOINTS[endpoint]
+    host = "127.0.0.1" if endpoint == "in figures" else "localhost"
+    # Neither an address nor a name without a dot is said in Java's ClientHello.
+    command = java(tls_sink.port, host, authority, programs, tmp_path)
+    done = strict(*command, CHAOS_QUIET=1, **{name: url.format(port=tls_sink.port)})
+    assert (done.returncode, done.stdout) == (125, "200\n"), done.stderr
+    assert ", TLS (may be HTTP/2)\n" in done.stderr
+
+
+@pytest.mark.parametrize("host", ["bucket.localhost", "localhost.localstack.cloud"])
+def test_strict_fails_a_command_that_was_blind_to_a_name_of_the_endpoint(strict, command, host):
+    named = {} if host.endswith(".cloud") else {"AWS_ENDPOINT_URL": "https://localhost:1"}
+    assert strict(*command(host), CHAOS_QUIET=1, **named).returncode == 125
+
+
+@pytest.mark.parametrize(
+    "name, url",
+    [
+        ("AWS_ENDPOINT_URLS", "https://localhost"),
+        ("AWS_ENDPOINT_URL", "https://host"),
+        ("AWS_ENDPOINT_URL", "https://127.0.0.1:1"),
+        ("AWS_ENDPOINT_URL", "://["),
+        ("AWS_ENDPOINT_URL", ""),
+    ],
+)
+def test_strict_is_content_with_blindness_to_what_is_no_endpoint(strict, command, name, url):
+    assert strict(*command("localhost"), **{name: url}).returncode == 0
+
+
 def test_strict_is_content_with_a_command_that_was_seen(daemon, strict, tls_sink):
     daemon.faults({})
     field = "Authorization: AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/s3/aws4_request, x=0"

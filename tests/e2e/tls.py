@@ -11,6 +11,8 @@ from sink import Sink
 
 NAMES = (
     "DNS:localhost",
+    "DNS:bucket.localhost",
+    "DNS:localhost.localstack.cloud",
     "IP:127.0.0.1",
     "DNS:*.amazonaws.com",
     "DNS:*.us-east-1.amazonaws.com",
