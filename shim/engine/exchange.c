@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "exchange.h"
 
-#include <stdlib.h>
-
 #include "aws/reply.h"
 #include "draft.h"
 #include "requests.h"
+#include "shim/memory/blocks.h"
 #include "shim/memory/journal.h"
 
 /* No more is looked at in one step, so that copies stay small. */
@@ -116,7 +115,7 @@ static bool make_reply(
 		.message = {text->message, text->message_len},
 	};
 	uint64_t random[2] = {dice_draw(env->dice), dice_draw(env->dice)};
-	char *reply = malloc(AWS_REPLY_MAX);
+	char *reply = blocks_take(AWS_REPLY_MAX);
 	ssize_t len;
 
 	if (!reply)
@@ -124,7 +123,7 @@ static bool make_reply(
 	len = aws_reply(&step->call, &error, env->host->date(), random, !step->closes, reply,
 		AWS_REPLY_MAX);
 	if (len < 0 || !line_put(&exchange->line, LINE_ANSWER, NULL, 0, step->due)) {
-		free(reply);
+		blocks_give(reply);
 		return false;
 	}
 	exchange->reply = reply;
@@ -165,7 +164,7 @@ static void act(struct exchange *exchange, const struct exchange_env *env, const
 		atomic_store_explicit(&exchange->unanswered, true, memory_order_relaxed);
 	}
 	tell_call(env, step);
-	free(step->text);
+	blocks_give(step->text);
 	step->text = NULL;
 	if (step->action == EXCHANGE_PASS)
 		send_range(env, iov, count, step->begin, step->end, step->due);
@@ -231,7 +230,7 @@ void exchange_let_go(
 		step->verdict.latency_ns = 0;
 	}
 	tell_call(env, step);
-	free(step->text);
+	blocks_give(step->text);
 	step->text = NULL;
 	exchange->state = EXCHANGE_GONE;
 	exchange->is_spent = true;
@@ -271,7 +270,7 @@ bool exchange_reply_read(struct exchange *exchange, size_t len)
 	exchange->reply_at += len;
 	if (exchange->reply_at < exchange->reply_len || exchange->ended)
 		return false;
-	free(exchange->reply);
+	blocks_give(exchange->reply);
 	exchange->reply = NULL;
 	exchange->reply_len = exchange->reply_at = 0;
 	return true;
@@ -299,7 +298,7 @@ void exchange_end(struct exchange *exchange)
 void exchange_clear(struct exchange *exchange, const struct exchange_host *host)
 {
 	line_clear(&exchange->line);
-	free(exchange->reply);
+	blocks_give(exchange->reply);
 	if (exchange->draft.at)
 		host->release(&exchange->draft);
 	memset(exchange, 0, sizeof(*exchange));

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "line.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "shim/memory/blocks.h"
 
 bool line_put(struct line *line, enum line_what what, const char *data, size_t len, uint64_t due)
 {
-	struct line_item *item = malloc(sizeof(*item) + len);
+	struct line_item *item = blocks_take(sizeof(*item) + len);
 
 	if (!item)
 		return false;
@@ -44,7 +45,7 @@ void line_done(struct line *line, size_t len)
 	line->first = item->next;
 	if (!line->first)
 		line->last = NULL;
-	free(item);
+	blocks_give(item);
 }
 
 void line_clear(struct line *line)

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "requests.h"
 
-#include <stdlib.h>
-
 #include "aws/identify.h"
 #include "aws/request.h"
 #include "draft.h"
+#include "shim/memory/blocks.h"
 #include "shim/memory/journal.h"
 
 /* No blindness: it is no client of HTTP at all. */
@@ -71,7 +70,7 @@ static bool take_text(
 {
 	const struct aws_body all = {.bytes = whole->body.bytes, .complete = true};
 
-	step->text = malloc(sizeof(*step->text));
+	step->text = blocks_take(sizeof(*step->text));
 	if (!step->text)
 		return false;
 	/* The rules may have asked for less than a reply needs. */
@@ -81,7 +80,7 @@ static bool take_text(
 		rules_match(whole->table, &step->call, env->dice, &step->verdict);
 	if (step->verdict.is_fault)
 		return true;
-	free(step->text);
+	blocks_give(step->text);
 	step->text = NULL;
 	return false;
 }

@@ -106,7 +106,7 @@ struct exchange_step {
 	bool closes;  /* the connection has to end with the reply */
 	struct aws_call call; /* spans point into the bytes fed, or into the draft */
 	struct rules_verdict verdict;
-	struct rules_text *text; /* EXCHANGE_REPLY: from malloc, until the step is done */
+	struct rules_text *text; /* EXCHANGE_REPLY: from blocks_take(), until the step is done */
 };
 
 #endif

@@ -136,6 +136,7 @@ class Sink:
         self.port = self.listener.getsockname()[1]
         self.connections = []
         self.socks = []
+        self.markers = {}
         self.reply = lambda request: answer()
         self.interim = continued
         self.early = lambda request: None
@@ -157,9 +158,13 @@ class Sink:
     def _accept(self):
         while True:
             try:
-                sock, _ = self.listener.accept()
+                sock, (_, port, *_) = self.listener.accept()
             except OSError:
                 return
+            if port in self.markers:
+                self.markers[port].set()
+                sock.close()
+                continue
             connection = Connection()
             self.connections.append(connection)
             self.socks.append(sock)
@@ -202,8 +207,19 @@ class Sink:
             return False
         return request.headers.get("connection", "").lower() != "close"
 
+    def _accept_all(self):
+        """Waits until whoever has connected is accepted: a connection of our own is the last."""
+        with socket.socket(self.listener.family, socket.SOCK_STREAM) as marker:
+            marker.bind((self.listener.getsockname()[0], 0))
+            port = marker.getsockname()[1]
+            accepted = self.markers[port] = threading.Event()
+            marker.connect(self.listener.getsockname())
+            assert accepted.wait(TIMEOUT), "the sink accepts no more"
+            del self.markers[port]
+
     def settle(self):
         """Waits until every client has hung up: nothing more can arrive."""
+        self._accept_all()
         for connection in list(self.connections):
             assert connection.ended.wait(TIMEOUT), "a connection to the sink never ended"
 

@@ -62,3 +62,9 @@ def test_calls_of_a_signal_handler_on_the_same_connection_arrive_whole(
     sink.settle()
     (raw,) = sink.raw
     assert raw == sink.requests[0].raw * int(done.stdout)
+
+
+def test_nothing_is_allocated_where_a_signal_handler_might_fork_or_send(run, sink, programs, fate):
+    """It would find malloc() locked."""
+    done = run(programs / "allocates", sink.port, "503" if fate == "fault" else "200")
+    assert (done.returncode, done.stdout) == (0, "0\n"), done.stderr
