@@ -9,6 +9,7 @@
 
 #include "drafts.h"
 #include "shim/libc/real.h"
+#include "shim/memory/blocks.h"
 #include "shim/process/inside.h"
 #include "shim/process/shim.h"
 
@@ -105,6 +106,14 @@ void conn_attend(struct conn *conn, uint32_t set, uint32_t clear)
 	atomic_store_explicit(&conn->attention, now, memory_order_release);
 }
 
+static void end_bridge(struct conn *conn)
+{
+	if (conn->bridge.bridge)
+		shim.bridge.api->close(conn->bridge.bridge);
+	blocks_give(conn->bridge.scratch);
+	conn->bridge = (struct conn_bridge){0};
+}
+
 /* All but the lock, the timer and the free list: late-comers may still hold a pointer. */
 static void clear(struct conn *conn)
 {
@@ -116,6 +125,7 @@ static void clear(struct conn *conn)
 	conn->inherited = conn->owns_fd = conn->is_abandoned = false;
 	conn->fd = -1;
 	conn->tls = (struct conn_tls){0};
+	end_bridge(conn);
 	conn->preface = 0;
 	memset(&conn->zerocopy, 0, sizeof(conn->zerocopy));
 	conn->look_again = 0;

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "endpoints.h"
+#include "shim/bridge/bridge.h"
 #include "shim/engine/rules.h"
 #include "shim/memory/journal.h"
 #include "shim/memory/table.h"
@@ -16,6 +17,18 @@
 /* Counters are mapped so many together. */
 #define SHIM_COUNTERS	   2048u
 #define SHIM_COUNTER_PARTS (JOURNAL_COUNTERS / SHIM_COUNTERS)
+
+/* Hosts to which a program would not be bridged. */
+#define SHIM_REFUSED 16u
+
+/* The bridge's library, once it is loaded. */
+struct shim_bridge {
+	_Atomic int state;
+	const struct bridge_api *api;
+	struct bridge_maker *maker;
+	_Atomic uint32_t refusals, refused; /* begun; of `names` */
+	char names[SHIM_REFUSED][JOURNAL_HOST_MAX];
+};
 
 struct shim {
 	_Atomic pid_t pid; /* 0: not initialised. A vfork child has another one, and our memory */
@@ -34,12 +47,13 @@ struct shim {
 	_Atomic uint64_t looked;  /* when the mapped table's file was last looked at */
 	_Atomic uint64_t kept_at; /* when a retired table was kept for want of memory */
 	_Atomic uint64_t refused,
-		refused_at;	     /* the inode of a table that is of no use; since when */
-	_Atomic bool sandboxed;	     /* no system calls are to be made for looking */
-	_Atomic bool attaching;	     /* the journal: one thread at a time */
-	_Atomic bool unlisted;	     /* a fork's child, which has no line in the journal yet */
-	_Atomic bool warned;	     /* the reason for not attaching has been said */
-	_Atomic bool unattached;     /* it has been counted that memory was wanting */
+		refused_at;	 /* the inode of a table that is of no use; since when */
+	_Atomic bool sandboxed;	 /* no system calls are to be made for looking */
+	_Atomic bool attaching;	 /* the journal: one thread at a time */
+	_Atomic bool unlisted;	 /* a fork's child, which has no line in the journal yet */
+	_Atomic bool warned;	 /* the reason for not attaching has been said */
+	_Atomic bool unattached; /* it has been counted that memory was wanting */
+	struct shim_bridge bridge;
 	_Atomic uint32_t named;	     /* calls that shim_observes() has said yes to */
 	_Atomic uint32_t blind_said; /* bit set of the reasons that the user has been told */
 };
@@ -88,6 +102,14 @@ void shim_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * lest it go unnoticed that the model is too old for what the program does. */
 #define SHIM_NAMED 256u
 bool shim_observes(void);
+
+/* bridge.c: is shim.bridge there? Loads it, at the first time. The caller is inside. */
+bool shim_has_bridge(void);
+
+/* The program does not take what the bridge says of that host: from now on it is left alone there, and
+ * told why. `name` as shim_leaves_alone() is asked. */
+void shim_leave_alone(const char *name, const char *reason);
+bool shim_leaves_alone(const char *name);
 
 /* What the journal counts. */
 void shim_count_connection(void);

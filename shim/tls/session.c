@@ -207,6 +207,17 @@ void session_begin(const struct session_calls *calls, const struct stack *stack,
 	errno = error;
 }
 
+void session_note_hello(const struct session_calls *calls, const struct stack *stack, void *key)
+{
+	struct session_facts facts = {.fd = -1};
+	int error = errno;
+
+	calls->ask(stack, key, &facts);
+	if (facts.has_random && !facts.is_server)
+		cipher_note_hello(facts.random);
+	errno = error;
+}
+
 void session_note_early(const void *key)
 {
 	struct session *session = find_or_make(key);

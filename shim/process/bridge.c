@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The bridge's library: loaded when the first connection wants one. */
+
+#include <dlfcn.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "shim.h"
+#include "shim/memory/runtime.h"
+
+#define LIBRARY "libchaos-bridge.so"
+
+enum { NOT_TRIED, BEING_LOADED, LOADED, NOT_THERE };
+
+/* Beside our own library. False: it has no path. */
+static bool find_library(char *path, size_t size)
+{
+	const char *slash;
+	Dl_info self;
+	int len;
+
+	if (!dladdr(&shim, &self) || !(slash = strrchr(self.dli_fname, '/')))
+		return false;
+	len = snprintf(path, size, "%.*s/" LIBRARY, (int)(slash - self.dli_fname), self.dli_fname);
+	return len < (int)size;
+}
+
+static const struct bridge_api *load_library(void)
+{
+	const struct bridge_api *(*api)(uint32_t version);
+	char path[4096];
+	void *library;
+
+	if (!find_library(path, sizeof(path)))
+		return NULL;
+	library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	if (!library)
+		return NULL;
+	*(void **)&api = dlsym(library, "bridge_api");
+	return api ? api(BRIDGE_VERSION) : NULL;
+}
+
+/* Where a program is told whom to trust besides: files and folders. */
+static const char *const bundle_variables[] = {
+	"AWS_CA_BUNDLE",
+	"SSL_CERT_FILE",
+	"SSL_CERT_DIR",
+	"NODE_EXTRA_CA_CERTS",
+	"DENO_CERT",
+	"REQUESTS_CA_BUNDLE",
+	"CURL_CA_BUNDLE",
+};
+#define BUNDLES_MAX (sizeof(bundle_variables) / sizeof(*bundle_variables))
+
+static void list_bundles(const char *bundles[BUNDLES_MAX + 1])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < BUNDLES_MAX; i++) {
+		const char *value = getenv(bundle_variables[i]);
+
+		if (value && *value)
+			bundles[count++] = value;
+	}
+	bundles[count] = NULL;
+}
+
+static struct bridge_maker *make(const struct bridge_api *api)
+{
+	char certificate[sizeof(shim.folder) + 16], key[sizeof(shim.folder) + 16];
+	struct bridge_settings settings = {.certificate = certificate, .key = key};
+	const char *bundles[BUNDLES_MAX + 1];
+	const char *reason = NULL;
+	struct bridge_maker *maker;
+
+	snprintf(certificate, sizeof(certificate), "%s/" RUNTIME_CA, shim.folder);
+	snprintf(key, sizeof(key), "%s/" RUNTIME_CA_KEY, shim.folder);
+	if (access(key, R_OK))
+		return NULL;
+	list_bundles(bundles);
+	settings.bundles = bundles;
+	maker = api->make(&settings, &reason);
+	if (!maker)
+		shim_say("chaos-run: pid %d: %s: %s\n", (int)getpid(), certificate, reason);
+	return maker;
+}
+
+static void load(void)
+{
+	const struct bridge_api *api = load_library();
+	struct bridge_maker *maker = api ? make(api) : NULL;
+
+	shim.bridge.api = api;
+	shim.bridge.maker = maker;
+	atomic_store(&shim.bridge.state, maker ? LOADED : NOT_THERE);
+}
+
+bool shim_has_bridge(void)
+{
+	int state = NOT_TRIED;
+
+	if (atomic_compare_exchange_strong(&shim.bridge.state, &state, BEING_LOADED)) {
+		load();
+		state = atomic_load(&shim.bridge.state);
+	}
+	/* Another thread is at it: the connection is not to be missed. */
+	for (; state == BEING_LOADED; state = atomic_load(&shim.bridge.state))
+		sched_yield();
+	return state == LOADED;
+}
+
+bool shim_leaves_alone(const char *name)
+{
+	uint32_t count = atomic_load(&shim.bridge.refused);
+
+	for (uint32_t i = 0; i < count && i < SHIM_REFUSED; i++)
+		if (strcmp(shim.bridge.names[i], name) == 0)
+			return true;
+	return false;
+}
+
+void shim_leave_alone(const char *name, const char *reason)
+{
+	uint32_t place;
+
+	if (shim_leaves_alone(name))
+		return;
+	place = atomic_fetch_add(&shim.bridge.refusals, 1);
+	if (place < SHIM_REFUSED) {
+		snprintf(shim.bridge.names[place], sizeof(shim.bridge.names[place]), "%s", name);
+		atomic_fetch_add(&shim.bridge.refused, 1);
+	}
+	shim_say("chaos-run: pid %d: calls to %s get no faults any more: %s\n", (int)getpid(), name,
+		reason);
+}
