@@ -91,33 +91,40 @@ static void offer_plaintext(struct conn *conn, int fd, char *data, size_t len)
 		seal(&teller, data, len, 0);
 }
 
-static bool open_bridge(struct conn *conn, const struct iovec *iov, int count)
+/* Makes no system call as long as nobody is to be bridged. */
+static bool is_wanted(
+	const struct conn *conn, char address[INET6_ADDRSTRLEN], struct bridge_target *target)
 {
-	char address[INET6_ADDRSTRLEN];
-	struct bridge_target target;
-	const char *reason = "";
-	struct span hello;
+	return !cipher_in_library && !cipher_knows_hello(conn->tls.random) &&
+	       names_target(conn, address, target) && shim_table();
+}
 
-	if (cipher_in_library || cipher_knows_hello(conn->tls.random) ||
-		!names_target(conn, address, &target) || !shim_table() || !shim_has_bridge())
-		return false;
-	conn->bridge.scratch = blocks_take(SCRATCH);
-	if (!conn->bridge.scratch)
-		return false;
-	hello = gather(conn->bridge.scratch, iov, count);
-	if (hello.at && api()->takes(hello.at, hello.len, &reason))
-		conn->bridge.bridge = api()->open(shim.bridge.maker, &target, hello.at, hello.len);
-	if (conn->bridge.bridge)
-		return true;
-	blocks_give(conn->bridge.scratch);
-	conn->bridge.scratch = NULL;
-	return false;
+static struct bridge *open_bridge(
+	struct conn *conn, const struct bridge_target *target, const struct iovec *iov, int count)
+{
+	struct span hello = gather(conn->bridge.scratch, iov, count);
+	const char *reason = "";
+
+	if (!hello.at || !api()->takes(hello.at, hello.len, &reason))
+		return NULL;
+	return api()->open(shim.bridge.maker, target, hello.at, hello.len);
 }
 
 bool bridged_begin(struct conn *conn, int fd, const struct iovec *iov, int count)
 {
-	if (!conn_verify(conn, fd) || !open_bridge(conn, iov, count))
+	char address[INET6_ADDRSTRLEN];
+	struct bridge_target target;
+
+	if (!is_wanted(conn, address, &target) || !conn_verify(conn, fd) || !shim_has_bridge())
 		return false;
+	conn->bridge.scratch = blocks_take(SCRATCH);
+	if (conn->bridge.scratch)
+		conn->bridge.bridge = open_bridge(conn, &target, iov, count);
+	if (!conn->bridge.bridge) {
+		blocks_give(conn->bridge.scratch);
+		conn->bridge.scratch = NULL;
+		return false;
+	}
 	/* Looked into, so that nobody counts it as blind. */
 	conn->tls.owned = true;
 	conn_attend(conn, CONN_BRIDGED, 0);
