@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "endpoints.h"
+#include "shim/engine/endpoints.h"
 #include "shim/engine/rules.h"
 #include "shim/memory/journal.h"
 #include "shim/memory/table.h"
