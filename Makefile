@@ -40,7 +40,7 @@ $(B)/flags: FORCE
 FORCE:
 
 # Says what to do before the compiler says what is missing.
-HEADERS := microhttpd.h cjson/cJSON.h curl/curl.h ffi.h zlib.h
+HEADERS := microhttpd.h cjson/cJSON.h curl/curl.h ffi.h openssl/x509v3.h zlib.h
 $(B)/headers: $(B)/flags
 	@printf '#include <%s>\n' $(HEADERS) | $(CC) $(CPPFLAGS) -E -x c - > /dev/null || \
 		{ echo "a header is missing: 'make setup' installs it" >&2; exit 1; }
@@ -69,7 +69,7 @@ $(B)/libtools.a: $(call obj,$(TOOLS_SRC))
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
-CONTROL_LIBS := -lmicrohttpd -lcjson -lm -lpthread
+CONTROL_LIBS := -lmicrohttpd -lcjson -lcrypto -lm -lpthread
 
 # The names that the library exports come from the one table of hooks.
 $(B)/shim.map: shim/libc/hooks.def shim/tls/tls.def $(B)/flags Makefile
@@ -109,7 +109,6 @@ $(B)/unit/test_threads: $(call obj,$(filter-out $(addprefix shim/,hooks/exports.
 
 # What it needs of the library.
 $(B)/unit/test_entry: $(call obj,shim/process/entry.c)
-$(B)/unit/test_endpoints: $(call obj,shim/process/endpoints.c)
 
 .PHONY: unit
 unit: $(UNIT)

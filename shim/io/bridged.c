@@ -95,7 +95,7 @@ static void offer_plaintext(struct conn *conn, int fd, char *data, size_t len)
 static bool is_wanted(
 	const struct conn *conn, char address[INET6_ADDRSTRLEN], struct bridge_target *target)
 {
-	return !cipher_in_library && !cipher_knows_hello(conn->tls.random) &&
+	return !cipher_in_library && !cipher_knows_hello(conn->tls.random) && shim_may_bridge() &&
 	       names_target(conn, address, target) && shim_table();
 }
 

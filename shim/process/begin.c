@@ -61,7 +61,7 @@ void shim_begin(void)
 	atomic_store(&shim.pid, own_pid());
 	seed_dice();
 	shim_find_folder();
-	endpoints_read(&shim.endpoints);
+	endpoints_read(&shim.endpoints, environ);
 	note_stderr();
 	shim_attach();
 }

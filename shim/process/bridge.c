@@ -98,6 +98,19 @@ static void load(void)
 	atomic_store(&shim.bridge.state, maker ? LOADED : NOT_THERE);
 }
 
+void shim_begin_bridge(void)
+{
+	const char *wanted = getenv("CHAOS_BRIDGE");
+
+	if (wanted && strcmp(wanted, "0") == 0)
+		atomic_store(&shim.bridge.state, NOT_THERE);
+}
+
+bool shim_may_bridge(void)
+{
+	return atomic_load(&shim.bridge.state) != NOT_THERE;
+}
+
 bool shim_has_bridge(void)
 {
 	int state = NOT_TRIED;

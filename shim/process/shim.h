@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "endpoints.h"
 #include "shim/bridge/bridge.h"
+#include "shim/engine/endpoints.h"
 #include "shim/engine/rules.h"
 #include "shim/memory/journal.h"
 #include "shim/memory/table.h"
@@ -103,7 +103,13 @@ void shim_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 #define SHIM_NAMED 256u
 bool shim_observes(void);
 
-/* bridge.c: is shim.bridge there? Loads it, at the first time. The caller is inside. */
+/* bridge.c: reads whether the user wants no bridge. */
+void shim_begin_bridge(void);
+
+/* May there be one? Makes no system call. */
+bool shim_may_bridge(void);
+
+/* Is shim.bridge there? Loads it, at the first time. The caller is inside. */
 bool shim_has_bridge(void);
 
 /* The program does not take what the bridge says of that host: from now on it is left alone there, and

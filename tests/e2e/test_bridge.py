@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What test_clients.py says of plain HTTP holds for programs whose TLS cannot be hooked."""
+
+import shutil
+
+import pytest
+
+from harness import CLIENTS
+from test_clients import (  # noqa: F401
+    java,
+    script,
+    steered,
+    test_bytes_are_the_same_with_and_without,
+    test_fault_answers_a_request_larger_than_1_mib,
+    test_fault_comes_and_goes_on_a_running_client,
+    test_fault_is_seen_and_never_reaches_the_server,
+    test_fault_waits_the_latency,
+    test_latency_is_waited_and_the_bytes_arrive,
+    test_request_larger_than_1_mib_arrives_under_latency,
+)
+
+
+def own(*ways):
+    """An OpenSSL that is part of the program."""
+    return lambda port, programs: [programs / "tls_own", port, "libc.so.6", *ways]
+
+
+KINDS = {
+    "node-http": script("node", "node_http.js"),
+    "node-fetch": script("node", "node_fetch.js"),
+    "java-url": java("JavaUrl"),
+    "java-http": java("JavaHttp"),
+    **{
+        f"own {' '.join(ways) or 'plain'}": own(*ways)
+        for ways in (
+            (), ("extended",), ("peeks",), ("polls",), ("pumps",), ("implied",), ("old",),
+            ("old", "polls"), ("old", "pumps"), ("updates",), ("clears",), ("clears", "polls"),
+            ("resumes",), ("resumes", "old"), ("moves",), ("crosses",), ("crosses", "pumps"),
+        )
+    },
+}  # fmt: skip
+
+
+@pytest.fixture
+def sink(tls_sink):
+    return tls_sink
+
+
+@pytest.fixture
+def client(client, authority, sink):
+    named = {**authority.environment, "AWS_ENDPOINT_URL": sink.url}
+    return lambda command, **options: client(command, **{**named, **options})
+
+
+@pytest.fixture(params=KINDS)
+def kind(request, programs, sink):
+    command = KINDS[request.param](sink.port, programs)
+    if "/" not in str(command[0]) and not shutil.which(command[0]):
+        pytest.skip(f"{command[0]} is not installed")
+    return command
