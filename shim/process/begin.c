@@ -62,6 +62,7 @@ void shim_begin(void)
 	seed_dice();
 	shim_find_folder();
 	endpoints_read(&shim.endpoints, environ);
+	shim_begin_bridge();
 	note_stderr();
 	shim_attach();
 }
