@@ -26,21 +26,21 @@ enum bridge_state {
 	BRIDGE_CONNECTING, /* to the server; the program's ClientHello waits */
 	BRIDGE_ACCEPTING,  /* the program's handshake is under way */
 	BRIDGE_OPEN,	   /* both are over */
-	BRIDGE_FAILED,	   /* bridge_failure() says why; what waits for either side is still to be sent */
+	BRIDGE_FAILED, /* bridge_failure() says why; what waits for either side is still to be sent */
 };
 
 enum bridge_failure {
 	BRIDGE_NO_FAILURE,
 	BRIDGE_SERVER_FAILED, /* by an alert, or by what is no TLS: the program is given the same bytes */
-	BRIDGE_PROGRAM_REFUSED,	 /* the program does not believe our leaf: its alert says so */
-	BRIDGE_PROGRAM_FAILED,	 /* its handshake failed otherwise */
+	BRIDGE_PROGRAM_REFUSED, /* the program does not believe our leaf: its alert says so */
+	BRIDGE_PROGRAM_FAILED,	/* its handshake failed otherwise */
 	BRIDGE_WANTS_CERTIFICATE /* the server asks the program for a certificate, which we do not have */
 };
 
 /* All strings are copied. */
 struct bridge_settings {
 	const char *certificate, *key; /* of the authority: PEM files */
-	const char *const *bundles;    /* PEM files, JKS or PKCS12 stores and hashed directories that
+	const char *const *bundles; /* PEM files, JKS or PKCS12 stores and hashed directories that
 					* the program trusts besides the system's; NULL at the end. One
 					* that cannot be read is left out. */
 };
