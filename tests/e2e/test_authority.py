@@ -5,15 +5,18 @@ import http.client
 import os
 import random
 import re
+import ssl
 import stat
 import subprocess
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from harness import (
     BUILD, TIMEOUT, Daemon, environment, runtime_folder, talk, wait_for,
 )  # fmt: skip
+from tls import TlsSink
 
 AWS_DOMAINS = {
     "amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "amazonaws.cn", "amazonaws-us-gov.com",
@@ -77,7 +80,7 @@ def leaf(folder, authority, name):
     path = folder / "leaf.pem"
     openssl(
         "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-        "-days", "2", "-subj", "/O=leaf", "-addext", f"subjectAltName=critical,{name}",
+        "-days", "2", "-subj", "/O=leaf", "-addext", f"subjectAltName={name}",
         "-addext", "basicConstraints=critical,CA:FALSE", "-addext", "extendedKeyUsage=serverAuth",
         "-addext", "authorityKeyIdentifier=keyid", "-addext", "keyUsage=critical,digitalSignature",
         "-CA", authority / "ca.pem", "-CAkey", authority / "ca.key",
@@ -241,6 +244,24 @@ def test_what_is_no_host_is_refused(list, says):
     assert os.listdir(folder) == []
 
 
+def test_what_is_no_host_in_the_environment_is_refused():
+    folder = runtime_folder()
+    done = subprocess.run(
+        [BUILD / "chaos-control", "-d", folder],
+        capture_output=True, text=True, env=environment(CHAOS_INTERCEPT="a,b c"), timeout=TIMEOUT,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith("chaos-control: CHAOS_INTERCEPT: 'b c' is no host;")
+    assert os.listdir(folder) == []
+
+
+def test_what_is_no_host_in_the_environment_is_told_by_the_library():
+    env = environment(LD_PRELOAD=BUILD / "libchaos-shim.so", CHAOS_INTERCEPT="a,b c")
+    done = subprocess.run(["true"], capture_output=True, text=True, env=env, timeout=TIMEOUT)
+    assert done.returncode == 0
+    assert done.stderr.startswith("chaos-run: CHAOS_INTERCEPT: 'b c' is no host;")
+
+
 INSIDE = [
     "DNS:s3.us-east-1.amazonaws.com", "DNS:*.s3.us-east-1.amazonaws.com", "DNS:sqs.eu-west-1.api.aws",
     "DNS:a.lambda-url.us-east-1.on.aws", "DNS:s3.cn-north-1.amazonaws.com.cn",
@@ -273,6 +294,41 @@ def test_leaf_is_good_for_no_client(start, tmp_path):
     daemon = start()
     done = verify(daemon.folder, leaf(tmp_path, daemon.folder, "DNS:localhost"), "sslclient")
     assert done.returncode == 2
+
+
+ASK = """
+const [port, name] = process.argv.slice(1)
+const socket = require('tls').connect({port, host: '127.0.0.1', servername: name}, () => {
+  console.log('trusts it'); socket.destroy()
+})
+socket.on('error', error => console.log(error.code))
+"""
+
+
+def ask_as_node(start, tmp_path, name, *words):
+    """Connects by Node to a server with a leaf for the name, and says what comes of it."""
+    daemon = start("-i", "minio.example")
+    certificate = leaf(tmp_path, daemon.folder, f"DNS:{name}")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, tmp_path / "leaf.key")
+    server = TlsSink(SimpleNamespace(server_context=lambda: context))
+    env = environment()
+    env.pop("NODE_EXTRA_CA_CERTS", None)
+    done = subprocess.run(
+        [*words, "node", "-e", ASK, str(server.port), name],
+        capture_output=True, text=True, timeout=TIMEOUT, env={**env, "CHAOS_DIR": daemon.folder},
+    )  # fmt: skip
+    server.close()
+    assert done.stderr == ""
+    return done.stdout.strip()
+
+
+def test_node_trusts_it_under_chaos_run_alone(start, tmp_path):
+    run = BUILD / "chaos-run"
+    assert ask_as_node(start, tmp_path, "bystander.localhost", run) == "trusts it"
+    assert ask_as_node(start, tmp_path, "bystander.localhost", run, "--no-bridge") != "trusts it"
+    assert ask_as_node(start, tmp_path, "bystander.localhost") != "trusts it"
+    assert ask_as_node(start, tmp_path, "example.com", run) != "trusts it"
 
 
 # ---- how long ----
