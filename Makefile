@@ -98,7 +98,7 @@ $(B)/chaos-control: $(call obj,control/main.c) $(B)/libcontrol.a $(B)/libengine.
 
 # chaos-run stands in front of every command: without libcurl it starts in a tenth of the time.
 $(B)/chaos-run: TOOL_LIBS := $(B)/libcontrol.a $(B)/libengine.a -l:libz.a
-$(B)/chaos-ctl: TOOL_LIBS := $(B)/libcontrol.a $(B)/libengine.a -lcurl -lcjson -lm -l:libz.a
+$(B)/chaos-ctl: TOOL_LIBS := $(B)/libcontrol.a $(B)/libengine.a -lcurl -lcjson -lcrypto -lm -l:libz.a
 $(B)/chaos-run $(B)/chaos-ctl: $(B)/libcontrol.a
 $(B)/chaos-run $(B)/chaos-ctl: $(B)/%: $(B)/obj/tools/%.o $(B)/libtools.a $(B)/libengine.a
 	$(call say,LD)

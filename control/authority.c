@@ -325,20 +325,20 @@ int authority_keep(
 	return error;
 }
 
-int authority_covers(const char *pem, const struct endpoints *hosts, struct refusal *why)
+int authority_missing(const char *pem, const struct endpoints *hosts, struct endpoints *missing)
 {
 	X509 *certificate = parse_certificate(pem);
 	NAME_CONSTRAINTS *constraints =
 		certificate ? X509_get_ext_d2i(certificate, NID_name_constraints, NULL, NULL)
 			    : NULL;
-	int error = 0;
 
 	X509_free(certificate);
+	*missing = (struct endpoints){0};
 	if (!constraints)
-		return refuse(why, 500, "is no certificate of an authority");
-	for (unsigned i = 0; i < hosts->count && !error; i++)
+		return -EINVAL;
+	for (unsigned i = 0; i < hosts->count; i++)
 		if (!constraints_permit(constraints, hosts->all[i].host))
-			error = refuse(why, 404, "is not good for %s", hosts->all[i].host);
+			missing->all[missing->count++] = hosts->all[i];
 	NAME_CONSTRAINTS_free(constraints);
-	return error;
+	return 0;
 }

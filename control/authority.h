@@ -23,9 +23,9 @@ int authority_keep(
 	const char *folder, const struct endpoints *hosts, time_t *renew_at, struct refusal *why);
 
 /*
- * Does the certificate (PEM) vouch for each of these hosts? Returns 0, or -EINVAL: it is none, or the
- * first host that it is not good for is told.
+ * Those of the hosts that the certificate (PEM) does not vouch for are put into *missing. Returns 0, or
+ * -EINVAL: it is no certificate of an authority of ours.
  */
-int authority_covers(const char *pem, const struct endpoints *hosts, struct refusal *why);
+int authority_missing(const char *pem, const struct endpoints *hosts, struct endpoints *missing);
 
 #endif

@@ -82,6 +82,18 @@ static void read_list(struct initial_list *list, const char *option, const char 
 	argp_failure(state, 1, 0, "%s", text);
 }
 
+static void read_environment(struct endpoints *hosts)
+{
+	struct span wrong;
+	const char *reason = endpoints_read(hosts, environ, &wrong);
+
+	if (!reason)
+		return;
+	fprintf(stderr, "chaos-control: CHAOS_INTERCEPT: '%.*s' %s\n", (int)wrong.len, wrong.at,
+		reason);
+	exit(EXIT_FAILURE);
+}
+
 static void read_hosts(struct endpoints *hosts, const char *list, struct argp_state *state)
 {
 	struct span wrong;
@@ -245,7 +257,7 @@ int main(int argc, char **argv)
 	argp_program_version_hook = print_version;
 	argp_err_exit_status = 1;
 	argp_parse(&argp, argc, argv, 0, NULL, &options);
-	endpoints_read(&options.serve.intercept, environ);
+	read_environment(&options.serve.intercept);
 	/* In the foreground the line is one of a log. */
 	options.serve.out = options.background ? stdout : stderr;
 	code = run(&options);

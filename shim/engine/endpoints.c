@@ -258,14 +258,23 @@ static void read_url(struct endpoints *endpoints, const char *url)
 		add(endpoints, host, port_of(url, host));
 }
 
-void endpoints_read(struct endpoints *endpoints, char *const *environment)
+static const char *read_list(struct endpoints *endpoints, const char *entry, struct span *wrong)
+{
+	const char *list = entry + sizeof(LIST) - 1;
+
+	if (strncmp(entry, LIST, sizeof(LIST) - 1) != 0 || !*list)
+		return NULL;
+	return endpoints_add(endpoints, list, wrong);
+}
+
+const char *endpoints_read(
+	struct endpoints *endpoints, char *const *environment, struct span *wrong)
 {
 	const size_t len = sizeof(URL) - 1;
-	struct span wrong;
+	const char *reason = NULL;
 
-	for (char *const *entry = environment; entry && *entry; entry++)
-		if (strncmp(*entry, LIST, sizeof(LIST) - 1) == 0)
-			endpoints_add(endpoints, *entry + sizeof(LIST) - 1, &wrong);
+	for (char *const *entry = environment; entry && *entry && !reason; entry++)
+		reason = read_list(endpoints, *entry, wrong);
 	for (char *const *entry = environment; entry && *entry; entry++) {
 		const char *value = strchr(*entry, '=');
 
@@ -273,6 +282,7 @@ void endpoints_read(struct endpoints *endpoints, char *const *environment)
 			(value == *entry + len || (*entry)[len] == '_'))
 			read_url(endpoints, value + 1);
 	}
+	return reason;
 }
 
 /* ---- which of them ---- */

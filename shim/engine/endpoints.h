@@ -20,16 +20,17 @@ struct endpoints {
 	} all[ENDPOINTS_MAX];
 };
 
-/* Adds those of an environment such as environ. What is no host is left out, and so is what there is no
- * room for, first of all that of the URLs. */
-void endpoints_read(struct endpoints *endpoints, char *const *environment);
-
 /*
  * Adds those of a list: HOST or HOST:PORT, with commas between them; an IPv6 address stands in brackets
  * where a port follows. Returns NULL, or what is wrong with the first entry that had to be left out, a
  * constant that reads on from "'ENTRY'", which is then in *wrong.
  */
 const char *endpoints_add(struct endpoints *endpoints, const char *list, struct span *wrong);
+
+/* Adds those of an environment such as environ, first those of CHAOS_INTERCEPT, and returns what
+ * endpoints_add() says of these. A URL without a host is left out, and so is what there is no room for. */
+const char *endpoints_read(
+	struct endpoints *endpoints, char *const *environment, struct span *wrong);
 
 /* Is it a name that a certificate may be for, or an address? Else what is wrong with it, as above. */
 const char *endpoints_check_host(struct span host);

@@ -56,13 +56,23 @@ static void note_stderr(void)
 	shim.stderr_ino = status.st_ino;
 }
 
+static void read_endpoints(void)
+{
+	struct span wrong;
+	const char *reason = endpoints_read(&shim.endpoints, environ, &wrong);
+
+	if (reason)
+		shim_say("chaos-run: CHAOS_INTERCEPT: '%.*s' %s\n", (int)wrong.len, wrong.at,
+			reason);
+}
+
 void shim_begin(void)
 {
 	atomic_store(&shim.pid, own_pid());
 	seed_dice();
 	shim_find_folder();
-	endpoints_read(&shim.endpoints, environ);
 	shim_begin_bridge();
 	note_stderr();
+	read_endpoints();
 	shim_attach();
 }

@@ -1,16 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """The certification authority of a runtime folder: what it is good for, and who can use it."""
 
+import http.client
 import os
 import random
 import re
+import ssl
 import stat
 import subprocess
 import time
+from types import SimpleNamespace
 
 import pytest
 
-from harness import BUILD, TIMEOUT, Daemon, environment, runtime_folder, wait_for
+from harness import (
+    BUILD, TIMEOUT, Daemon, environment, runtime_folder, talk, wait_for,
+)  # fmt: skip
+from tls import TlsSink
 
 AWS_DOMAINS = {
     "amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "amazonaws.cn", "amazonaws-us-gov.com",
@@ -74,7 +80,7 @@ def leaf(folder, authority, name):
     path = folder / "leaf.pem"
     openssl(
         "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-        "-days", "2", "-subj", "/O=leaf", "-addext", f"subjectAltName=critical,{name}",
+        "-days", "2", "-subj", "/O=leaf", "-addext", f"subjectAltName={name}",
         "-addext", "basicConstraints=critical,CA:FALSE", "-addext", "extendedKeyUsage=serverAuth",
         "-addext", "authorityKeyIdentifier=keyid", "-addext", "keyUsage=critical,digitalSignature",
         "-CA", authority / "ca.pem", "-CAkey", authority / "ca.key",
@@ -238,6 +244,24 @@ def test_what_is_no_host_is_refused(list, says):
     assert os.listdir(folder) == []
 
 
+def test_what_is_no_host_in_the_environment_is_refused():
+    folder = runtime_folder()
+    done = subprocess.run(
+        [BUILD / "chaos-control", "-d", folder],
+        capture_output=True, text=True, env=environment(CHAOS_INTERCEPT="a,b c"), timeout=TIMEOUT,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith("chaos-control: CHAOS_INTERCEPT: 'b c' is no host;")
+    assert os.listdir(folder) == []
+
+
+def test_what_is_no_host_in_the_environment_is_told_by_the_library():
+    env = environment(LD_PRELOAD=BUILD / "libchaos-shim.so", CHAOS_INTERCEPT="a,b c")
+    done = subprocess.run(["true"], capture_output=True, text=True, env=env, timeout=TIMEOUT)
+    assert done.returncode == 0
+    assert done.stderr.startswith("chaos-run: CHAOS_INTERCEPT: 'b c' is no host;")
+
+
 INSIDE = [
     "DNS:s3.us-east-1.amazonaws.com", "DNS:*.s3.us-east-1.amazonaws.com", "DNS:sqs.eu-west-1.api.aws",
     "DNS:a.lambda-url.us-east-1.on.aws", "DNS:s3.cn-north-1.amazonaws.com.cn",
@@ -270,6 +294,41 @@ def test_leaf_is_good_for_no_client(start, tmp_path):
     daemon = start()
     done = verify(daemon.folder, leaf(tmp_path, daemon.folder, "DNS:localhost"), "sslclient")
     assert done.returncode == 2
+
+
+ASK = """
+const [port, name] = process.argv.slice(1)
+const socket = require('tls').connect({port, host: '127.0.0.1', servername: name}, () => {
+  console.log('trusts it'); socket.destroy()
+})
+socket.on('error', error => console.log(error.code))
+"""
+
+
+def ask_as_node(start, tmp_path, name, *words):
+    """Connects by Node to a server with a leaf for the name, and says what comes of it."""
+    daemon = start("-i", "minio.example")
+    certificate = leaf(tmp_path, daemon.folder, f"DNS:{name}")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, tmp_path / "leaf.key")
+    server = TlsSink(SimpleNamespace(server_context=lambda: context))
+    env = environment()
+    env.pop("NODE_EXTRA_CA_CERTS", None)
+    done = subprocess.run(
+        [*words, "node", "-e", ASK, str(server.port), name],
+        capture_output=True, text=True, timeout=TIMEOUT, env={**env, "CHAOS_DIR": daemon.folder},
+    )  # fmt: skip
+    server.close()
+    assert done.stderr == ""
+    return done.stdout.strip()
+
+
+def test_node_trusts_it_under_chaos_run_alone(start, tmp_path):
+    run = BUILD / "chaos-run"
+    assert ask_as_node(start, tmp_path, "bystander.localhost", run) == "trusts it"
+    assert ask_as_node(start, tmp_path, "bystander.localhost", run, "--no-bridge") != "trusts it"
+    assert ask_as_node(start, tmp_path, "bystander.localhost") != "trusts it"
+    assert ask_as_node(start, tmp_path, "example.com", run) != "trusts it"
 
 
 # ---- how long ----
@@ -387,3 +446,87 @@ def test_files_are_whole_and_fit_however_often_the_daemon_is_killed():
         assert not list(folder.glob("*.new"))
     finally:
         daemon.remove()
+
+
+# ---- asking for it ----
+
+
+def chaos_ctl(*words, **env):
+    return subprocess.run(
+        [BUILD / "chaos-ctl", *map(str, words)], stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, timeout=TIMEOUT, env=environment(**env),
+    )  # fmt: skip
+
+
+def test_ctl_prints_the_certificate_or_its_path(daemon):
+    pem = daemon.folder / "ca.pem"
+    assert chaos_ctl("-d", daemon.folder, "ca").stdout == pem.read_text()
+    assert chaos_ctl("ca", CHAOS_DIR=daemon.folder).stdout == pem.read_text()
+    assert chaos_ctl("-d", daemon.folder, "ca", "--path").stdout == f"{pem}\n"
+    relative = os.path.relpath(daemon.folder)
+    assert chaos_ctl("-d", relative, "ca", "--path").stdout == f"{pem}\n"
+
+
+def test_ctl_prints_it_when_the_daemon_is_killed(daemon):
+    daemon.end(9)
+    assert chaos_ctl("-d", daemon.folder, "ca").stdout.startswith("-----BEGIN CERTIFICATE-----\n")
+
+
+def test_ctl_says_which_hosts_it_is_not_good_for(start):
+    folder = start("-i", "minio.example").folder
+    good = "s3.amazonaws.com,localhost:4566,127.0.0.1,[::1]:80,bucket.minio.example"
+    assert chaos_ctl("-d", folder, "ca", "--path", "--for", good).returncode == 0
+    done = chaos_ctl("-d", folder, "ca", "--for", "minio.example,example.com:443,10.0.0.1")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"chaos-ctl: the authority in {folder} is not good for example.com,10.0.0.1; "
+        "start the daemon again with '--intercept example.com,10.0.0.1'\n"
+    )
+
+
+def empty(folder):
+    return (
+        f"chaos-ctl: no authority in {folder}; start a daemon with "
+        f"'chaos-control --daemon --dir {folder}', or name its folder with --dir\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "words, code, says",
+    [
+        (["-d", "{}", "ca"], 1, empty("{}")),
+        (["-d", "{}/none", "ca", "--path"], 1, empty("{}/none")),
+        (["-d", "/etc/passwd", "ca"], 1, "chaos-ctl: /etc/passwd: Not a directory\n"),
+        (["-d", "/tmp", "ca"], 1, "chaos-ctl: /tmp: the folder is another user's, or others may write to it\n"),
+        (["ca", "get"], 2, "chaos-ctl: ca: 'get' is too much; it takes --path and --for\n"),
+        (["ca", "--for", "a b"], 2, "chaos-ctl: ca: --for: 'a b' is no host; write a name or an address, alone or with :PORT\n"),
+        (["ps", "--path"], 2, "chaos-ctl: --path and --for are for ca alone\n"),
+        (["ps", "--for", "a"], 2, "chaos-ctl: --path and --for are for ca alone\n"),
+    ],
+)  # fmt: skip
+def test_ctl_says_why_it_has_none(words, code, says):
+    folder = runtime_folder()
+    done = chaos_ctl(*(word.format(folder) for word in words))
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr == says.format(*2 * [folder])
+
+
+def test_ctl_does_not_take_anything_for_it(daemon):
+    (daemon.folder / "ca.pem").write_text("garbage")
+    done = chaos_ctl("-d", daemon.folder, "ca")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "ca.pem is no certificate of an authority; start the daemon again\n" in done.stderr
+
+
+def test_api_gives_the_certificate(start):
+    daemon = start("--listen", "127.0.0.1:0")
+    reply = daemon.request("GET", "/_chaos/ca")
+    assert (reply.status, reply.headers["Content-Type"]) == (200, "application/x-pem-file")
+    assert reply.body == (daemon.folder / "ca.pem").read_bytes()
+    address = re.search(r"http://(\S+)", daemon.said())[1]
+    host = http.client.HTTPConnection(address, timeout=TIMEOUT)
+    assert talk(host, "GET", "/_chaos/ca").body == reply.body
+    assert daemon.request("POST", "/_chaos/ca", {}).status == 405
+    (daemon.folder / "ca.pem").unlink()
+    reply = daemon.request("GET", "/_chaos/ca")
+    assert reply.status == 500 and "start chaos-control again" in reply.json["message"]

@@ -113,6 +113,8 @@ ENDPOINTS = {
     "for all": ("AWS_ENDPOINT_URL", "https://localhost:{port}"),
     "for a service": ("AWS_ENDPOINT_URL_KINESIS", "https://user:secret@LOCALHOST:{port}/path?query"),
     "in figures": ("AWS_ENDPOINT_URL", "https://127.0.0.1:{port}"),
+    "intercepted": ("CHAOS_INTERCEPT", "host.example,localhost"),
+    "intercepted on a port": ("CHAOS_INTERCEPT", "localhost:{port}"),
 }
 
 
@@ -143,6 +145,7 @@ def test_strict_fails_a_command_that_was_blind_to_a_name_of_the_endpoint(strict,
         ("AWS_ENDPOINT_URL", "https://127.0.0.1:1"),
         ("AWS_ENDPOINT_URL", "://["),
         ("AWS_ENDPOINT_URL", ""),
+        ("CHAOS_INTERCEPT", "host,127.0.0.1:1"),
     ],
 )
 def test_strict_is_content_with_blindness_to_what_is_no_endpoint(strict, command, name, url):

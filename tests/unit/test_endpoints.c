@@ -26,6 +26,13 @@ static const struct url {
 	{"", NULL, 0},
 };
 
+static struct span wrong;
+
+static const char *take(struct endpoints *endpoints)
+{
+	return endpoints_read(endpoints, environ, &wrong);
+}
+
 START_TEST(a_url_has_a_host_and_a_port)
 {
 	const struct url *url = &urls[_i];
@@ -33,7 +40,7 @@ START_TEST(a_url_has_a_host_and_a_port)
 
 	clearenv();
 	setenv("AWS_ENDPOINT_URL", url->url, 1);
-	endpoints_read(&endpoints, environ);
+	ck_assert_ptr_null(take(&endpoints));
 	ck_assert_uint_eq(endpoints.count, url->host ? 1 : 0);
 	if (!url->host)
 		return;
@@ -51,7 +58,7 @@ START_TEST(each_service_may_have_its_own_and_one_counts_once)
 	setenv("AWS_ENDPOINT_URL_S3", "http://ONE:1", 1);
 	setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://two:1", 1);
 	setenv("AWS_ENDPOINT_URLS", "http://three:1", 1);
-	endpoints_read(&endpoints, environ);
+	ck_assert_ptr_null(take(&endpoints));
 	ck_assert_uint_eq(endpoints.count, 2);
 	ck_assert(endpoints_has_name(&endpoints, "One"));
 	ck_assert(endpoints_has_name(&endpoints, "bucket.two"));
@@ -73,7 +80,7 @@ START_TEST(more_than_there_is_room_for_are_left_out)
 		setenv(name, url, 1);
 	}
 	setenv("AWS_ENDPOINT_URL", "http://last", 1);
-	endpoints_read(&endpoints, environ);
+	ck_assert_ptr_null(take(&endpoints));
 	ck_assert_uint_eq(endpoints.count, ENDPOINTS_MAX);
 	ck_assert(endpoints_has_name(&endpoints, "host1"));
 	ck_assert(!endpoints_has_name(&endpoints, "last"));
@@ -87,7 +94,7 @@ START_TEST(an_address_needs_its_port)
 	clearenv();
 	setenv("AWS_ENDPOINT_URL", "https://localhost:4566", 1);
 	setenv("AWS_ENDPOINT_URL_S3", "http://10.0.0.1", 1);
-	endpoints_read(&endpoints, environ);
+	ck_assert_ptr_null(take(&endpoints));
 	ck_assert(endpoints_has_address(&endpoints, "127.0.0.2", 4566));
 	ck_assert(endpoints_has_address(&endpoints, "::1", 4566));
 	ck_assert(!endpoints_has_address(&endpoints, "127.0.0.1", 4567));
@@ -129,7 +136,6 @@ START_TEST(an_entry_is_a_host_and_maybe_a_port)
 {
 	const struct entry *entry = &entries[_i];
 	struct endpoints endpoints = {.count = 0};
-	struct span wrong;
 
 	ck_assert_ptr_null(endpoints_add(&endpoints, entry->list, &wrong));
 	ck_assert_uint_eq(endpoints.count, 1);
@@ -169,7 +175,6 @@ static const struct bad {
 START_TEST(what_is_no_host_is_told_and_the_others_are_taken)
 {
 	struct endpoints endpoints = {.count = 0};
-	struct span wrong;
 	const char *reason;
 	char list[256];
 
@@ -185,7 +190,6 @@ END_TEST
 START_TEST(spaces_around_an_entry_are_left_out)
 {
 	struct endpoints endpoints = {.count = 0};
-	struct span wrong;
 
 	ck_assert_ptr_null(endpoints_add(&endpoints, " one , two", &wrong));
 	ck_assert_str_eq(endpoints.all[0].host, "one");
@@ -196,7 +200,6 @@ END_TEST
 START_TEST(a_list_that_is_too_long_is_told)
 {
 	struct endpoints endpoints = {.count = 0};
-	struct span wrong;
 	char list[8 * ENDPOINTS_MAX] = "";
 	size_t len = 0;
 
@@ -215,13 +218,27 @@ START_TEST(intercepted_hosts_are_of_any_port_unless_they_have_one)
 	clearenv();
 	setenv("AWS_ENDPOINT_URL", "http://10.0.0.1", 1);
 	setenv("CHAOS_INTERCEPT", "minio,localhost:9000,10.0.0.2", 1);
-	endpoints_read(&endpoints, environ);
+	ck_assert_ptr_null(take(&endpoints));
 	ck_assert_uint_eq(endpoints.count, 4);
 	ck_assert(endpoints_has_name(&endpoints, "bucket.minio"));
 	ck_assert(endpoints_has_address(&endpoints, "127.0.0.1", 9000));
 	ck_assert(!endpoints_has_address(&endpoints, "127.0.0.1", 9001));
 	ck_assert(endpoints_has_address(&endpoints, "10.0.0.2", 1));
 	ck_assert(!endpoints_has_address(&endpoints, "10.0.0.1", 1));
+}
+END_TEST
+
+START_TEST(what_is_wrong_in_the_environment_is_told)
+{
+	struct endpoints endpoints = {.count = 0};
+
+	clearenv();
+	setenv("CHAOS_INTERCEPT", "minio,a/b", 1);
+	ck_assert_ptr_nonnull(take(&endpoints));
+	ck_assert(span_equal(wrong, SPAN("a/b")));
+	ck_assert_uint_eq(endpoints.count, 1);
+	setenv("CHAOS_INTERCEPT", "", 1);
+	ck_assert_ptr_null(take(&endpoints));
 }
 END_TEST
 
@@ -237,7 +254,7 @@ START_TEST(intercepted_hosts_come_before_urls_where_there_is_little_room)
 		setenv(name, url, 1);
 	}
 	setenv("CHAOS_INTERCEPT", "minio", 1);
-	endpoints_read(&endpoints, environ);
+	ck_assert_ptr_null(take(&endpoints));
 	ck_assert(endpoints_has_name(&endpoints, "minio"));
 }
 END_TEST
@@ -257,6 +274,7 @@ int main(void)
 	tcase_add_test(tests, spaces_around_an_entry_are_left_out);
 	tcase_add_test(tests, a_list_that_is_too_long_is_told);
 	tcase_add_test(tests, intercepted_hosts_are_of_any_port_unless_they_have_one);
+	tcase_add_test(tests, what_is_wrong_in_the_environment_is_told);
 	tcase_add_test(tests, intercepted_hosts_come_before_urls_where_there_is_little_room);
 	suite_add_tcase(suite, tests);
 	return run_suite(suite);
