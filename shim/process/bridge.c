@@ -68,6 +68,16 @@ static void list_bundles(const char *bundles[BUNDLES_MAX + 1])
 	bundles[count] = NULL;
 }
 
+/* Node, Bun and Deno, which all speak Node-API, carry a store of their own: what they trust besides is
+ * named by their environment alone. Told of nothing, they would refuse us. */
+static bool would_refuse(void)
+{
+	const char *named = getenv("NODE_EXTRA_CA_CERTS"), *deno = getenv("DENO_CERT");
+
+	return dlsym(RTLD_DEFAULT, "napi_create_object") && !(named && *named) &&
+	       !(deno && *deno);
+}
+
 static struct bridge_maker *make(const struct bridge_api *api)
 {
 	char certificate[sizeof(shim.folder) + 16], key[sizeof(shim.folder) + 16];
@@ -90,7 +100,7 @@ static struct bridge_maker *make(const struct bridge_api *api)
 
 static void load(void)
 {
-	const struct bridge_api *api = load_library();
+	const struct bridge_api *api = would_refuse() ? NULL : load_library();
 	struct bridge_maker *maker = api ? make(api) : NULL;
 
 	shim.bridge.api = api;
