@@ -36,7 +36,7 @@
 #include "shim/base/span.h"
 
 #define TABLE_MAGIC   0x656c626174736863ull /* "chstable", little-endian */
-#define TABLE_VERSION 2
+#define TABLE_VERSION 3
 
 /* The most of each that a table may have room for; all are powers of two. */
 #define TABLE_RULES  65536u
