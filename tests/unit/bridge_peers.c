@@ -350,6 +350,12 @@ void peers_exchange(struct peers *peers)
 	ck_assert_mem_eq(data, "200 OK", 6);
 }
 
+void peers_speak(SSL_CTX *context, int version)
+{
+	ck_assert_int_eq(SSL_CTX_set_min_proto_version(context, version), 1);
+	ck_assert_int_eq(SSL_CTX_set_max_proto_version(context, version), 1);
+}
+
 X509 *peers_leaf(const struct peers *peers)
 {
 	return SSL_get0_peer_certificate(peers->client);

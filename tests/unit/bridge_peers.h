@@ -70,6 +70,8 @@ void peers_disconnect(struct peers *peers);
 void peers_move(struct peers *peers);
 /* One request and one answer through the open bridge. */
 void peers_exchange(struct peers *peers);
+/* Whoever is made of it speaks this version alone. */
+void peers_speak(SSL_CTX *context, int version);
 /* What the client was shown; no reference of its own. */
 X509 *peers_leaf(const struct peers *peers);
 
