@@ -99,6 +99,9 @@ bool side_begin(struct side *side, SSL *ssl, const BIO_METHOD *method)
 
 void side_free(struct side *side)
 {
+	/* A session may be resumed although the end of its connection was not said. */
+	if (side->ssl && !side->broken)
+		SSL_set_shutdown(side->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 	SSL_free(side->ssl);
 	bytes_free(&side->in);
 	bytes_free(&side->out);

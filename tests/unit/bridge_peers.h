@@ -46,6 +46,7 @@ struct peers {
 	struct bridge *bridge;
 	SSL *client, *server;
 	SSL_SESSION *session; /* the client's newest; kept over connections */
+	const char *early;    /* early data that the client sends */
 	size_t step;	      /* at most so many bytes are moved at once; 0: all */
 	bool client_down, server_down;
 };
