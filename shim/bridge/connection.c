@@ -17,6 +17,7 @@ struct bridge {
 	struct maker_target target;
 	struct side program, server;
 	struct bytes flight; /* what the server has sent in its handshake */
+	X509 *mirrored;	     /* the server's certificate */
 	enum bridge_state state;
 	enum bridge_failure failure;
 	char reason[REASON_MAX];
@@ -73,7 +74,7 @@ static bool is_refusal(int alert)
 
 static void fail_program(struct bridge *bridge, const char *reason)
 {
-	bool refused = is_refusal(bridge->program.received);
+	bool refused = is_refusal(bridge->program.received) && !bridge->program.spoke;
 
 	fail(bridge, refused ? BRIDGE_PROGRAM_REFUSED : BRIDGE_PROGRAM_FAILED, reason);
 	side_end(&bridge->server);
@@ -94,6 +95,7 @@ static void begin_program(struct bridge *bridge)
 	SSL *ssl = maker_to_program(maker, bridge->server.ssl);
 
 	bytes_free(&bridge->flight);
+	bridge->mirrored = SSL_get1_peer_certificate(bridge->server.ssl);
 	if (!ssl || !side_begin(&bridge->program, ssl, maker->method)) {
 		alert_program(bridge, SSL_AD_INTERNAL_ERROR);
 		fail_program(bridge, "no certificate for the program");
@@ -191,7 +193,7 @@ void connection_close(struct bridge *bridge)
 {
 	if (!bridge)
 		return;
-	/* A session may be resumed although its end was not said. */
+	X509_free(bridge->mirrored);
 	side_free(&bridge->program);
 	side_free(&bridge->server);
 	bytes_free(&bridge->flight);
@@ -242,6 +244,14 @@ long connection_read_program(struct bridge *bridge, char *data, size_t cap)
 	return len;
 }
 
+/* By a renegotiation. The program has been told of another. */
+static bool is_another(const struct bridge *bridge)
+{
+	X509 *now = SSL_get0_peer_certificate(bridge->server.ssl);
+
+	return now && now != bridge->mirrored && X509_cmp(now, bridge->mirrored) != 0;
+}
+
 long connection_read_server(struct bridge *bridge, char *data, size_t cap)
 {
 	long len;
@@ -255,8 +265,10 @@ long connection_read_server(struct bridge *bridge, char *data, size_t cap)
 		want_certificate(bridge);
 	else if (bridge->server.broken)
 		fail(bridge, BRIDGE_SERVER_FAILED, side_error());
+	else if (is_another(bridge))
+		fail(bridge, BRIDGE_SERVER_FAILED, "the server has another certificate now");
 	ERR_clear_error();
-	return len;
+	return bridge->state == BRIDGE_FAILED ? -1 : len;
 }
 
 bool connection_to_server(struct bridge *bridge, const char *data, size_t len)

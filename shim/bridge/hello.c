@@ -92,8 +92,8 @@ static void read_versions(struct hello *hello, struct span body)
 
 static void read_groups(struct hello *hello, struct span body)
 {
-	/* secp256r1, secp384r1, secp521r1, x25519, x448 */
-	static const uint16_t ours[] = {SECP256R1, 24, 25, 29, 30};
+	/* secp256r1, secp384r1, secp521r1, x25519 */
+	static const uint16_t ours[] = {SECP256R1, 24, 25, 29};
 	struct span groups;
 	size_t group;
 

@@ -45,8 +45,10 @@ static bool permitted(NAME_CONSTRAINTS *constraints, GENERAL_NAME *name)
 	bool allowed = false;
 
 	if (names && certificate && sk_GENERAL_NAME_push(names, name) > 0) {
-		allowed = X509_add1_ext_i2d(certificate, NID_subject_alt_name, names, 0, 0) == 1 &&
-			  NAME_CONSTRAINTS_check(certificate, constraints) == X509_V_OK;
+		if (X509_add1_ext_i2d(certificate, NID_subject_alt_name, names, 0, 0) == 1) {
+			X509_get_extension_flags(certificate); /* decodes them */
+			allowed = NAME_CONSTRAINTS_check(certificate, constraints) == X509_V_OK;
+		}
 		sk_GENERAL_NAME_zero(names);
 	}
 	GENERAL_NAMES_free(names);

@@ -74,6 +74,9 @@ static bool make_contexts(struct bridge_maker *maker)
 	maker->to_program = make_context(TLS_server_method());
 	if (!maker->to_server || !maker->to_program)
 		return false;
+	/* Of finite fields none: no program has them alone, and they are slow. */
+	if (SSL_CTX_set1_groups_list(maker->to_program, "X25519:P-256:P-384:P-521") != 1)
+		return false;
 	SSL_CTX_set_options(maker->to_server, SSL_OP_LEGACY_SERVER_CONNECT);
 	SSL_CTX_set_cert_verify_callback(maker->to_server, verify_server, &maker->trust);
 	SSL_CTX_set_client_cert_cb(maker->to_server, wants_certificate);

@@ -4,6 +4,9 @@
 #include <limits.h>
 #include <openssl/err.h>
 
+/* Any type that OpenSSL has none of; those that it gives out are few. */
+#define SIDE_BIO 0xff
+
 static int read_bio(BIO *bio, char *data, int len)
 {
 	struct side *side = BIO_get_data(bio);
@@ -38,8 +41,7 @@ static long control_bio(BIO *bio, int command, long number, void *pointer)
 
 BIO_METHOD *side_method(void)
 {
-	int type = BIO_get_new_index();
-	BIO_METHOD *method = type > 0 ? BIO_meth_new(type | BIO_TYPE_SOURCE_SINK, "side") : NULL;
+	BIO_METHOD *method = BIO_meth_new(BIO_TYPE_SOURCE_SINK | SIDE_BIO, "side");
 
 	if (!method)
 		return NULL;
@@ -97,6 +99,9 @@ bool side_begin(struct side *side, SSL *ssl, const BIO_METHOD *method)
 
 void side_free(struct side *side)
 {
+	/* A session may be resumed although the end of its connection was not said. */
+	if (side->ssl && !side->broken)
+		SSL_set_shutdown(side->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 	SSL_free(side->ssl);
 	bytes_free(&side->in);
 	bytes_free(&side->out);
@@ -174,8 +179,9 @@ long side_read(struct side *side, char *data, size_t cap)
 	}
 	if (error == SSL_ERROR_WANT_READ && !side->ended)
 		return 0;
+	/* An end that was not said is none. */
 	side->over = true;
-	side->broken |= error != SSL_ERROR_ZERO_RETURN && error != SSL_ERROR_WANT_READ;
+	side->broken |= error != SSL_ERROR_ZERO_RETURN;
 	return -1;
 }
 
@@ -202,5 +208,5 @@ const char *side_error(void)
 {
 	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
 
-	return reason ? reason : "the connection failed";
+	return reason ? reason : "ended without a goodbye";
 }

@@ -169,6 +169,7 @@ static int verify(X509 *certificate, STACK_OF(X509) * untrusted, X509_STORE *sto
 		X509_STORE_CTX_set_default(context, "ssl_server") == 1) {
 		/* Programs differ in whether an anchor may be other than a root. */
 		X509_STORE_CTX_set_flags(context, X509_V_FLAG_PARTIAL_CHAIN);
+		X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(context), 1);
 		X509_verify_cert(context);
 		error = X509_STORE_CTX_get_error(context);
 	}

@@ -215,6 +215,7 @@ void peers_connect(struct peers *peers)
 	const struct bridge_target *target = &peers->target;
 	char *hello;
 	long len;
+	size_t early;
 
 	peers->client = make_end(peers->client_context);
 	peers->server = make_end(peers->server_context);
@@ -227,7 +228,10 @@ void peers_connect(struct peers *peers)
 	}
 	if (peers->session)
 		SSL_set_session(peers->client, peers->session);
-	SSL_do_handshake(peers->client);
+	if (peers->early)
+		SSL_write_early_data(peers->client, peers->early, strlen(peers->early), &early);
+	else
+		SSL_do_handshake(peers->client);
 	len = BIO_get_mem_data(SSL_get_wbio(peers->client), &hello);
 	ck_assert_int_gt(len, 0);
 	peers->bridge = peers->api->open(peers->maker, target, hello, (size_t)len);
@@ -235,11 +239,19 @@ void peers_connect(struct peers *peers)
 	(void)BIO_reset(SSL_get_wbio(peers->client));
 }
 
+/* Its session stays good. */
+static void leave(SSL *end)
+{
+	if (end)
+		SSL_set_shutdown(end, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+	SSL_free(end);
+}
+
 void peers_disconnect(struct peers *peers)
 {
 	peers->api->close(peers->bridge);
-	SSL_free(peers->client);
-	SSL_free(peers->server);
+	leave(peers->client);
+	leave(peers->server);
 	peers->bridge = NULL;
 	peers->client = peers->server = NULL;
 	peers->client_down = peers->server_down = false;
@@ -348,6 +360,12 @@ void peers_exchange(struct peers *peers)
 	peers_move(peers);
 	ck_assert_int_eq(SSL_read(peers->client, data, sizeof(data)), 6);
 	ck_assert_mem_eq(data, "200 OK", 6);
+}
+
+void peers_speak(SSL_CTX *context, int version)
+{
+	ck_assert_int_eq(SSL_CTX_set_min_proto_version(context, version), 1);
+	ck_assert_int_eq(SSL_CTX_set_max_proto_version(context, version), 1);
 }
 
 X509 *peers_leaf(const struct peers *peers)

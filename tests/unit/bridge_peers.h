@@ -46,6 +46,7 @@ struct peers {
 	struct bridge *bridge;
 	SSL *client, *server;
 	SSL_SESSION *session; /* the client's newest; kept over connections */
+	const char *early;    /* early data that the client sends */
 	size_t step;	      /* at most so many bytes are moved at once; 0: all */
 	bool client_down, server_down;
 };
@@ -70,6 +71,8 @@ void peers_disconnect(struct peers *peers);
 void peers_move(struct peers *peers);
 /* One request and one answer through the open bridge. */
 void peers_exchange(struct peers *peers);
+/* Whoever is made of it speaks this version alone. */
+void peers_speak(SSL_CTX *context, int version);
 /* What the client was shown; no reference of its own. */
 X509 *peers_leaf(const struct peers *peers);
 
