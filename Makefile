@@ -117,6 +117,7 @@ $(B)/unit/test_threads: $(call obj,$(filter-out $(addprefix shim/,hooks/exports.
 
 # What it needs of the library.
 $(B)/unit/test_entry: $(call obj,shim/process/entry.c)
+$(B)/unit/test_trust: $(call obj,shim/trust/known.c shim/trust/pem.c)
 
 # The bridge as it is installed, beside the OpenSSL of its clients and servers.
 BRIDGE_UNIT := $(filter $(B)/unit/test_bridge%,$(UNIT))
@@ -201,7 +202,7 @@ install: all
 
 # What is written by hand.
 C_FILES := $(filter-out shim/engine/aws/model_data.c,$(wildcard \
-	$(foreach dir,shim/base shim/bridge shim/memory shim/engine shim/engine/aws shim/libc shim/process shim/io shim/tls shim/hooks control tools tools/bench tests/unit tests/fuzz \
+	$(foreach dir,shim/base shim/bridge shim/memory shim/engine shim/engine/aws shim/libc shim/process shim/trust shim/io shim/tls shim/hooks control tools tools/bench tests/unit tests/fuzz \
 		tests/conformance tests/e2e/clients tests/transparency,$(dir)/*.c $(dir)/*.h)))
 SCRIPTS  = $(shell grep -rlE '^\#!/bin/(ba)?sh' .ci tests tools)
 

@@ -9,6 +9,7 @@
 #include "shim/libc/real.h"
 #include "shim/tls/on.h"
 #include "shim/tls/session.h"
+#include "shim/trust/on.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -90,6 +91,30 @@
 	}                                                                                          \
 	ALIAS(name)
 
+#define HOOK_PATH(ret, name, parameters, arguments)                                                \
+	ret name parameters;                                                                       \
+	EXPORT ret name parameters                                                                 \
+	{                                                                                          \
+		NEED_REAL(name);                                                                   \
+		return on_##name(__builtin_return_address(0), HOOK_LIST arguments);                \
+	}                                                                                          \
+	ALIAS(name)
+
+#define HOOK_PATH_VARIADIC(ret, name, parameters, last, arguments)                                 \
+	ret name(HOOK_LIST parameters, ...);                                                       \
+	EXPORT ret name(HOOK_LIST parameters, ...)                                                 \
+	{                                                                                          \
+		va_list list;                                                                      \
+		mode_t mode;                                                                       \
+                                                                                                   \
+		va_start(list, last);                                                              \
+		mode = va_arg(list, mode_t);                                                       \
+		va_end(list);                                                                      \
+		NEED_REAL(name);                                                                   \
+		return on_##name(__builtin_return_address(0), HOOK_LIST arguments);                \
+	}                                                                                          \
+	ALIAS(name)
+
 #define HOOK_END(ret, name, parameters, arguments)                                                 \
 	ret name parameters;                                                                       \
 	EXPORT ret name parameters                                                                 \
@@ -110,6 +135,8 @@
 #undef HOOK_ANY
 #undef HOOK_PLAIN
 #undef HOOK_END
+#undef HOOK_PATH
+#undef HOOK_PATH_VARIADIC
 
 /* Some libraries call their own functions by their exported names: these are no calls of the program's. */
 #define REAL_TLS(ret, name, parameters)

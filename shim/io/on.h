@@ -15,11 +15,15 @@ struct conn;
 #define HOOK_ANY(ret, name, parameters, arguments) ret on_##name parameters;
 #define HOOK_PLAIN				   HOOK_ANY
 #define HOOK_END(ret, name, parameters, arguments)
+#define HOOK_PATH(ret, name, parameters, arguments)
+#define HOOK_PATH_VARIADIC(ret, name, parameters, last, arguments)
 #include "shim/libc/hooks.def"
 #undef HOOK_FD
 #undef HOOK_FD_VARIADIC
 #undef HOOK_ANY
 #undef HOOK_PLAIN
 #undef HOOK_END
+#undef HOOK_PATH
+#undef HOOK_PATH_VARIADIC
 
 #endif

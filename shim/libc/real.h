@@ -22,6 +22,8 @@
 #define HOOK_ANY(ret, name, parameters, arguments) ret(*name) parameters;
 #define HOOK_PLAIN				   HOOK_ANY
 #define HOOK_END				   HOOK_ANY
+#define HOOK_PATH				   HOOK_ANY
+#define HOOK_PATH_VARIADIC			   HOOK_FD_VARIADIC
 struct real {
 #include "hooks.def"
 };
@@ -30,6 +32,8 @@ struct real {
 #undef HOOK_ANY
 #undef HOOK_PLAIN
 #undef HOOK_END
+#undef HOOK_PATH
+#undef HOOK_PATH_VARIADIC
 
 /* Filled by real_resolve(), constant from then on. */
 extern struct real real;

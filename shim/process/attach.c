@@ -145,7 +145,7 @@ static const struct table *attach(const struct table *old)
 /* The one look that a request takes as long as there is none. */
 static bool is_table_there(void)
 {
-	int fd = open(shim.table_path, O_PATH | O_CLOEXEC);
+	int fd = real.open(shim.table_path, O_PATH | O_CLOEXEC);
 
 	if (fd < 0)
 		return errno != ENOENT && errno != ENOTDIR;

@@ -14,12 +14,16 @@ static const char *const hooks[] = {
 #define HOOK_ANY(ret, name, parameters, arguments)		 #name,
 #define HOOK_PLAIN						 HOOK_ANY
 #define HOOK_END						 HOOK_ANY
+#define HOOK_PATH						 HOOK_ANY
+#define HOOK_PATH_VARIADIC					 HOOK_FD_VARIADIC
 #include "shim/libc/hooks.def"
 #undef HOOK_FD
 #undef HOOK_FD_VARIADIC
 #undef HOOK_ANY
 #undef HOOK_PLAIN
 #undef HOOK_END
+#undef HOOK_PATH
+#undef HOOK_PATH_VARIADIC
 };
 
 /* Those that take a descriptor first, and fail on a bad one. */
@@ -29,6 +33,8 @@ static const char *const of_descriptors[] = {
 #define HOOK_ANY(ret, name, parameters, arguments)
 #define HOOK_PLAIN(ret, name, parameters, arguments)
 #define HOOK_END(ret, name, parameters, arguments)
+#define HOOK_PATH(ret, name, parameters, arguments)
+#define HOOK_PATH_VARIADIC(ret, name, parameters, last, arguments)
 #include "shim/libc/hooks.def"
 };
 

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CHAOS_TRUST_H
+#define CHAOS_TRUST_H
+
+/*
+ * A program whose TLS is built in believes what stands in the bundle of certificates that it opens. As
+ * long as a daemon rules, it gets that bundle with the certificate of the daemon's authority behind it.
+ */
+
+#include <stdbool.h>
+
+/* The process begins. */
+void trust_begin(void);
+
+/* Is there a daemon, and may we act? No system call. */
+bool trust_is_given(void);
+
+/* May a file, which has been opened at this path for reading alone by the code that returns to `caller`,
+ * be a bundle that we are to add to? */
+bool trust_concerns(const char *path, const void *caller);
+
+/* Adds to it, if it is one; errno stays. */
+void trust_add(int fd, const char *path);
+
+#endif
