@@ -13,7 +13,7 @@
 
 #define TEXT_MAX JOURNAL_HOST_MAX /* the longest text of the journal */
 
-#define FIRST_BLIND_UNKNOWN (JOURNAL_BLIND_STREAM + 1)
+#define FIRST_BLIND_UNKNOWN (JOURNAL_BLIND_REFUSED + 1)
 
 static const char *const blind_names[FIRST_BLIND_UNKNOWN] = {
 	[JOURNAL_BLIND_TLS] = "tls",
@@ -22,6 +22,7 @@ static const char *const blind_names[FIRST_BLIND_UNKNOWN] = {
 	[JOURNAL_BLIND_PIPELINED] = "pipelined",
 	[JOURNAL_BLIND_FD] = "fd",
 	[JOURNAL_BLIND_STREAM] = "stream",
+	[JOURNAL_BLIND_REFUSED] = "refused",
 };
 
 /* One that has ended keeps its pid and its start until its parent asks, which may be never. A main

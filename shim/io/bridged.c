@@ -133,24 +133,12 @@ bool bridged_begin(struct conn *conn, int fd, const struct iovec *iov, int count
 	return true;
 }
 
-/* A side of the handshake has failed: that is told once, and the next connection is left alone where
- * ours is not believed. */
+/* Where the program does not take what we say, that is told, and the next connection left alone. */
 static void note_failure(struct conn *conn)
 {
-	struct conn_bridge *state = &conn->bridge;
-	char address[INET6_ADDRSTRLEN] = "";
-	const char *name = conn->tls.server_name;
-	enum bridge_failure failure = api()->failure(state->bridge);
-
-	if (state->is_told || api()->state(state->bridge) != BRIDGE_FAILED)
-		return;
-	state->is_told = true;
-	if (failure == BRIDGE_SERVER_FAILED)
-		return;
-	if (!*name && socket_peer(&conn->socket, address))
-		name = address;
-	conn_count_blind(conn, JOURNAL_BLIND_TLS);
-	shim_leave_alone(name, api()->reason(state->bridge));
+	if (api()->state(conn->bridge.bridge) == BRIDGE_FAILED &&
+		api()->failure(conn->bridge.bridge) != BRIDGE_SERVER_FAILED)
+		conn_note_refusal(conn);
 }
 
 /* Plaintext of the program's, to the exchange. True: there was some. */
@@ -158,6 +146,7 @@ static bool move_from_program(struct conn *conn, int fd)
 {
 	long got = api()->read_program(conn->bridge.bridge, conn->bridge.scratch, SCRATCH);
 
+	conn->bridge.spoke |= got > 0;
 	if (got > 0)
 		offer_plaintext(conn, fd, conn->bridge.scratch, (size_t)got);
 	if (got < 0 && !conn->bridge.program_ended) {

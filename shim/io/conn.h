@@ -52,7 +52,8 @@ struct conn_bridge {
 	bool holds; /* one byte in the kernel has been taken: it tells the program of more */
 	bool program_ended; /* they have said goodbye */
 	bool server_ended;
-	bool is_told; /* of its failure */
+	bool spoke;	    /* the program, behind its handshake */
+	bool is_told;	    /* of its failure */
 };
 
 /* Sends with MSG_ZEROCOPY, as the program numbers them; those that were taken, and of which of them it
@@ -156,6 +157,10 @@ bool conn_is_inside(void);
 
 /* Counts that it can't be looked into, with the name of its server as far as that is known. Entered. */
 void conn_count_blind(struct conn *conn, int reason);
+
+/* The program would not be bridged: tells of it, once, and sees to it that its next connections to that
+ * server are left alone. Entered. */
+void conn_note_refusal(struct conn *conn);
 
 /* In the child of a fork: nobody is inside any more. */
 void conn_after_fork(void);

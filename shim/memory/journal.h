@@ -35,6 +35,7 @@ enum journal_blind {
 	JOURNAL_BLIND_PIPELINED, /* sent before the last answer came */
 	JOURNAL_BLIND_FD,	 /* a descriptor number past the shim's table */
 	JOURNAL_BLIND_STREAM,	 /* given to stdio, which reads and writes inside libc */
+	JOURNAL_BLIND_REFUSED,	 /* the program would not be bridged */
 	JOURNAL_BLIND_REASONS = 8
 };
 

@@ -156,6 +156,9 @@ void shim_leave_alone(const char *name, const char *reason)
 		snprintf(shim.bridge.names[place], sizeof(shim.bridge.names[place]), "%s", name);
 		atomic_fetch_add(&shim.bridge.refused, 1);
 	}
-	shim_say("chaos-run: pid %d: calls to %s get no faults any more: %s\n", (int)getpid(), name,
-		reason);
+	/* It needs not be said twice. */
+	atomic_fetch_or(&shim.blind_said, 1u << JOURNAL_BLIND_REFUSED);
+	shim_say("chaos-run: pid %d: calls to %s get no faults any more: the program would not be "
+		 "bridged%s%s (let it trust what 'chaos-ctl ca' prints)\n",
+		(int)getpid(), name, *reason ? ": " : "", reason);
 }

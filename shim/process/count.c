@@ -66,6 +66,7 @@ static const char *const blind_reasons[JOURNAL_BLIND_REASONS] = {
 	[JOURNAL_BLIND_PIPELINED] = "a call was pipelined",
 	[JOURNAL_BLIND_FD] = "it is past the descriptors that are watched",
 	[JOURNAL_BLIND_STREAM] = "it was given to stdio",
+	[JOURNAL_BLIND_REFUSED] = "it would not be bridged",
 };
 
 bool shim_is_aws(const char *name)
