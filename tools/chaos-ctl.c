@@ -557,7 +557,7 @@ static int check_hosts(
 			list + len, sizeof(list) - len, "%s%s", i ? "," : "", missing.all[i].host);
 	return len ? fail(EXIT_REFUSED,
 			     "the authority in %s is not good for %s; start the daemon again with "
-			     "'--intercept %s'",
+			     "'--intercept %s', too",
 			     session->folder, list, list)
 		   : 0;
 }

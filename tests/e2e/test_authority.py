@@ -5,10 +5,12 @@ import http.client
 import os
 import random
 import re
+import signal
 import ssl
 import stat
 import subprocess
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -334,6 +336,13 @@ def test_node_trusts_it_under_chaos_run_alone(start, tmp_path):
 # ---- how long ----
 
 
+def faked(**variables):
+    """Runs under another time. The command faketime would stay between, and be killed alone."""
+    library = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+    variables["LD_PRELOAD"] = library
+    return ("env", *(f"{name}={value}" for name, value in variables.items()))
+
+
 def test_it_is_kept_over_a_restart(start):
     before, after = restart(start, start("-i", "a,b"), "-i", "b:1", "-i", "a")
     assert before == after
@@ -354,7 +363,7 @@ def test_it_is_remade_when_less_than_a_week_is_left(start, days, kept):
     daemon = start()
     daemon.end()
     before = (daemon.folder / "ca.pem").read_text()
-    late = Daemon(daemon.folder, under=("faketime", "-f", f"{days:+d}d"))
+    late = Daemon(daemon.folder, under=faked(FAKETIME=f"{days:+d}d"))
     try:
         late.start()
         assert ((daemon.folder / "ca.pem").read_text() == before) == kept
@@ -367,8 +376,8 @@ def test_it_is_renewed_while_the_daemon_runs(tmp_path):
     clock.write_text("+0d\n")
     # Looks four times a second, where one for all looks once an hour.
     options = ["--private", str(os.getpid())]
-    daemon = Daemon(None, *options, under=("faketime", "-f", "+0d", "env", "-u",
-        "FAKETIME", "FAKETIME_NO_CACHE=1", f"FAKETIME_TIMESTAMP_FILE={clock}"))  # fmt: skip
+    under = faked(FAKETIME_NO_CACHE=1, FAKETIME_TIMESTAMP_FILE=clock)
+    daemon = Daemon(None, *options, under=under)
     try:
         daemon.start()
         before = (daemon.folder / "ca.pem").read_text()
@@ -423,6 +432,49 @@ def test_certificate_that_is_no_good_is_written_again(start, damage):
     assert mode(pem) == 0o644 and not pem.is_symlink()
 
 
+def assert_whole(folder):
+    """Either file is there whole or not at all, and the key's has the certificate that fits."""
+    for name in ("ca.key", "ca.pem"):
+        if (folder / name).exists():
+            openssl("x509", "-in", folder / name, "-noout")
+    if (folder / "ca.key").exists():
+        public = openssl("x509", "-in", folder / "ca.key", "-noout", "-pubkey").stdout
+        assert openssl("pkey", "-in", folder / "ca.key", "-pubout").stdout == public
+
+
+def assert_healed(folder):
+    daemon = Daemon(folder).start()
+    try:
+        test_key_file_has_the_certificate_that_fits(daemon)
+        test_key_is_for_the_owner_alone(daemon)
+        assert not list(folder.glob("*.new"))
+    finally:
+        daemon.remove()
+
+
+@pytest.mark.parametrize("call", ["write", "fchmod", "/^rename", "/^unlink"])
+def test_files_are_whole_and_fit_wherever_the_daemon_is_killed(call):
+    folder = runtime_folder()
+    killed = 0
+    for when in range(1, 30):
+        inject = ["-e", f"trace={call}", "-e", f"inject={call}:signal=SIGKILL:when={when}"]
+        process = subprocess.Popen(
+            ["strace", "-f", "-qq", "-o", "/dev/null", *inject,
+             BUILD / "chaos-control", "-d", folder, "-i", f"host{when}"],
+            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment(),
+        )  # fmt: skip
+        line = process.stderr.readline()
+        if b"listening on" in line:
+            os.kill(int((folder / "lock").read_text()), signal.SIGTERM)
+        process.communicate(timeout=TIMEOUT)
+        assert_whole(folder)
+        if b"listening on" in line:
+            break
+        killed += 1
+    assert b"listening on" in line and killed >= 2
+    assert_healed(folder)
+
+
 def test_files_are_whole_and_fit_however_often_the_daemon_is_killed():
     folder = runtime_folder()
     dice = random.Random(9)
@@ -434,18 +486,17 @@ def test_files_are_whole_and_fit_however_often_the_daemon_is_killed():
         time.sleep(dice.uniform(0, 0.03))
         process.kill()
         process.wait(TIMEOUT)
-        for name in ("ca.key", "ca.pem"):
-            if (folder / name).exists():
-                openssl("x509", "-in", folder / name, "-noout")
-        if (folder / "ca.key").exists():
-            public = openssl("x509", "-in", folder / "ca.key", "-noout", "-pubkey").stdout
-            assert openssl("pkey", "-in", folder / "ca.key", "-pubout").stdout == public
-    daemon = Daemon(folder).start()
-    try:
-        test_key_file_has_the_certificate_that_fits(daemon)
-        assert not list(folder.glob("*.new"))
-    finally:
-        daemon.remove()
+        assert_whole(folder)
+    assert_healed(folder)
+
+
+def test_what_a_killed_daemon_has_left_of_a_key_is_removed(start):
+    daemon = start()
+    for name in ("ca.key.new", "ca.pem.new"):
+        (daemon.folder / name).write_text("half")
+    before, after = restart(start, daemon)
+    assert before == after
+    assert not list(daemon.folder.glob("*.new"))
 
 
 # ---- asking for it ----
@@ -480,7 +531,7 @@ def test_ctl_says_which_hosts_it_is_not_good_for(start):
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         f"chaos-ctl: the authority in {folder} is not good for example.com,10.0.0.1; "
-        "start the daemon again with '--intercept example.com,10.0.0.1'\n"
+        "start the daemon again with '--intercept example.com,10.0.0.1', too\n"
     )
 
 

@@ -421,7 +421,7 @@ def test_host_that_a_shared_authority_is_not_good_for_is_told(daemon, by_option)
     after, said = seen(*words, "-i", hosts, env=plain(**env))
     assert said == (
         f"chaos-run: warning: the authority in {daemon.folder} is not good for "
-        "minio.example,192.0.2.1; start the daemon again with '--intercept minio.example,192.0.2.1'\n"
+        "minio.example,192.0.2.1; start the daemon again with '--intercept minio.example,192.0.2.1', too\n"
     )
     assert after["CHAOS_INTERCEPT"] == hosts
     assert seen(*words, "-i", "localhost", env=plain(**env))[1] == ""
