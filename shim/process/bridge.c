@@ -55,6 +55,13 @@ static const char *const bundle_variables[] = {
 };
 #define BUNDLES_MAX (sizeof(bundle_variables) / sizeof(*bundle_variables))
 
+static bool is_ours(const char *path)
+{
+	size_t len = strlen(shim.folder);
+
+	return strncmp(path, shim.folder, len) == 0 && strcmp(path + len, "/" RUNTIME_CA) == 0;
+}
+
 static void list_bundles(const char *bundles[BUNDLES_MAX + 1])
 {
 	size_t count = 0;
@@ -62,7 +69,8 @@ static void list_bundles(const char *bundles[BUNDLES_MAX + 1])
 	for (size_t i = 0; i < BUNDLES_MAX; i++) {
 		const char *value = getenv(bundle_variables[i]);
 
-		if (value && *value)
+		/* What we add to a program's trust vouches for no server. */
+		if (value && *value && !is_ours(value))
 			bundles[count++] = value;
 	}
 	bundles[count] = NULL;
@@ -80,13 +88,13 @@ static bool would_refuse(void)
 
 static struct bridge_maker *make(const struct bridge_api *api)
 {
-	char certificate[sizeof(shim.folder) + 16], key[sizeof(shim.folder) + 16];
-	struct bridge_settings settings = {.certificate = certificate, .key = key};
+	char key[sizeof(shim.folder) + 16];
+	/* The certificate stands there, too, so that both are of one authority. */
+	struct bridge_settings settings = {.certificate = key, .key = key};
 	const char *bundles[BUNDLES_MAX + 1];
 	const char *reason = NULL;
 	struct bridge_maker *maker;
 
-	snprintf(certificate, sizeof(certificate), "%s/" RUNTIME_CA, shim.folder);
 	snprintf(key, sizeof(key), "%s/" RUNTIME_CA_KEY, shim.folder);
 	if (access(key, R_OK))
 		return NULL;
@@ -94,7 +102,7 @@ static struct bridge_maker *make(const struct bridge_api *api)
 	settings.bundles = bundles;
 	maker = api->make(&settings, &reason);
 	if (!maker)
-		shim_say("chaos-run: pid %d: %s: %s\n", (int)getpid(), certificate, reason);
+		shim_say("chaos-run: pid %d: %s: %s\n", (int)getpid(), key, reason);
 	return maker;
 }
 
