@@ -262,6 +262,14 @@ static size_t part_of(const struct peers *peers, size_t len)
 	return peers->step && len > peers->step ? peers->step : len;
 }
 
+/* Changes the byte whose turn it is. */
+static void damage(struct peers *peers, char *data, size_t len)
+{
+	if (peers->damage > peers->moved && peers->damage <= peers->moved + len)
+		data[peers->damage - peers->moved - 1] ^= (char)(1 << peers->damage % 8);
+	peers->moved += len;
+}
+
 typedef void from_peer(struct bridge *bridge, const char *data, size_t len);
 
 /* What an end has written goes to the bridge. */
@@ -272,6 +280,7 @@ static bool move_in(struct peers *peers, SSL *end, from_peer *from)
 
 	if (len <= 0)
 		return false;
+	damage(peers, data, (size_t)len);
 	from(peers->bridge, data, (size_t)len);
 	return true;
 }
@@ -279,11 +288,14 @@ static bool move_in(struct peers *peers, SSL *end, from_peer *from)
 static bool move_out(struct peers *peers, SSL *end, struct span out,
 	void (*sent)(struct bridge *bridge, size_t len))
 {
-	size_t len = part_of(peers, out.len);
+	char data[4096];
+	size_t len = part_of(peers, out.len < sizeof(data) ? out.len : sizeof(data));
 
 	if (!len)
 		return false;
-	ck_assert_int_eq(BIO_write(SSL_get_rbio(end), out.at, (int)len), (int)len);
+	memcpy(data, out.at, len);
+	damage(peers, data, len);
+	ck_assert_int_eq(BIO_write(SSL_get_rbio(end), data, (int)len), (int)len);
 	sent(peers->bridge, len);
 	return true;
 }
@@ -316,6 +328,22 @@ static void step_end(SSL *end)
 		SSL_peek(end, &byte, 1);
 	else
 		SSL_do_handshake(end);
+}
+
+static void step_client(struct peers *peers)
+{
+	ERR_clear_error();
+	step_end(peers->client);
+	if (!peers->client_error)
+		peers->client_error = ERR_peek_error();
+	ERR_clear_error();
+}
+
+void peers_server_step(struct peers *peers)
+{
+	move_out(peers, peers->server, peers->api->for_server(peers->bridge),
+		peers->api->sent_to_server);
+	step_end(peers->server);
 	ERR_clear_error();
 }
 
@@ -326,16 +354,18 @@ void peers_move(struct peers *peers)
 
 	for (long turns = 0; moved; turns++) {
 		ck_assert_int_lt(turns, 10000000);
-		step_end(peers->client);
+		step_client(peers);
 		step_end(peers->server);
+		ERR_clear_error();
 		moved = move_in(peers, peers->client, api->from_program);
 		moved |= move_in(peers, peers->server, api->from_server);
 		moved |= move_plaintext(peers, &peers->client_down, api->read_program,
 			api->to_server, api->end_server);
 		moved |= move_plaintext(peers, &peers->server_down, api->read_server,
 			api->to_program, api->end_program);
-		moved |= move_out(peers, peers->client, api->for_program(peers->bridge),
-			api->sent_to_program);
+		if (!peers->deaf)
+			moved |= move_out(peers, peers->client, api->for_program(peers->bridge),
+				api->sent_to_program);
 		moved |= move_out(
 			peers, peers->server, api->for_server(peers->bridge), api->sent_to_server);
 	}

@@ -45,9 +45,13 @@ struct peers {
 	struct bridge_target target;
 	struct bridge *bridge;
 	SSL *client, *server;
-	SSL_SESSION *session; /* the client's newest; kept over connections */
-	const char *early;    /* early data that the client sends */
-	size_t step;	      /* at most so many bytes are moved at once; 0: all */
+	SSL_SESSION *session;	    /* the client's newest; kept over connections */
+	const char *early;	    /* early data that the client sends */
+	size_t step;		    /* at most so many bytes are moved at once; 0: all */
+	size_t damage;		    /* of all bytes that are moved this one is changed; 0: none */
+	size_t moved;		    /* in all */
+	bool deaf;		    /* the client gets nothing more */
+	unsigned long client_error; /* the client's first, as ERR_get_error() */
 	bool client_down, server_down;
 };
 
@@ -67,6 +71,8 @@ void peers_connect(struct peers *peers);
 void peers_shake(struct peers *peers);
 void peers_disconnect(struct peers *peers);
 
+/* The server reads what waits for it, and its answer is left in its BIO. */
+void peers_server_step(struct peers *peers);
 /* Moves bytes and plaintext until nothing moves. */
 void peers_move(struct peers *peers);
 /* One request and one answer through the open bridge. */
