@@ -32,11 +32,13 @@ static void after_fork_child(void)
 	conn_after_fork();
 }
 
-__attribute__((constructor)) static void begin(void)
+/* glibc gives the arguments of main(). */
+__attribute__((constructor)) static void begin(int count, char **arguments)
 {
+	(void)count;
 	real_resolve();
 	shim_begin();
-	trust_begin();
+	trust_begin(arguments);
 	pthread_atfork(before_fork, after_fork_parent, after_fork_child);
 }
 

@@ -3,7 +3,7 @@
 
 #include <unistd.h>
 
-#include "shim/base/span.h"
+#define COUNT(list) (sizeof(list) / sizeof(*(list)))
 
 /* What a path ends with, wherever the root or the installation is. */
 static const struct span endings[] = {
@@ -26,6 +26,10 @@ static const struct span endings[] = {
 	SPAN("ca-bundle/res/cacert.pem"),
 	SPAN("Mozilla/CA/cacert.pem"),
 	SPAN("julia/cert.pem"),
+	/* Java's */
+	SPAN("lib/security/cacerts"),
+	SPAN("lib/security/jssecacerts"),
+	SPAN("java/cacerts"),
 };
 
 static const char *const variables[] = {
@@ -42,6 +46,13 @@ static const char *const variables[] = {
 	"NIX_SSL_CERT_FILE",
 	"BUNDLE_SSL_CA_CERT",
 	"npm_config_cafile",
+};
+
+/* Where options of Java stand, with spaces between. */
+static const char *const option_lists[] = {
+	"JAVA_TOOL_OPTIONS",
+	"JDK_JAVA_OPTIONS",
+	"_JAVA_OPTIONS",
 };
 
 static bool has_named(const struct known *known, struct span path)
@@ -70,22 +81,77 @@ static void add(struct known *known, struct span path)
 	known->count++;
 }
 
-static bool names_bundle(struct span name)
+static bool is_in(const char *const *names, size_t count, struct span name)
 {
-	for (size_t i = 0; i < sizeof(variables) / sizeof(*variables); i++)
-		if (span_equal(name, span_of(variables[i])))
+	for (size_t i = 0; i < count; i++)
+		if (span_equal(name, span_of(names[i])))
 			return true;
 	return false;
 }
 
-void known_read(struct known *known)
+static void read_option(struct known *known, struct span option)
+{
+	const struct span path = SPAN("-Djavax.net.ssl.trustStore=");
+	const struct span password = SPAN("-Djavax.net.ssl.trustStorePassword=");
+
+	if (span_starts(option, path)) {
+		add(known, span_from(option, path.len));
+	} else if (span_starts(option, password)) {
+		option = span_from(option, password.len);
+		if (option.len < sizeof(known->password)) {
+			memcpy(known->password, option.at, option.len);
+			known->password[option.len] = '\0';
+		}
+	}
+}
+
+/* Either kind of quotation mark may stand around an option, or around its value. */
+static void read_options(struct known *known, const char *at)
+{
+	char option[4096], quote = '\0';
+	size_t len = 0;
+
+	for (;; at++) {
+		if (!*at || (!quote && strchr(" \t\n\v\f\r", *at))) {
+			read_option(known, (struct span){option, len});
+			len = 0;
+			if (!*at)
+				return;
+		} else if (quote ? *at == quote : *at == '"' || *at == '\'') {
+			quote = quote ? '\0' : *at;
+		} else if (len < sizeof(option)) {
+			option[len++] = *at;
+		}
+	}
+}
+
+struct span known_last(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return span_of(slash ? slash + 1 : path);
+}
+
+static bool is_java(const char *name)
+{
+	return span_equal(known_last(name), SPAN("java"));
+}
+
+void known_read(struct known *known, char *const *arguments)
 {
 	for (char **entry = environ; entry && *entry; entry++) {
 		const char *value = strchr(*entry, '=');
+		struct span name = {*entry, value ? (size_t)(value - *entry) : 0};
 
-		if (value && names_bundle((struct span){*entry, (size_t)(value - *entry)}))
+		if (is_in(variables, COUNT(variables), name))
 			add(known, span_of(value + 1));
+		else if (is_in(option_lists, COUNT(option_lists), name))
+			read_options(known, value + 1);
 	}
+	if (!*arguments || !is_java(*arguments))
+		return;
+	while (*++arguments)
+		read_option(known, span_of(*arguments));
 }
 
 /* Which nearly all paths fail. */
@@ -93,12 +159,13 @@ static bool may_have_ending(struct span path)
 {
 	const struct span last = span_from(path, path.len - 4);
 
-	return span_equal(last, SPAN(".crt")) || span_equal(last, SPAN(".pem"));
+	return span_equal(last, SPAN(".crt")) || span_equal(last, SPAN(".pem")) ||
+	       span_equal(last, SPAN("erts"));
 }
 
 static bool has_ending(struct span path)
 {
-	for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++) {
+	for (size_t i = 0; i < COUNT(endings); i++) {
 		size_t before = path.len - endings[i].len;
 
 		if (span_ends(path, endings[i]) && (before == 0 || path.at[before - 1] == '/'))

@@ -7,9 +7,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "shim/base/span.h"
+
 #define KNOWN_NAMED_MAX 16
 
-/* Those that the environment names. Read once, as the program begins: it is the program's to change. */
+/* Those that environment and arguments name. Read once, as the program begins: they are the program's
+ * to change. */
 struct known {
 	uint64_t lengths; /* a bit for each length, modulo 64 */
 	uint32_t count, used;
@@ -17,13 +20,18 @@ struct known {
 		uint32_t at, len; /* in `text` */
 	} named[KNOWN_NAMED_MAX];
 	char text[16384];
+	char password[128]; /* of the trust store that is named; "": none is */
 };
 
-/* Fills zeroed paths from the environment. One that there is no room for is left out. */
-void known_read(struct known *known);
+/* Fills zeroed paths from the environment, and from the arguments (NULL at their end) if the program is
+ * Java. What there is no room for is left out. */
+void known_read(struct known *known, char *const *arguments);
 
 /* Is it one of these, or where systems and libraries keep theirs? For any path that is opened: takes a
  * look at its length and its last bytes. */
 bool known_has(const struct known *known, const char *path);
+
+/* What stands behind the last slash of a path. */
+struct span known_last(const char *path);
 
 #endif

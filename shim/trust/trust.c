@@ -12,6 +12,7 @@
 #include "known.h"
 #include "pem.h"
 #include "replace.h"
+#include "store.h"
 #include "shim/libc/real.h"
 #include "shim/memory/blocks.h"
 #include "shim/memory/runtime.h"
@@ -21,20 +22,33 @@
 #include "shim/process/shim.h"
 
 #define BUNDLE_MAX    (8u << 20)
-#define AUTHORITY_MAX (64u << 10)
+#define AUTHORITY_MAX (16u << 10)
 
 static struct {
-	bool is_off; /* by the user's wish */
+	bool is_off; /* by the user's wish, or for the program's sake */
 	struct known known;
 } trust;
 
-void trust_begin(void)
+/* What these read they write: the authority would stay in files when the run is over. */
+static bool is_for_files(const char *name)
+{
+	static const char *const programs[] = {
+		"cat", "cp", "dd", "install", "keytool", "mv", "rsync", "tar", "trust", "zip"};
+
+	for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++)
+		if (span_equal(known_last(name), span_of(programs[i])))
+			return true;
+	return false;
+}
+
+void trust_begin(char *const *arguments)
 {
 	const char *bridge = secure_getenv("CHAOS_BRIDGE");
 
-	trust.is_off = bridge && strcmp(bridge, "0") == 0;
+	trust.is_off =
+		(bridge && strcmp(bridge, "0") == 0) || (*arguments && is_for_files(*arguments));
 	if (!trust.is_off)
-		known_read(&trust.known);
+		known_read(&trust.known, arguments);
 }
 
 bool trust_is_given(void)
@@ -46,18 +60,11 @@ bool trust_is_given(void)
 	       !atomic_load_explicit(&shim.sandboxed, memory_order_relaxed);
 }
 
-static struct span last_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return span_of(slash ? slash + 1 : path);
-}
-
 static int is_s2n(struct dl_phdr_info *object, size_t size, void *unused)
 {
 	(void)size;
 	(void)unused;
-	return span_starts(last_of(object->dlpi_name), SPAN("libs2n"));
+	return span_starts(known_last(object->dlpi_name), SPAN("libs2n"));
 }
 
 /* Is it a TLS library that is seen from inside (shim/tls)? Its bundle has nothing to do with us, unless
@@ -69,7 +76,7 @@ static bool is_seen_from_inside(const void *caller)
 
 	if (!dladdr(caller, &info) || !info.dli_fname)
 		return false;
-	library = last_of(info.dli_fname);
+	library = known_last(info.dli_fname);
 	if (!memmem(library.at, library.len, ".so", 3))
 		return false;
 	if (span_starts(library, SPAN("libcrypto")))
@@ -117,35 +124,57 @@ static ssize_t read_authority(char *buffer, size_t cap)
 	return len;
 }
 
-/* In `buffer` there is room for both. */
-static void add_in(char *buffer, int fd, const struct stat *status, const char *path)
+/* A store with another authority, in memory of its own. 0: it stays. */
+static size_t add_to_store(struct span store, struct span authority, char **out)
 {
-	const size_t size = (size_t)status->st_size;
-	char *authority = buffer + size + pem_room(AUTHORITY_MAX);
-	ssize_t len = read_authority(authority, AUTHORITY_MAX), had, has;
+	const char *const passwords[] = {trust.known.password, "changeit", NULL};
+	const size_t cap = store.len + store_room(authority.len);
 
-	if (len <= 0)
-		return;
-	had = read_all(fd, buffer, size + 1);
-	if (had <= 0)
-		return;
-	has = (ssize_t)pem_append(buffer, (size_t)had, (struct span){authority, (size_t)len});
-	if (has != had)
-		replace_file(fd, status, last_of(path).at, (struct span){buffer, (size_t)has});
+	*out = blocks_take(cap);
+	return *out ? store_add(store, passwords, authority, *out, cap) : 0;
+}
+
+static size_t add_to_text(struct span bundle, struct span authority, char **out)
+{
+	size_t len;
+
+	*out = blocks_take(bundle.len + pem_room(authority.len));
+	if (!*out)
+		return 0;
+	memcpy(*out, bundle.at, bundle.len);
+	len = pem_append(*out, bundle.len, authority);
+	return len > bundle.len ? len : 0;
+}
+
+static void add_to(int fd, const struct stat *status, const char *path, struct span bundle,
+	struct span authority)
+{
+	char *out;
+	size_t len = store_is_one(bundle) ? add_to_store(bundle, authority, &out)
+					  : add_to_text(bundle, authority, &out);
+
+	if (len)
+		replace_file(fd, status, known_last(path).at, (struct span){out, len});
+	blocks_give(out);
 }
 
 void trust_add(int fd, const char *path)
 {
 	int error = errno, cancel = cancel_put_off();
 	struct stat status;
-	char *buffer;
+	char *buffer = NULL;
 
 	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
-		status.st_size <= BUNDLE_MAX) {
-		buffer = blocks_take(
-			(size_t)status.st_size + pem_room(AUTHORITY_MAX) + AUTHORITY_MAX);
-		if (buffer)
-			add_in(buffer, fd, &status, path);
+		status.st_size <= BUNDLE_MAX)
+		buffer = blocks_take((size_t)status.st_size + 1 + AUTHORITY_MAX);
+	if (buffer) {
+		char *bundle = buffer + AUTHORITY_MAX;
+		ssize_t authority = read_authority(buffer, AUTHORITY_MAX);
+		ssize_t len = authority > 0 ? read_all(fd, bundle, (size_t)status.st_size + 1) : -1;
+
+		if (len > 0)
+			add_to(fd, &status, path, (struct span){bundle, (size_t)len},
+				(struct span){buffer, (size_t)authority});
 		blocks_give(buffer);
 	}
 	cancel_allow(cancel);

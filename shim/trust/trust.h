@@ -9,8 +9,8 @@
 
 #include <stdbool.h>
 
-/* The process begins. */
-void trust_begin(void);
+/* The process begins, with these arguments. */
+void trust_begin(char *const *arguments);
 
 /* Is there a daemon, and may we act? No system call. */
 bool trust_is_given(void);

@@ -218,3 +218,77 @@ def test_node_trusts_it_besides_what_the_user_names(folder, bundle, own_server):
     command = ["node", CLIENTS / "node_https.js", own_server.port, "localhost"]
     assert "unable to verify" in failure(command, environment(NODE_EXTRA_CA_CERTS=bundle))
     assert output(command, preloaded(folder, NODE_EXTRA_CA_CERTS=bundle)) == "200"
+
+
+def trusted(programs, env, *options):
+    return output(["java", "-cp", programs, *options, "JavaTrust"], env).splitlines()
+
+
+# How keytool makes a store, and the password that it has then.
+JKS = ["-storetype", "JKS"]
+PKCS12 = ["-storetype", "PKCS12"]
+# As the JDK's own since 18.
+BARE = [*PKCS12, "-J-Dkeystore.pkcs12.macAlgorithm=NONE",
+        "-J-Dkeystore.pkcs12.certProtectionAlgorithm=NONE"]  # fmt: skip
+
+
+@pytest.fixture
+def store(tmp_path, other):
+    """A store with the other authority, in the place of a JDK's."""
+
+    def make(options, password):
+        path = tmp_path / "lib" / "security" / "cacerts"
+        path.parent.mkdir(parents=True)
+        output(
+            ["keytool", "-importcert", "-noprompt", "-alias", "other", "-file", other.ca,
+             "-keystore", path, "-storepass", password, *options],
+            environment(),
+        )  # fmt: skip
+        return path
+
+    return make
+
+
+def test_java_finds_it_in_its_own_store(programs, folder):
+    without = trusted(programs, environment())
+    with_it = trusted(programs, preloaded(folder))
+    assert sorted(with_it) == sorted([*without, "CN=authority"])
+
+
+@pytest.mark.parametrize("password", (None, "changeit", "secret"))
+@pytest.mark.parametrize("kind", (JKS, PKCS12, BARE), ids=("jks", "pkcs12", "bare"))
+def test_java_finds_it_in_a_store_of_any_kind(programs, folder, store, kind, password):
+    path = store(kind, password or "changeit")
+    options = [f"-Djavax.net.ssl.trustStore={path}"]
+    if password:
+        options.append(f"-Djavax.net.ssl.trustStorePassword={password}")
+    without = trusted(programs, environment(), *options)
+    with_it = trusted(programs, preloaded(folder), *options)
+    assert sorted(with_it) == sorted([*without, "CN=authority"])
+
+
+def test_java_finds_it_in_the_store_that_the_user_names(programs, folder, store):
+    path = store(JKS, "secret")
+    path = path.rename(path.parent / "mine")
+    options = [f"-Djavax.net.ssl.trustStore={path}", "-Djavax.net.ssl.trustStorePassword=secret"]
+    assert trusted(programs, preloaded(folder), *options) == ["CN=authority"] * 2
+    env = preloaded(folder, JAVA_TOOL_OPTIONS=" ".join(options))
+    assert trusted(programs, env) == ["CN=authority"] * 2
+
+
+def test_a_store_whose_password_is_not_known_stays_as_it_is(programs, folder, store):
+    option = f"-Djavax.net.ssl.trustStore={store(JKS, 'secret')}"
+    assert trusted(programs, preloaded(folder), option) == ["CN=authority"]
+
+
+def test_java_trusts_a_server_that_the_authority_vouches_for(programs, folder, own_server):
+    command = ["java", "-cp", programs, "JavaTrust", own_server.url]
+    assert "PKIX path building failed" in failure(command, environment())
+    assert output(command, preloaded(folder)) == "200"
+
+
+def test_a_program_that_writes_what_it_reads_gets_the_store_itself(folder, store, bundle):
+    path = store(JKS, "changeit")
+    keytool = ["keytool", "-list", "-keystore", path, "-storepass", "changeit"]
+    assert output(keytool, preloaded(folder)) == output(keytool, environment())
+    assert output(["cat", bundle], preloaded(folder)) == bundle.read_text().strip()

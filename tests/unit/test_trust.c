@@ -6,6 +6,8 @@
 #include "shim/trust/pem.h"
 #include "suite.h"
 
+static const char *const NOBODY[] = {NULL};
+
 #define OURS  "-----BEGIN CERTIFICATE-----\nours\n-----END CERTIFICATE-----"
 #define OTHER "-----BEGIN CERTIFICATE-----\nother\n-----END CERTIFICATE-----"
 
@@ -23,6 +25,9 @@ static const char *const bundles[] = {
 	"/venv/lib/python3.11/site-packages/pip/_vendor/certifi/cacert.pem",
 	"/venv/lib/python3.11/site-packages/botocore/cacert.pem",
 	"certifi/cacert.pem",
+	"/usr/lib/jvm/java-17-openjdk-amd64/lib/security/cacerts",
+	"/usr/lib/jvm/java-8-openjdk-amd64/jre/lib/security/jssecacerts",
+	"/etc/ssl/certs/java/cacerts",
 };
 
 START_TEST(where_systems_and_libraries_keep_theirs_is_known)
@@ -39,6 +44,7 @@ static const char *const others[] = {
 	".pem",
 	"cacert.pem",
 	"/home/cacert.pem",
+	"/home/cacerts",
 	"/home/uncertifi/cacert.pem",
 	"/certifi/cacert.pem/",
 	"/certifi/cacert.pem.old",
@@ -73,7 +79,7 @@ START_TEST(what_a_variable_names_is_known)
 
 	clearenv();
 	setenv(variables[_i], "/my/own", 1);
-	known_read(&known);
+	known_read(&known, (char *const *)NOBODY);
 	ck_assert(known_has(&known, "/my/own"));
 	ck_assert(!known_has(&known, "/my/own2"));
 	ck_assert(!known_has(&known, "/my/OWN"));
@@ -89,7 +95,7 @@ START_TEST(what_others_name_or_nothing_is_not)
 	setenv("SSL_CERT_FILES", "/one", 1);
 	setenv("ssl_cert_file", "/two", 1);
 	setenv("SSL_CERT_FILE", "", 1);
-	known_read(&known);
+	known_read(&known, (char *const *)NOBODY);
 	ck_assert_uint_eq(known.count, 0);
 }
 END_TEST
@@ -102,7 +108,7 @@ START_TEST(a_path_that_two_variables_name_takes_one_place)
 	setenv("SSL_CERT_FILE", "/my/own", 1);
 	setenv("AWS_CA_BUNDLE", "/my/own", 1);
 	setenv("PIP_CERT", "/my/other", 1);
-	known_read(&known);
+	known_read(&known, (char *const *)NOBODY);
 	ck_assert_uint_eq(known.count, 2);
 	ck_assert(known_has(&known, "/my/own"));
 	ck_assert(known_has(&known, "/my/other"));
@@ -118,9 +124,78 @@ START_TEST(a_path_that_there_is_no_room_for_is_left_out)
 	memset(path, 'a', sizeof(path) - 1);
 	setenv("SSL_CERT_FILE", path, 1);
 	setenv("AWS_CA_BUNDLE", "/my/own", 1);
-	known_read(&known);
+	known_read(&known, (char *const *)NOBODY);
 	ck_assert(!known_has(&known, path));
 	ck_assert(known_has(&known, "/my/own"));
+}
+END_TEST
+
+static const char *const java[] = {"/usr/bin/java", "-cp", "a",
+	"-Djavax.net.ssl.trustStore=/my/store", "-Djavax.net.ssl.trustStorePassword=secret", "Main",
+	NULL};
+static const char *const no_java[] = {"javac", "-Djavax.net.ssl.trustStore=/my/store", NULL};
+
+START_TEST(what_an_argument_of_java_names_is_known)
+{
+	struct known known = {.count = 0}, other = {.count = 0};
+
+	clearenv();
+	known_read(&known, (char *const *)java);
+	ck_assert(known_has(&known, "/my/store"));
+	ck_assert_str_eq(known.password, "secret");
+	known_read(&other, (char *const *)no_java);
+	ck_assert(!known_has(&other, "/my/store"));
+}
+END_TEST
+
+static const char *const lists[] = {
+	"-Djavax.net.ssl.trustStore=/my/store -Djavax.net.ssl.trustStorePassword=secret",
+	"  "
+	"-Xmx1g\t-Djavax.net.ssl.trustStorePassword=secret\n-Djavax.net.ssl.trustStore=/my/store ",
+	"'-Djavax.net.ssl.trustStore=/my/store' \"-Djavax.net.ssl.trustStorePassword=secret\"",
+	"-Djavax.net.ssl.trustStore=\"/my/store\" -Djavax.net.ssl.trustStorePassword='secret",
+};
+
+START_TEST(what_an_option_of_java_in_the_environment_names_is_known)
+{
+	const char *const names[] = {"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"};
+
+	for (unsigned i = 0; i < COUNT(names); i++) {
+		struct known known = {.count = 0};
+
+		clearenv();
+		setenv(names[i], lists[_i], 1);
+		known_read(&known, (char *const *)NOBODY);
+		ck_assert(known_has(&known, "/my/store"));
+		ck_assert_str_eq(known.password, "secret");
+	}
+}
+END_TEST
+
+START_TEST(an_option_with_a_space_is_one)
+{
+	struct known known = {.count = 0};
+
+	clearenv();
+	setenv("JAVA_TOOL_OPTIONS", "-Da=b '-Djavax.net.ssl.trustStore=/my own'", 1);
+	known_read(&known, (char *const *)NOBODY);
+	ck_assert(known_has(&known, "/my own"));
+	ck_assert_str_eq(known.password, "");
+}
+END_TEST
+
+START_TEST(a_list_or_password_of_any_length_is_read)
+{
+	static char text[20000];
+	struct known known = {.count = 0};
+
+	clearenv();
+	memset(text, 'a', sizeof(text) - 1);
+	memcpy(text, java[4], strlen(java[4]));
+	setenv("JAVA_TOOL_OPTIONS", text, 1);
+	known_read(&known, (char *const *)NOBODY);
+	ck_assert_uint_eq(known.count, 0);
+	ck_assert_str_eq(known.password, "");
 }
 END_TEST
 
@@ -214,6 +289,11 @@ int main(void)
 	tcase_add_test(paths, what_others_name_or_nothing_is_not);
 	tcase_add_test(paths, a_path_that_two_variables_name_takes_one_place);
 	tcase_add_test(paths, a_path_that_there_is_no_room_for_is_left_out);
+	tcase_add_test(paths, what_an_argument_of_java_names_is_known);
+	tcase_add_loop_test(
+		paths, what_an_option_of_java_in_the_environment_names_is_known, 0, COUNT(lists));
+	tcase_add_test(paths, an_option_with_a_space_is_one);
+	tcase_add_test(paths, a_list_or_password_of_any_length_is_read);
 	suite_add_tcase(suite, paths);
 	tcase_add_test(texts, the_authority_stands_behind_the_bundle);
 	tcase_add_test(texts, it_stands_on_lines_of_its_own);
