@@ -54,8 +54,10 @@ def client(client, authority, sink):
 
 
 @pytest.fixture(params=KINDS)
-def kind(request, programs, sink):
+def kind(request, programs, sink, authority):
     command = KINDS[request.param](sink.port, programs)
+    if command[0] == "java":
+        command[1:1] = authority.java_options()
     if "/" not in str(command[0]) and not shutil.which(command[0]):
         pytest.skip(f"{command[0]} is not installed")
     return command
