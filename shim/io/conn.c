@@ -134,8 +134,7 @@ void conn_note_refusal(struct conn *conn)
 	if (conn->bridge.is_told)
 		return;
 	conn->bridge.is_told = true;
-	shim_leave_alone(
-		name_of(conn, address), shim.bridge.api->reason(conn->bridge.bridge));
+	shim_leave_alone(name_of(conn, address), shim.bridge.api->reason(conn->bridge.bridge));
 	conn_count_blind(conn, JOURNAL_BLIND_REFUSED);
 }
 

@@ -52,8 +52,8 @@ struct conn_bridge {
 	bool holds; /* one byte in the kernel has been taken: it tells the program of more */
 	bool program_ended; /* they have said goodbye */
 	bool server_ended;
-	bool spoke;	    /* the program, behind its handshake */
-	bool is_told;	    /* of its failure */
+	bool spoke;   /* the program, behind its handshake */
+	bool is_told; /* of its failure */
 };
 
 /* Sends with MSG_ZEROCOPY, as the program numbers them; those that were taken, and of which of them it

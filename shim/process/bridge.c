@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "shim.h"
+#include "shim/libc/loader.h"
 #include "shim/memory/runtime.h"
 
 #define LIBRARY "libchaos-bridge.so"
@@ -28,19 +29,22 @@ static bool find_library(char *path, size_t size)
 	return len < (int)size;
 }
 
-static const struct bridge_api *load_library(void)
+void *shim_bridge_symbol(const char *name)
 {
-	const struct bridge_api *(*api)(uint32_t version);
 	char path[4096];
-	void *library;
+	void *library = find_library(path, sizeof(path))
+				? loader_dlopen(path, RTLD_NOW | RTLD_LOCAL)
+				: NULL;
 
-	if (!find_library(path, sizeof(path)))
-		return NULL;
-	library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	if (!library)
-		return NULL;
-	*(void **)&api = dlsym(library, "bridge_api");
-	return api ? api(BRIDGE_VERSION) : NULL;
+	return library ? loader_dlsym(library, name) : NULL;
+}
+
+static const struct bridge_api *find_api(void)
+{
+	const struct bridge_api *(*find)(uint32_t version);
+
+	*(void **)&find = shim_bridge_symbol("bridge_api");
+	return find ? find(BRIDGE_VERSION) : NULL;
 }
 
 /* Where a program is told whom to trust besides: files and folders. */
@@ -82,38 +86,36 @@ static bool would_refuse(void)
 {
 	const char *named = getenv("NODE_EXTRA_CA_CERTS"), *deno = getenv("DENO_CERT");
 
-	return dlsym(RTLD_DEFAULT, "napi_create_object") && !(named && *named) &&
+	return loader_dlsym(RTLD_DEFAULT, "napi_create_object") && !(named && *named) &&
 	       !(deno && *deno);
 }
 
-static struct bridge_maker *make(const struct bridge_api *api)
+static void make(const struct bridge_api *api)
 {
 	char key[sizeof(shim.folder) + 16];
 	/* The certificate stands there, too, so that both are of one authority. */
 	struct bridge_settings settings = {.certificate = key, .key = key};
 	const char *bundles[BUNDLES_MAX + 1];
 	const char *reason = NULL;
-	struct bridge_maker *maker;
 
 	snprintf(key, sizeof(key), "%s/" RUNTIME_CA_KEY, shim.folder);
 	if (access(key, R_OK))
-		return NULL;
+		return;
 	list_bundles(bundles);
 	settings.bundles = bundles;
-	maker = api->make(&settings, &reason);
-	if (!maker)
+	shim.bridge.api = api;
+	shim.bridge.maker = api->make(&settings, &reason);
+	if (!shim.bridge.maker)
 		shim_say("chaos-run: pid %d: %s: %s\n", (int)getpid(), key, reason);
-	return maker;
 }
 
 static void load(void)
 {
-	const struct bridge_api *api = would_refuse() ? NULL : load_library();
-	struct bridge_maker *maker = api ? make(api) : NULL;
+	const struct bridge_api *api = would_refuse() ? NULL : find_api();
 
-	shim.bridge.api = api;
-	shim.bridge.maker = maker;
-	atomic_store(&shim.bridge.state, maker ? LOADED : NOT_THERE);
+	if (api)
+		make(api);
+	atomic_store(&shim.bridge.state, shim.bridge.maker ? LOADED : NOT_THERE);
 }
 
 void shim_begin_bridge(void)

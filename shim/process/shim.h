@@ -103,7 +103,11 @@ void shim_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 #define SHIM_NAMED 256u
 bool shim_observes(void);
 
-/* bridge.c: reads whether the user wants no bridge. */
+/* bridge.c: a function of the bridge's library, which is loaded if need be; NULL: there is none. The caller
+ * is inside. */
+void *shim_bridge_symbol(const char *name);
+
+/* Reads whether the user wants no bridge. */
 void shim_begin_bridge(void);
 
 /* May there be one? Makes no system call. */

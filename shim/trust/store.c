@@ -1,30 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store.h"
 
-#include <dlfcn.h>
 #include <stdatomic.h>
-#include <stdio.h>
 
-#include "shim/libc/loader.h"
 #include "shim/process/inside.h"
 #include "shim/process/shim.h"
-
-#define LIBRARY "libchaos-bridge.so"
-
-/* It stands beside ours. */
-static void *open_library(void)
-{
-	char path[4096];
-	const char *slash;
-	Dl_info self;
-	int len;
-
-	if (!dladdr(&shim, &self) || !(slash = strrchr(self.dli_fname, '/')))
-		return NULL;
-	len = snprintf(
-		path, sizeof(path), "%.*s/" LIBRARY, (int)(slash - self.dli_fname), self.dli_fname);
-	return len < (int)sizeof(path) ? loader_dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
-}
 
 /* Two threads may load it at the same time: to the loader it is one. */
 static const struct store_api *load(void)
@@ -32,12 +12,10 @@ static const struct store_api *load(void)
 	static _Atomic(const struct store_api *) known;
 	const struct store_api *(*find)(uint32_t version);
 	const struct store_api *api = atomic_load(&known);
-	void *library;
 
 	if (api)
 		return api;
-	library = open_library();
-	*(void **)&find = library ? loader_dlsym(library, "bridge_store_api") : NULL;
+	*(void **)&find = shim_bridge_symbol("bridge_store_api");
 	api = find ? find(STORE_VERSION) : NULL;
 	atomic_store(&known, api);
 	return api;

@@ -304,9 +304,10 @@ def test_setuid_binary_of_another_user_is_refused_with_the_reason(daemon, tmp_pa
 @pytest.mark.skipif(node_shares_openssl(), reason="this Node is seen")
 def test_strict_names_the_processes_of_this_run_alone(daemon, tls_sink, authority):
     command = ["node", CLIENTS / "node_https.js", tls_sink.port, AWS_HOST]
+    env = environment(**authority.environment)
 
     def listed():
-        done = chaos_run("-s", "-d", daemon.folder, *command, env=environment(**authority.environment))
+        done = chaos_run("-s", "--no-bridge", "-d", daemon.folder, *command, env=env)
         assert done.returncode == 125
         assert "connections to AWS could not be looked into: 1\n" in done.stderr
         return [line for line in done.stderr.splitlines() if line.startswith("  pid ")]
