@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "leaf.h"
 
+#include <openssl/ec.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 #include <stdbool.h>
@@ -174,26 +175,37 @@ static X509 *make_self_signed(X509 *server, EVP_PKEY *key, long error)
 	return NULL;
 }
 
-X509 *leaf_make_refused(X509 *server, EVP_PKEY *key, EVP_PKEY *stranger, long error, X509 **chain)
+/* Of an authority that is made for it, whose key is forgotten. */
+static X509 *make_by_stranger(X509 *server, EVP_PKEY *key, long error, X509 **issuer)
 {
-	X509 *issuer, *leaf;
+	EVP_PKEY *stranger = EVP_EC_gen("P-256");
+	X509 *leaf = NULL;
+
+	*issuer = stranger ? make_stranger(server, stranger, error) : NULL;
+	if (*issuer)
+		leaf = begin_leaf(server, key, NULL);
+	if (leaf && (!set_dates(leaf, server, NULL) ||
+			    X509_set_issuer_name(leaf, X509_get_subject_name(*issuer)) != 1 ||
+			    !finish_leaf(leaf, *issuer, stranger))) {
+		X509_free(leaf);
+		leaf = NULL;
+	}
+	EVP_PKEY_free(stranger);
+	return leaf;
+}
+
+X509 *leaf_make_refused(X509 *server, EVP_PKEY *key, long error, X509 **chain)
+{
+	X509 *leaf;
 
 	*chain = NULL;
 	if (error == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT)
 		return make_self_signed(server, key, error);
-	issuer = make_stranger(server, stranger, error);
-	leaf = issuer ? begin_leaf(server, key, NULL) : NULL;
-	if (!leaf || !set_dates(leaf, server, NULL) ||
-		X509_set_issuer_name(leaf, X509_get_subject_name(issuer)) != 1 ||
-		!finish_leaf(leaf, issuer, stranger)) {
-		X509_free(leaf);
-		X509_free(issuer);
-		return NULL;
-	}
+	leaf = make_by_stranger(server, key, error, chain);
 	/* A client that tells the two cases apart is to say what it would have said of the server. */
-	if (error == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN)
-		*chain = issuer;
-	else
-		X509_free(issuer);
+	if (!leaf || error != X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN) {
+		X509_free(*chain);
+		*chain = NULL;
+	}
 	return leaf;
 }

@@ -12,8 +12,7 @@
  * them. NULL: it cannot be made. */
 X509 *leaf_make(const struct authority *authority, X509 *server, EVP_PKEY *key);
 
-/* The same of an authority that nobody trusts, which holds `stranger`; its name tells `error`, an
- * X509_V_ERR. The chain that goes with the leaf is put into *chain, NULL: none does. */
-X509 *leaf_make_refused(X509 *server, EVP_PKEY *key, EVP_PKEY *stranger, long error, X509 **chain);
+/* The same of an authority that nobody trusts; its name tells `error`, an X509_V_ERR. The chain that goes with the leaf is put into *chain, NULL: none does. */
+X509 *leaf_make_refused(X509 *server, EVP_PKEY *key, long error, X509 **chain);
 
 #endif

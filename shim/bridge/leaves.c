@@ -12,8 +12,7 @@ bool leaves_begin(struct leaves *leaves, const struct authority *authority)
 	pthread_mutex_init(&leaves->lock, NULL);
 	leaves->authority = authority;
 	leaves->key = EVP_EC_gen("P-256");
-	leaves->stranger = EVP_EC_gen("P-256");
-	return leaves->key && leaves->stranger;
+	return leaves->key;
 }
 
 void leaf_release(struct leaf *leaf)
@@ -28,7 +27,6 @@ void leaves_free(struct leaves *leaves)
 	for (unsigned i = 0; i < LEAVES_MAX; i++)
 		leaf_release(&leaves->made[i]);
 	EVP_PKEY_free(leaves->key);
-	EVP_PKEY_free(leaves->stranger);
 	pthread_mutex_destroy(&leaves->lock);
 }
 
@@ -88,9 +86,10 @@ bool leaves_find(struct leaves *leaves, X509 *server, long error, struct leaf *l
 		return false;
 	if (look_up(leaves, leaf))
 		return true;
-	leaf->certificate = error == X509_V_OK ? leaf_make(leaves->authority, server, leaves->key)
-					       : leaf_make_refused(server, leaves->key,
-							 leaves->stranger, error, &leaf->chain);
+	if (error == X509_V_OK)
+		leaf->certificate = leaf_make(leaves->authority, server, leaves->key);
+	else
+		leaf->certificate = leaf_make_refused(server, leaves->key, error, &leaf->chain);
 	if (!leaf->certificate)
 		return false;
 	keep(leaves, leaf);

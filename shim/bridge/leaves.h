@@ -22,9 +22,8 @@ struct leaf {
 struct leaves {
 	pthread_mutex_t lock;
 	const struct authority *authority;
-	EVP_PKEY *key;	    /* of all leaves */
-	EVP_PKEY *stranger; /* of the authorities that nobody trusts */
-	unsigned next;	    /* is replaced next */
+	EVP_PKEY *key; /* of all leaves */
+	unsigned next; /* is replaced next */
 	struct leaf made[LEAVES_MAX];
 };
 

@@ -2,35 +2,92 @@
 #include "stores.h"
 
 #include <limits.h>
-#include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 #include <stdlib.h>
 
+/* Of a trusted certificate more stands behind it. */
+static void add_pem(struct anchors *anchors, const uint8_t *data, long len)
+{
+	const unsigned char *at = data;
+	long whole;
+	int tag, class;
+
+	if (len > 0 && !(ASN1_get_object(&at, &whole, &tag, &class, len) & 0x81))
+		anchors_add(anchors, data, (size_t)(at - data + whole));
+}
+
+#define NO_DIGIT 64
+
+/* The value of each digit of base64, NO_DIGIT of all else. */
+struct digits {
+	uint8_t of[256];
+};
+
+static void make_digits(struct digits *digits)
+{
+	static const char all[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	memset(digits->of, NO_DIGIT, sizeof(digits->of));
+	for (uint8_t i = 0; i < sizeof(all) - 1; i++)
+		digits->of[(uint8_t)all[i]] = i;
+}
+
+/* What stands between the two lines of a certificate. OpenSSL's decoders take milliseconds for a whole
+ * bundle; whether it is a certificate is seen when it is used. */
+static void decode_pem(struct anchors *anchors, const struct digits *digits, struct span text)
+{
+	uint8_t *data = malloc(text.len + 1), digit;
+	uint32_t bits = 0;
+	unsigned have = 0;
+	size_t len = 0;
+
+	for (size_t i = 0; data && i < text.len; i++) {
+		digit = digits->of[(uint8_t)text.at[i]];
+		if (digit == NO_DIGIT)
+			continue;
+		bits = bits << 6 | digit;
+		if (++have < 4)
+			continue;
+		data[len++] = (uint8_t)(bits >> 16);
+		data[len++] = (uint8_t)(bits >> 8);
+		data[len++] = (uint8_t)bits;
+		have = 0;
+	}
+	/* The last one or two bytes. */
+	for (unsigned i = 1; data && i < have; i++)
+		data[len++] = (uint8_t)(bits << 6 * (4 - have) >> (24 - 8 * i));
+	if (data)
+		add_pem(anchors, data, (long)len);
+	free(data);
+}
+
+/* Takes the text up to a mark, and the mark. False: there is none. */
+static bool take_until(struct span *from, struct span mark, struct span *text)
+{
+	const char *found = from->len ? memmem(from->at, from->len, mark.at, mark.len) : NULL;
+
+	if (!found)
+		return false;
+	*text = (struct span){from->at, (size_t)(found - from->at)};
+	*from = span_from(*from, text->len + mark.len);
+	return true;
+}
+
 static void read_pem(struct anchors *anchors, struct span content)
 {
-	BIO *bio = content.len <= INT_MAX ? BIO_new_mem_buf(content.at, (int)content.len) : NULL;
-	char *name, *header;
-	unsigned char *data;
-	const unsigned char *at;
-	long len;
-	X509 *certificate;
+	struct span name, text, end;
+	struct digits digits;
 
-	while (bio && PEM_read_bio(bio, &name, &header, &data, &len) == 1) {
-		if (strcmp(name, PEM_STRING_X509) == 0 || strcmp(name, PEM_STRING_X509_OLD) == 0) {
-			anchors_add(anchors, data, (size_t)len);
-		} else if (strcmp(name, PEM_STRING_X509_TRUSTED) == 0) {
-			/* More stands behind the certificate. */
-			at = data;
-			certificate = d2i_X509(NULL, &at, len);
-			if (certificate)
-				anchors_add(anchors, data, (size_t)(at - data));
-			X509_free(certificate);
-		}
-		OPENSSL_free(name);
-		OPENSSL_free(header);
-		OPENSSL_free(data);
+	make_digits(&digits);
+	while (take_until(&content, SPAN("-----BEGIN "), &text) &&
+		take_until(&content, SPAN("-----"), &name)) {
+		if (!span_ends(name, SPAN("CERTIFICATE")))
+			continue;
+		end = content;
+		if (take_until(&end, SPAN("-----END "), &text))
+			decode_pem(anchors, &digits, text);
 	}
-	BIO_free(bio);
 }
 
 static bool take_number(struct span *from, size_t width, size_t *number)

@@ -150,8 +150,11 @@ static bool put_all(struct trust *trust, enum stage stage, X509_NAME *name, X509
 static bool fill_store(struct trust *trust, enum stage stage, X509 *certificate,
 	STACK_OF(X509) * untrusted, X509_STORE *store)
 {
-	if (!put_all(trust, stage, X509_get_subject_name(certificate), store) ||
-		!put_all(trust, stage, X509_get_issuer_name(certificate), store))
+	X509_NAME *subject = X509_get_subject_name(certificate);
+	X509_NAME *issuer = X509_get_issuer_name(certificate);
+
+	if (!put_all(trust, stage, issuer, store) ||
+		(X509_NAME_cmp(subject, issuer) != 0 && !put_all(trust, stage, subject, store)))
 		return false;
 	for (int i = 0; i < sk_X509_num(untrusted); i++)
 		if (!put_all(

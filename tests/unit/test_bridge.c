@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <openssl/ssl.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "bridge_peers.h"
 
@@ -327,6 +331,80 @@ START_TEST(connections_of_one_maker_do_not_touch_each_other)
 }
 END_TEST
 
+static void *exchange_often(void *arg)
+{
+	struct peers *mine = arg;
+
+	for (int i = 0; i < 30; i++) {
+		peers_shake(mine);
+		peers_exchange(mine);
+		peers_disconnect(mine);
+	}
+	return NULL;
+}
+
+START_TEST(threads_share_a_maker)
+{
+	struct peers each[4];
+	pthread_t threads[4];
+
+	for (int i = 0; i < 4; i++) {
+		each[i] = peers;
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, exchange_often, &each[i]), 0);
+	}
+	for (int i = 0; i < 4; i++) {
+		pthread_join(threads[i], NULL);
+		SSL_SESSION_free(each[i].session);
+	}
+}
+END_TEST
+
+/* What a new bridge first says to its server. */
+static size_t first_words(char *words, size_t cap)
+{
+	struct span out;
+
+	peers_connect(&peers);
+	out = peers.api->for_server(peers.bridge);
+	ck_assert_uint_le(out.len, cap);
+	memcpy(words, out.at, out.len);
+	return out.len;
+}
+
+START_TEST(after_a_fork_both_processes_go_on_and_draw_their_own_numbers)
+{
+	struct peers other = peers;
+	char ours[2048], childs[2048];
+	size_t our_len;
+	ssize_t child_len;
+	int ends[2], status;
+	pid_t child;
+
+	peers_shake(&other);
+	ck_assert_int_eq(pipe(ends), 0);
+	child = fork();
+	if (child == 0) {
+		peers_exchange(&other);
+		our_len = first_words(ours, sizeof(ours));
+		_exit(write(ends[1], ours, our_len) != (ssize_t)our_len);
+	}
+	our_len = first_words(ours, sizeof(ours));
+	peers_move(&peers);
+	peers_exchange(&peers);
+	child_len = read(ends[0], childs, sizeof(childs));
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+	ck_assert_int_gt(child_len, 43);
+	ck_assert_uint_gt(our_len, 43);
+	/* The random of the ClientHello. */
+	ck_assert_int_ne(memcmp(ours + 11, childs + 11, 32), 0);
+	SSL_SESSION_free(other.session);
+	peers_disconnect(&other);
+	close(ends[0]);
+	close(ends[1]);
+}
+END_TEST
+
 START_TEST(another_version_of_the_interface_is_refused)
 {
 	ck_assert_ptr_null(bridge_api(BRIDGE_VERSION + 1));
@@ -348,6 +426,8 @@ static TCase *handshakes(void)
 	tcase_add_test(tcase, a_server_that_takes_another_group_asks_us_for_it);
 	tcase_add_test(tcase, a_program_whose_first_group_we_do_not_take_is_asked_for_another);
 	tcase_add_test(tcase, connections_of_one_maker_do_not_touch_each_other);
+	tcase_add_test(tcase, threads_share_a_maker);
+	tcase_add_test(tcase, after_a_fork_both_processes_go_on_and_draw_their_own_numbers);
 	tcase_add_test(tcase, another_version_of_the_interface_is_refused);
 	return tcase;
 }
