@@ -76,7 +76,7 @@ CONTROL_LIBS := -lmicrohttpd -lcjson -lcrypto -lm -lpthread
 $(B)/shim.map: shim/libc/hooks.def shim/tls/tls.def $(B)/flags Makefile
 	$(call say,GEN)
 	$(Q){ echo '{ global:'; \
-		sed -n 's/^HOOK[A-Z_]*([^,]*,[[:space:]]*\([a-zA-Z0-9_]*\),.*/\t\1;/p' $(filter %.def,$^); echo 'dlopen; dlsym; vfork; execl; execle; execlp; prctl; __asan_default_options;'; \
+		sed -n 's/^HOOK[A-Z_]*([^,]*,[[:space:]]*\([a-zA-Z0-9_]*\),.*/\t\1;/p' $(filter %.def,$^); echo 'dlopen; dlsym; vfork; __xstat; __xstat64; execl; execle; execlp; prctl; __asan_default_options;'; \
 		echo 'local: *; };'; } > $@
 
 $(B)/libchaos-shim.so: $(call obj,$(SHIM_SRC)) $(B)/libengine.a $(B)/shim.map
@@ -113,7 +113,7 @@ $(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libtools.a $(B)/libcontrol.a $(B)/libe
 		$(shell pkg-config --libs check) -l:libffi_pic.a -l:libz.a $(UNIT_LIBS)
 
 # The library, without what it exports.
-$(B)/unit/test_threads: $(call obj,$(filter-out $(addprefix shim/,hooks/exports.c hooks/exec.c hooks/vfork.c hooks/sandbox.c hooks/asan.c hooks/lookup.c libc/real.c libc/loader.c tls/stack.c tls/closure.c tls/lookup.c tls/openssl.c tls/gnutls.c),$(SHIM_SRC)))
+$(B)/unit/test_threads: $(call obj,$(filter-out $(addprefix shim/,hooks/exports.c hooks/exec.c hooks/vfork.c hooks/sandbox.c hooks/xstat.c hooks/asan.c hooks/lookup.c libc/real.c tls/stack.c tls/closure.c tls/lookup.c tls/openssl.c tls/gnutls.c),$(SHIM_SRC)))
 
 # What it needs of the library.
 $(B)/unit/test_entry: $(call obj,shim/process/entry.c)

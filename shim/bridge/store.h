@@ -2,7 +2,8 @@
 #ifndef CHAOS_BRIDGE_STORE_H
 #define CHAOS_BRIDGE_STORE_H
 
-/* Java's trust stores with one more certificate: bytes in, bytes out. */
+/* What is to be known of files of certificates that needs cryptography: Java's trust stores with one more
+ * certificate, and names in hashed folders. Bytes in, bytes out. */
 
 #include <stdint.h>
 
@@ -28,6 +29,9 @@ struct store_api {
 	 */
 	size_t (*add)(struct span store, const char *const *passwords, struct span certificate,
 		char *out, size_t cap);
+
+	/* By which OpenSSL looks for a certificate (PEM) in a folder. False: it is none. */
+	bool (*hash)(struct span certificate, uint32_t *hash);
 };
 
 /* The other symbol. NULL: of another version. */

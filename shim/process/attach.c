@@ -199,7 +199,7 @@ void shim_look(void)
 	if (!table || atomic_load(&shim.sandboxed) || now < looked + CHECK_NS ||
 		!atomic_compare_exchange_strong(&shim.looked, &looked, now))
 		return;
-	if (stat(shim.table_path, &status) == 0 && status.st_ino != table->inode)
+	if (real.stat(shim.table_path, &status) == 0 && status.st_ino != table->inode)
 		look_for_table(table);
 	errno = error;
 }

@@ -105,6 +105,22 @@ static void read_option(struct known *known, struct span option)
 	}
 }
 
+/* FOLDER:FOLDER/ */
+static void read_folders(struct known *known, struct span list)
+{
+	for (;;) {
+		const char *colon = span_find(list, ':');
+		struct span folder = {list.at, colon ? (size_t)(colon - list.at) : list.len};
+
+		if (folder.len > 1 && folder.at[folder.len - 1] == '/')
+			folder.len--;
+		add(known, folder);
+		if (!colon)
+			return;
+		list = span_from(list, (size_t)(colon - list.at) + 1);
+	}
+}
+
 /* Either kind of quotation mark may stand around an option, or around its value. */
 static void read_options(struct known *known, const char *at)
 {
@@ -145,6 +161,8 @@ void known_read(struct known *known, char *const *arguments)
 
 		if (is_in(variables, COUNT(variables), name))
 			add(known, span_of(value + 1));
+		else if (span_equal(name, SPAN("SSL_CERT_DIR")))
+			read_folders(known, span_of(value + 1));
 		else if (is_in(option_lists, COUNT(option_lists), name))
 			read_options(known, value + 1);
 	}
@@ -152,6 +170,36 @@ void known_read(struct known *known, char *const *arguments)
 		return;
 	while (*++arguments)
 		read_option(known, span_of(*arguments));
+}
+
+/* HHHHHHHH.0 */
+static bool read_hash(struct span name, uint32_t *hash)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	*hash = 0;
+	if (name.len != 10 || name.at[8] != '.' || name.at[9] != '0')
+		return false;
+	for (size_t i = 0; i < 8; i++) {
+		const char *digit = memchr(digits, name.at[i], 16);
+
+		if (!digit)
+			return false;
+		*hash = *hash << 4 | (uint32_t)(digit - digits);
+	}
+	return true;
+}
+
+bool known_has_hash(const struct known *known, const char *path, uint32_t *hash)
+{
+	size_t len = strlen(path);
+	struct span folder = {path, len > 11 ? len - 11 : 0};
+
+	if (!folder.len || path[len - 11] != '/' ||
+		!read_hash((struct span){path + len - 10, 10}, hash))
+		return false;
+	return span_ends(folder, SPAN("/ssl/certs")) || span_ends(folder, SPAN("/tls/certs")) ||
+	       has_named(known, folder);
 }
 
 /* Which nearly all paths fail. */

@@ -31,6 +31,10 @@ void known_read(struct known *known, char *const *arguments);
  * look at its length and its last bytes. */
 bool known_has(const struct known *known, const char *path);
 
+/* Is it one of the folders in which certificates are found by the hash of their names, and the first
+ * name there of this hash? */
+bool known_has_hash(const struct known *known, const char *path, uint32_t *hash);
+
 /* What stands behind the last slash of a path. */
 struct span known_last(const char *path);
 

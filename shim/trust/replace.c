@@ -48,13 +48,12 @@ static bool write_all(int fd, struct span bytes)
 	return true;
 }
 
-/* With a position and flags of its own, for reading; -1: not without /proc. */
-static int open_again(int fd, int flags)
+int replace_open_again(int fd, int flags)
 {
 	char path[40];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return real.open(path, (flags & ~(O_ACCMODE | O_NOFOLLOW)) | O_RDONLY | O_CLOEXEC);
+	return real.open(path, (flags & ~(O_ACCMODE | O_NOFOLLOW)) | O_RDONLY);
 }
 
 static bool finish(int fd, const struct stat *status, struct span bytes)
@@ -75,7 +74,7 @@ bool replace_file(int fd, const struct stat *status, const char *name, struct sp
 	made = make_file(name);
 	if (made < 0)
 		return false;
-	read_only = open_again(made, flags);
+	read_only = replace_open_again(made, flags | O_CLOEXEC);
 	if (read_only >= 0) {
 		is_done = finish(made, status, bytes) &&
 			  real.dup3(read_only, fd, number & FD_CLOEXEC ? O_CLOEXEC : 0) == fd;

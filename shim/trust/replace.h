@@ -15,4 +15,7 @@
  */
 bool replace_file(int fd, const struct stat *status, const char *name, struct span bytes);
 
+/* An open file once more, for reading, with a position and flags of its own; -1: there is no /proc. */
+int replace_open_again(int fd, int flags);
+
 #endif

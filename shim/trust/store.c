@@ -28,6 +28,7 @@ bool store_is_one(struct span bytes)
 
 /* What loads and computes opens files, takes locks and memory: it passes, and so does a handler that
  * interrupts it. */
+
 size_t store_add(struct span store, const char *const *passwords, struct span authority, char *out,
 	size_t cap)
 {
@@ -41,4 +42,17 @@ size_t store_add(struct span store, const char *const *passwords, struct span au
 		len = api->add(store, passwords, authority, out, cap);
 	inside = before;
 	return len;
+}
+
+bool store_hash(struct span authority, uint32_t *hash)
+{
+	const struct store_api *api;
+	sig_atomic_t before = inside;
+	bool is_known;
+
+	inside = 1;
+	api = load();
+	is_known = api && api->hash(authority, hash);
+	inside = before;
+	return is_known;
 }

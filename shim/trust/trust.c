@@ -9,20 +9,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "authority.h"
 #include "known.h"
 #include "pem.h"
 #include "replace.h"
 #include "store.h"
 #include "shim/libc/real.h"
 #include "shim/memory/blocks.h"
-#include "shim/memory/runtime.h"
 #include "shim/process/cancel.h"
-#include "shim/process/files.h"
 #include "shim/process/inside.h"
 #include "shim/process/shim.h"
 
-#define BUNDLE_MAX    (8u << 20)
-#define AUTHORITY_MAX (16u << 10)
+#define BUNDLE_MAX (8u << 20)
 
 static struct {
 	bool is_off; /* by the user's wish, or for the program's sake */
@@ -67,9 +65,8 @@ static int is_s2n(struct dl_phdr_info *object, size_t size, void *unused)
 	return span_starts(known_last(object->dlpi_name), SPAN("libs2n"));
 }
 
-/* Is it a TLS library that is seen from inside (shim/tls)? Its bundle has nothing to do with us, unless
- * s2n has it read. */
-static bool is_seen_from_inside(const void *caller)
+/* Its bundle has nothing to do with us, unless s2n has it read. */
+bool trust_is_seen_from_inside(const void *caller)
 {
 	struct span library;
 	Dl_info info;
@@ -84,44 +81,14 @@ static bool is_seen_from_inside(const void *caller)
 	return span_starts(library, SPAN("libssl")) || span_starts(library, SPAN("libgnutls"));
 }
 
+const struct known *trust_known(void)
+{
+	return &trust.known;
+}
+
 bool trust_concerns(const char *path, const void *caller)
 {
-	return known_has(&trust.known, path) && !is_seen_from_inside(caller);
-}
-
-/* All of a file, unless it is longer; -1: it is, or cannot be read. */
-static ssize_t read_all(int fd, char *buffer, size_t cap)
-{
-	size_t len = 0;
-
-	for (;;) {
-		ssize_t got = pread(fd, buffer + len, cap - len, (off_t)len);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0 || (size_t)got == cap - len)
-			return -1;
-		if (got == 0)
-			return (ssize_t)len;
-		len += (size_t)got;
-	}
-}
-
-static ssize_t read_authority(char *buffer, size_t cap)
-{
-	int folder = files_open_folder(), fd = -1;
-	struct stat status;
-	ssize_t len = -1;
-
-	if (folder >= 0)
-		fd = files_open(folder, RUNTIME_CA, O_RDONLY, &status);
-	if (fd >= 0) {
-		len = read_all(fd, buffer, cap);
-		real.close(fd);
-	}
-	if (folder >= 0)
-		real.close(folder);
-	return len;
+	return known_has(&trust.known, path) && !trust_is_seen_from_inside(caller);
 }
 
 /* A store with another authority, in memory of its own. 0: it stays. */
@@ -169,8 +136,10 @@ void trust_add(int fd, const char *path)
 		buffer = blocks_take((size_t)status.st_size + 1 + AUTHORITY_MAX);
 	if (buffer) {
 		char *bundle = buffer + AUTHORITY_MAX;
-		ssize_t authority = read_authority(buffer, AUTHORITY_MAX);
-		ssize_t len = authority > 0 ? read_all(fd, bundle, (size_t)status.st_size + 1) : -1;
+		ssize_t authority = authority_read(buffer, AUTHORITY_MAX);
+		ssize_t len = authority > 0
+				      ? authority_read_file(fd, bundle, (size_t)status.st_size + 1)
+				      : -1;
 
 		if (len > 0)
 			add_to(fd, &status, path, (struct span){bundle, (size_t)len},

@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 
+#include "known.h"
+
 /* The process begins, with these arguments. */
 void trust_begin(char *const *arguments);
 
@@ -18,6 +20,12 @@ bool trust_is_given(void);
 /* May a file, which has been opened at this path for reading alone by the code that returns to `caller`,
  * be a bundle that we are to add to? */
 bool trust_concerns(const char *path, const void *caller);
+
+/* The paths that are known. */
+const struct known *trust_known(void);
+
+/* Is the code that returns there a TLS library that is seen from inside (shim/tls)? */
+bool trust_is_seen_from_inside(const void *caller);
 
 /* Adds to it, if it is one; errno stays. */
 void trust_add(int fd, const char *path);

@@ -154,7 +154,7 @@ def tls_moto(authority):
 
 
 # What clients in C need beside libc.
-LINKED = {"gnutls_client": ["-lgnutls"], "no_trace_tls": ["-lssl", "-lcrypto"]}
+LINKED = {"gnutls_client": ["-lgnutls"], "hashed": ["-l:libcrypto.a"], "no_trace_tls": ["-lssl", "-lcrypto"]}
 
 
 @pytest.fixture(scope="session")

@@ -146,7 +146,7 @@ class Calls:
         text = log.read_text()
         text = re.sub(r"(getppid\(\) += )\d+", r"\1", text[text.index("getppid(") :])
         # Addresses, and what random bytes there were.
-        self.text = re.sub(r"0x[0-9a-f]+|(?<=getrandom\()\S+", "", text)
+        self.text = re.sub(r"0x[0-9a-f]+|(?<=getrandom\()\S+|(?<=sysinfo\().+", "", text)
 
 
 @pytest.mark.parametrize("way", ("open", "fopen", "creating"))
@@ -292,3 +292,79 @@ def test_a_program_that_writes_what_it_reads_gets_the_store_itself(folder, store
     keytool = ["keytool", "-list", "-keystore", path, "-storepass", "changeit"]
     assert output(keytool, preloaded(folder)) == output(keytool, environment())
     assert output(["cat", bundle], preloaded(folder)) == bundle.read_text().strip()
+
+
+# ---- folders in which OpenSSL looks for certificates by the hash of their names ----
+
+
+@pytest.fixture
+def hashed(tmp_path):
+    """A folder of certificates, in which there is none."""
+    path = tmp_path / "hashed"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def place(hashed, authority):
+    """Where the authority would be."""
+    command = ["openssl", "x509", "-noout", "-hash", "-in", authority.ca]
+    return hashed / f"{output(command, environment())}.0"
+
+
+@pytest.mark.parametrize("slash", ("", "/", ":/nowhere"))
+def test_a_static_openssl_finds_it_by_its_hash(programs, folder, authority, hashed, slash):
+    command = [programs / "hashed", authority.certificate]
+    where = f"{hashed}{slash}"
+    assert "unable to get" in output(command, environment(SSL_CERT_DIR=where))
+    assert output(command, preloaded(folder, SSL_CERT_DIR=where)) == "ok"
+
+
+@pytest.mark.parametrize("way", WAYS + FLAGS)
+def test_whoever_opens_its_hash_finds_it(opens, folder, authority, hashed, place, way):
+    env = preloaded(folder, SSL_CERT_DIR=hashed)
+    assert opens(env, way, place) == authority.ca.read_text()
+
+
+def test_its_file_looks_like_one_that_is_there(opens, folder, authority, hashed, place):
+    env = preloaded(folder, SSL_CERT_DIR=hashed)
+    with_it = [opens(env, way, place, program="looks") for way in ("kept", "open", "fopen")]
+    shutil.copy2(folder / "ca.pem", place)
+    assert with_it == [opens(env, way, place, program="looks") for way in ("kept", "open", "fopen")]
+
+
+def test_a_program_of_an_older_glibc_sees_it(programs, folder, hashed, place):
+    command = [programs / "hashed", place, "old"]
+    size = (folder / "ca.pem").stat().st_size
+    assert output(command, preloaded(folder, SSL_CERT_DIR=hashed)) == f"0 77 {size}"
+    assert output(command, environment()).startswith("-1 2 ")
+    there = [programs / "hashed", folder / "ca.pem", "old"]
+    assert output(there, preloaded(folder)) == output(there, environment())
+
+
+def test_other_names_there_are_not_found(programs, folder, authority, hashed, place):
+    for name in ("00000000.0", f"{place.stem}.1", f"{place.stem}.r0", place.stem, "x"):
+        env = preloaded(folder, SSL_CERT_DIR=hashed)
+        failed = finish([programs / "opens", "open", hashed / name], env)
+        assert "No such file or directory" in failed.stderr
+
+
+def test_a_name_that_is_there_stays_as_it_is(opens, folder, hashed, place):
+    place.write_text("mine")
+    assert opens(preloaded(folder, SSL_CERT_DIR=hashed), "open", place) == "mine"
+
+
+def test_a_shared_openssl_does_not_find_it(folder, authority, hashed):
+    command = ["openssl", "verify", "-CApath", hashed, authority.certificate]
+    env = {"SSL_CERT_DIR": hashed}
+    assert "unable to get" in failure(command, preloaded(folder, **env))
+
+
+def test_without_a_daemon_looking_for_it_makes_the_same_system_calls(
+    programs, tmp_path, authority, hashed
+):
+    command = [programs / "hashed", authority.certificate]
+    without = Calls(tmp_path / "without", command, SSL_CERT_DIR=hashed)
+    assert f'"{hashed}/' in without.text
+    env = {"LD_PRELOAD": SHIM, "CHAOS_DIR": runtime_folder()}
+    assert Calls(tmp_path / "with", command, SSL_CERT_DIR=hashed, **env).text == without.text

@@ -281,6 +281,17 @@ START_TEST(what_is_no_store_stays)
 }
 END_TEST
 
+START_TEST(the_hash_is_that_of_openssl)
+{
+	uint32_t hash;
+
+	ck_assert(api->hash(span_of(pem), &hash));
+	ck_assert_uint_eq(hash, (uint32_t)X509_subject_name_hash(ours.certificate));
+	pem[20] = '!';
+	ck_assert(!api->hash(span_of(pem), &hash));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("bridge_store");
@@ -299,6 +310,7 @@ int main(void)
 	tcase_add_loop_test(tests, where_there_is_no_room_the_store_stays, 0, 3);
 	tcase_add_loop_test(tests, without_a_certificate_the_store_stays, 0, 3);
 	tcase_add_test(tests, what_is_no_store_stays);
+	tcase_add_test(tests, the_hash_is_that_of_openssl);
 	suite_add_tcase(suite, tests);
 	return run_suite(suite);
 }

@@ -199,6 +199,41 @@ START_TEST(a_list_or_password_of_any_length_is_read)
 }
 END_TEST
 
+static const struct {
+	const char *path;
+	bool is_one;
+} hashes[] = {
+	{"/etc/ssl/certs/0123abcd.0", true},
+	{"/etc/pki/tls/certs/0123abcd.0", true},
+	{"/my/certs/0123abcd.0", true},
+	{"/my/other/0123abcd.0", true},
+	{"/my/others/0123abcd.0", false},
+	{"/etc/ssl/certs/sub/0123abcd.0", false},
+	{"/etc/ssl/certs/0123abcd.1", false},
+	{"/etc/ssl/certs/0123abcd.r0", false},
+	{"/etc/ssl/certs/0123ABCD.0", false},
+	{"/etc/ssl/certs/00123abcd.0", false},
+	{"/etc/ssl/certs/123abcd.0", false},
+	{"0123abcd.0", false},
+	{"/0123abcd.0", false},
+	{"", false},
+};
+
+START_TEST(in_folders_of_certificates_the_first_of_a_hash_is_known)
+{
+	struct known known = {.count = 0};
+	uint32_t hash;
+
+	clearenv();
+	setenv("SSL_CERT_DIR", "/my/certs/::/:/my/other", 1);
+	known_read(&known, (char *const *)NOBODY);
+	ck_assert_msg(known_has_hash(&known, hashes[_i].path, &hash) == hashes[_i].is_one, "%s",
+		hashes[_i].path);
+	if (hashes[_i].is_one)
+		ck_assert_uint_eq(hash, 0x0123abcd);
+}
+END_TEST
+
 /* ---- text ---- */
 
 static char text[1024];
@@ -293,6 +328,8 @@ int main(void)
 	tcase_add_loop_test(
 		paths, what_an_option_of_java_in_the_environment_names_is_known, 0, COUNT(lists));
 	tcase_add_test(paths, an_option_with_a_space_is_one);
+	tcase_add_loop_test(
+		paths, in_folders_of_certificates_the_first_of_a_hash_is_known, 0, COUNT(hashes));
 	tcase_add_test(paths, a_list_or_password_of_any_length_is_read);
 	suite_add_tcase(suite, paths);
 	tcase_add_test(texts, the_authority_stands_behind_the_bundle);
