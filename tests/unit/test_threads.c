@@ -16,7 +16,6 @@
 #include "control/writer.h"
 #include "shim/io/conn.h"
 #include "shim/io/on.h"
-#include "shim/libc/loader.h"
 #include "shim/libc/real.h"
 #include "shim/process/shim.h"
 #include "shim/tls/stack.h"
@@ -69,21 +68,6 @@ void real_resolve(void)
 #undef HOOK_END
 #undef HOOK_PATH
 #undef HOOK_PATH_VARIADIC
-}
-
-/* The bridge's library is not looked for, either. */
-void *loader_dlopen(const char *file, int mode)
-{
-	(void)file;
-	(void)mode;
-	return NULL;
-}
-
-void *loader_dlsym(void *handle, const char *name)
-{
-	(void)handle;
-	(void)name;
-	return NULL;
 }
 
 bool real_connects_straight(void)

@@ -150,8 +150,7 @@ END_TEST
 
 static const char *const lists[] = {
 	"-Djavax.net.ssl.trustStore=/my/store -Djavax.net.ssl.trustStorePassword=secret",
-	"  "
-	"-Xmx1g\t-Djavax.net.ssl.trustStorePassword=secret\n-Djavax.net.ssl.trustStore=/my/store ",
+	" -ea\t-Djavax.net.ssl.trustStorePassword=secret\n-Djavax.net.ssl.trustStore=/my/store",
 	"'-Djavax.net.ssl.trustStore=/my/store' \"-Djavax.net.ssl.trustStorePassword=secret\"",
 	"-Djavax.net.ssl.trustStore=\"/my/store\" -Djavax.net.ssl.trustStorePassword='secret",
 };
