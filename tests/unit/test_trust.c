@@ -148,14 +148,11 @@ START_TEST(what_an_argument_of_java_names_is_known)
 }
 END_TEST
 
-#define STORE	 "-Djavax.net.ssl.trustStore="
-#define PASSWORD "-Djavax.net.ssl.trustStorePassword="
-
 static const char *const lists[] = {
-	STORE "/my/store " PASSWORD "secret",
-	"  -Xmx1g\t" PASSWORD "secret\n" STORE "/my/store ",
-	"'" STORE "/my/store' \"" PASSWORD "secret\"",
-	STORE "\"/my/store\" " PASSWORD "'secret",
+	"-Djavax.net.ssl.trustStore=/my/store -Djavax.net.ssl.trustStorePassword=secret",
+	" -ea\t-Djavax.net.ssl.trustStorePassword=secret\n-Djavax.net.ssl.trustStore=/my/store",
+	"'-Djavax.net.ssl.trustStore=/my/store' \"-Djavax.net.ssl.trustStorePassword=secret\"",
+	"-Djavax.net.ssl.trustStore=\"/my/store\" -Djavax.net.ssl.trustStorePassword='secret",
 };
 
 START_TEST(what_an_option_of_java_in_the_environment_names_is_known)
