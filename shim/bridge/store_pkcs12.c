@@ -11,9 +11,22 @@
 /* By which Java tells a certificate that is trusted from one of a chain: for any usage. */
 #define TRUSTED_KEY_USAGE "2.16.840.1.113894.746875.1.1"
 
+/* More Java does not take, either, and it would take long. */
+#define ROUNDS_MAX 5000000
+
+static long rounds_of(const PKCS12 *store)
+{
+	const ASN1_INTEGER *rounds;
+
+	PKCS12_get0_mac(NULL, NULL, NULL, &rounds, store);
+	return rounds ? ASN1_INTEGER_get(rounds) : 1;
+}
+
 /* NULL: none fits. */
 static const char *find_password(PKCS12 *store, const char *const *passwords)
 {
+	if (rounds_of(store) < 1 || rounds_of(store) > ROUNDS_MAX)
+		return NULL;
 	for (; *passwords; passwords++)
 		if (PKCS12_verify_mac(store, *passwords, -1) == 1)
 			return *passwords;
@@ -63,19 +76,17 @@ static bool add_part(PKCS12 *store, X509 *certificate)
 /* The checksum by the same function, salt and rounds as before. */
 static bool renew_mac(PKCS12 *store, const char *password)
 {
-	const ASN1_INTEGER *rounds;
 	const ASN1_OCTET_STRING *salt;
 	const X509_ALGOR *algorithm;
 	const ASN1_OBJECT *name;
 	ASN1_OCTET_STRING *copy;
 	bool is_done;
 
-	PKCS12_get0_mac(NULL, &algorithm, &salt, &rounds, store);
+	PKCS12_get0_mac(NULL, &algorithm, &salt, NULL, store);
 	X509_ALGOR_get0(&name, NULL, NULL, algorithm);
 	copy = ASN1_OCTET_STRING_dup(salt);
-	is_done = copy &&
-		  PKCS12_set_mac(store, password, -1, copy->data, copy->length,
-			  rounds ? (int)ASN1_INTEGER_get(rounds) : 1, EVP_get_digestbyobj(name));
+	is_done = copy && PKCS12_set_mac(store, password, -1, copy->data, copy->length,
+				  (int)rounds_of(store), EVP_get_digestbyobj(name));
 	ASN1_OCTET_STRING_free(copy);
 	return is_done;
 }

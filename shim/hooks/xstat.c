@@ -7,6 +7,7 @@
 
 #include "shim/libc/loader.h"
 #include "shim/trust/hashed.h"
+#include "shim/trust/trust.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -27,6 +28,8 @@ static int look(_Atomic(void *) *known, const char *name, int version, const cha
 	}
 	*(void **)&function = found;
 	result = function(version, path, status);
+	if (result == 0)
+		trust_look(path, status, caller);
 	if (result == 0 || errno != ENOENT || !hashed_is_ours(path, caller))
 		return result;
 	result = hashed_stat(status);

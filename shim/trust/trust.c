@@ -149,3 +149,23 @@ void trust_add(int fd, const char *path)
 	cancel_allow(cancel);
 	errno = error;
 }
+
+/* A store that is cut off at the size of the old one would be of no use. */
+void trust_look(const char *path, struct stat *status, const void *caller)
+{
+	struct stat found;
+	int error = errno, cancel, fd;
+
+	if (!S_ISREG(status->st_mode) || !trust_is_given() || !trust_concerns(path, caller))
+		return;
+	cancel = cancel_put_off();
+	fd = real.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd >= 0) {
+		trust_add(fd, path);
+		if (fstat(fd, &found) == 0 && S_ISREG(found.st_mode))
+			status->st_size = found.st_size;
+		real.close(fd);
+	}
+	cancel_allow(cancel);
+	errno = error;
+}

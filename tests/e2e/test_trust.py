@@ -84,6 +84,19 @@ def test_but_for_its_size_the_file_looks_like_the_bundle(opens, folder, bundle, 
     assert with_it == without
 
 
+# Whoever reads as many bytes as there are is to find all of a store.
+@pytest.mark.parametrize("old", (False, True), ids=("stat", "__xstat"))
+def test_the_size_of_the_path_is_that_of_what_is_opened(programs, folder, bundle, both, old):
+    path = os.fspath(bundle)
+    if old:
+        command, wanted = [programs / "hashed", path, "old"], f"0 77 {len(both)}"
+    else:
+        code = "import os, sys; print(os.stat(sys.argv[1]).st_size)"
+        command, wanted = [sys.executable, "-c", code, path], str(len(both))
+    assert output(command, preloaded(folder)) == wanted
+    assert output(command, environment()).split()[-1] == str(bundle.stat().st_size)
+
+
 @pytest.mark.parametrize("way", NOT_FOR_READING)
 def test_who_may_write_gets_the_bundle_itself(opens, folder, bundle, way):
     assert opens(preloaded(folder), way, bundle) == bundle.read_text()

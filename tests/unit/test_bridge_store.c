@@ -139,7 +139,8 @@ END_TEST
 
 /* ---- PKCS12 ---- */
 
-static void make_pkcs12(const char *password)
+/* Without a password there is no checksum. */
+static void make_pkcs12(const char *password, int rounds)
 {
 	STACK_OF(X509) *certificates = sk_X509_new_null();
 	unsigned char *at = (unsigned char *)store;
@@ -149,7 +150,7 @@ static void make_pkcs12(const char *password)
 	made = PKCS12_create(NULL, NULL, NULL, NULL, certificates, 0, -1, 0, -1, 0);
 	ck_assert_ptr_nonnull(made);
 	if (password)
-		PKCS12_set_mac(made, password, -1, NULL, 0, 1000, EVP_sha256());
+		PKCS12_set_mac(made, password, -1, NULL, 0, rounds, EVP_sha256());
 	len = (size_t)i2d_PKCS12(made, &at);
 	ck_assert_uint_le(len, sizeof(store));
 	PKCS12_free(made);
@@ -187,7 +188,7 @@ START_TEST(a_pkcs12_has_one_certificate_more)
 	PKCS12 *read;
 	size_t now;
 
-	make_pkcs12(NULL);
+	make_pkcs12(NULL, 0);
 	now = add();
 	ck_assert_uint_gt(now, len);
 	ck_assert(holds(out, now, der, der_len));
@@ -205,7 +206,7 @@ START_TEST(a_pkcs12_keeps_its_password)
 	PKCS12 *read;
 	size_t now;
 
-	make_pkcs12("changeit");
+	make_pkcs12("changeit", 1000);
 	now = add();
 	ck_assert_uint_gt(now, len);
 	read = read_out(now);
@@ -219,14 +220,21 @@ END_TEST
 
 START_TEST(a_pkcs12_of_a_password_that_is_not_known_stays)
 {
-	make_pkcs12("other");
+	make_pkcs12("other", 1000);
+	ck_assert_uint_eq(add(), 0);
+}
+END_TEST
+
+START_TEST(a_pkcs12_of_more_rounds_than_java_takes_stays)
+{
+	make_pkcs12("changeit", 5000001);
 	ck_assert_uint_eq(add(), 0);
 }
 END_TEST
 
 START_TEST(a_pkcs12_that_is_cut_off_stays)
 {
-	make_pkcs12("changeit");
+	make_pkcs12("changeit", 1000);
 	for (size_t whole = len--; len > 0; len--)
 		ck_assert_msg(add() == 0, "%zu of %zu bytes", len, whole);
 }
@@ -239,7 +247,7 @@ static void make(int kind)
 	if (kind == 0)
 		make_jks("changeit");
 	else
-		make_pkcs12(kind == 1 ? NULL : "changeit");
+		make_pkcs12(kind == 1 ? NULL : "changeit", 1000);
 }
 
 START_TEST(a_store_that_has_it_stays)
@@ -305,6 +313,7 @@ int main(void)
 	tcase_add_test(tests, a_pkcs12_has_one_certificate_more);
 	tcase_add_test(tests, a_pkcs12_keeps_its_password);
 	tcase_add_test(tests, a_pkcs12_of_a_password_that_is_not_known_stays);
+	tcase_add_test(tests, a_pkcs12_of_more_rounds_than_java_takes_stays);
 	tcase_add_test(tests, a_pkcs12_that_is_cut_off_stays);
 	tcase_add_loop_test(tests, a_store_that_has_it_stays, 0, 3);
 	tcase_add_loop_test(tests, where_there_is_no_room_the_store_stays, 0, 3);
