@@ -105,7 +105,7 @@ $(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libtools.a $(B)/libcontrol.a $(B)/libe
 		$(shell pkg-config --libs check) -l:libffi_pic.a -l:libz.a
 
 # The library, without what it exports.
-$(B)/unit/test_threads: $(call obj,$(filter-out $(addprefix shim/,hooks/exports.c hooks/exec.c hooks/vfork.c hooks/sandbox.c hooks/asan.c hooks/lookup.c libc/real.c libc/loader.c tls/stack.c tls/closure.c tls/lookup.c tls/openssl.c tls/gnutls.c),$(SHIM_SRC)))
+$(B)/unit/test_threads: $(call obj,$(filter-out $(addprefix shim/,hooks/exports.c hooks/exec.c hooks/shell.c hooks/vfork.c hooks/sandbox.c hooks/asan.c hooks/lookup.c libc/real.c libc/loader.c tls/stack.c tls/closure.c tls/lookup.c tls/openssl.c tls/gnutls.c),$(SHIM_SRC)))
 
 # What it needs of the library.
 $(B)/unit/test_entry: $(call obj,shim/process/entry.c)

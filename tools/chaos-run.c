@@ -35,7 +35,7 @@ enum { EXIT_OWN = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 struct options {
 	const char *faults, *outages, *latency; /* NULL: not given */
 	const char *folder;
-	bool verbose, strict;
+	bool verbose, strict, no_follow;
 	char **command;
 };
 
@@ -54,6 +54,8 @@ static const char help[] =
 	"not\n"
 	"                            be looked into, and got no faults for that reason; those of\n"
 	"                            statically linked children and of Go cannot be counted\n"
+	"      --no-follow           leave children alone whose environment COMMAND clears or\n"
+	"                            replaces: else they are given LD_PRELOAD and CHAOS_DIR again\n"
 	"  -v, --verbose             say on stderr what is done\n"
 	"      --help, --version\n"
 	"\n"
@@ -150,6 +152,7 @@ static struct options parse(int argc, char **argv)
 		{"latency", required_argument, NULL, 'l'},
 		{"dir", required_argument, NULL, 'd'},
 		{"strict", no_argument, NULL, 's'},
+		{"no-follow", no_argument, NULL, 'n'},
 		{"verbose", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
@@ -178,6 +181,9 @@ static struct options parse(int argc, char **argv)
 			break;
 		case 's':
 			options.strict = true;
+			break;
+		case 'n':
+			options.no_follow = true;
 			break;
 		case 'v':
 			options.verbose = true;
@@ -546,12 +552,13 @@ static bool is_listed(const char *path, const char *list)
 	return false;
 }
 
-static void set_environment(const char *library, const char *folder)
+static void set_environment(const struct options *options, const char *library, const char *folder)
 {
 	const char *before = getenv("LD_PRELOAD");
 	char *list;
 
-	if (setenv("CHAOS_DIR", folder, 1) < 0)
+	if (setenv("CHAOS_DIR", folder, 1) < 0 ||
+		(options->no_follow && setenv("CHAOS_FOLLOW", "0", 1) < 0))
 		die(EXIT_OWN, "%s", strerror(errno));
 	if (before && is_listed(library, before))
 		return;
@@ -569,7 +576,7 @@ int main(int argc, char **argv)
 	check_command(&options);
 	find_library(library);
 	find_daemon(&options, folder);
-	set_environment(library, folder);
+	set_environment(&options, library, folder);
 	explain(&options, "preloading %s", library);
 	if (options.strict)
 		return strict_run(folder, options.command, EXIT_OWN);

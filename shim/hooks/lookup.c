@@ -18,6 +18,7 @@
 #define HOOK_ANY   HOOK_FD
 #define HOOK_PLAIN HOOK_FD
 #define HOOK_END   HOOK_FD
+#define HOOK_EXEC  HOOK_FD
 #include "shim/libc/hooks.def"
 #undef HOOK_FD
 #undef HOOK_FD_VARIADIC

@@ -27,12 +27,14 @@ void real_resolve(void)
 #define HOOK_ANY   HOOK_FD
 #define HOOK_PLAIN HOOK_FD
 #define HOOK_END   HOOK_FD
+#define HOOK_EXEC  HOOK_FD
 #include "hooks.def"
 #undef HOOK_FD
 #undef HOOK_FD_VARIADIC
 #undef HOOK_ANY
 #undef HOOK_PLAIN
 #undef HOOK_END
+#undef HOOK_EXEC
 	connects_straight = is_in_libc(*(void **)&real.connect);
 }
 

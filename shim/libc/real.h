@@ -6,6 +6,7 @@
  * hooked name in any other way: such a call would come back to the library itself. */
 
 #include <poll.h>
+#include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -22,6 +23,7 @@
 #define HOOK_ANY(ret, name, parameters, arguments) ret(*name) parameters;
 #define HOOK_PLAIN				   HOOK_ANY
 #define HOOK_END				   HOOK_ANY
+#define HOOK_EXEC				   HOOK_ANY
 struct real {
 #include "hooks.def"
 };
@@ -30,6 +32,7 @@ struct real {
 #undef HOOK_ANY
 #undef HOOK_PLAIN
 #undef HOOK_END
+#undef HOOK_EXEC
 
 /* Filled by real_resolve(), constant from then on. */
 extern struct real real;

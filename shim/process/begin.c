@@ -61,6 +61,7 @@ void shim_begin(void)
 	atomic_store(&shim.pid, own_pid());
 	seed_dice();
 	shim_find_folder();
+	follow_begin(&shim.follow, shim.folder);
 	endpoints_read(&shim.endpoints);
 	note_stderr();
 	shim_attach();

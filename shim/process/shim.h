@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "endpoints.h"
+#include "follow.h"
 #include "shim/engine/rules.h"
 #include "shim/memory/journal.h"
 #include "shim/memory/table.h"
@@ -22,6 +23,7 @@ struct shim {
 	char folder[4096]; /* the runtime folder, absolute; "": none can be named */
 	char table_path[4160]; /* of the table in it */
 	struct endpoints endpoints;
+	struct follow follow;
 	dev_t stderr_dev; /* of the stderr that the program began with */
 	ino_t stderr_ino;
 	struct dice dice;

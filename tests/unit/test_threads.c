@@ -55,11 +55,13 @@ void real_resolve(void)
 #define HOOK_ANY(ret, name, parameters, arguments)		 real.name = name;
 #define HOOK_PLAIN						 HOOK_ANY
 #define HOOK_END						 HOOK_ANY
+#define HOOK_EXEC						 HOOK_ANY
 #include "shim/libc/hooks.def"
 #undef HOOK_FD
 #undef HOOK_FD_VARIADIC
 #undef HOOK_ANY
 #undef HOOK_END
+#undef HOOK_EXEC
 }
 
 bool real_connects_straight(void)
@@ -81,6 +83,7 @@ bool real_connects_straight(void)
 		return on_##name arguments;                                                        \
 	}
 #define HOOK_END(ret, name, parameters, arguments)
+#define HOOK_EXEC(ret, name, parameters, arguments)
 #include "shim/libc/hooks.def"
 
 #define THREADS 8
