@@ -18,7 +18,7 @@ LDFLAGS  := $(SAN) $(LDFLAGS)
 Q := $(if $(V),,@)
 say = $(if $(V),@:,@printf '  %-7s %s\n' $(1) $(patsubst $(B)/%,%,$@))
 
-ENGINE_SRC  := $(wildcard shim/memory/*.c shim/engine/*.c shim/engine/aws/*.c)
+ENGINE_SRC  := $(wildcard shim/program/*.c shim/memory/*.c shim/engine/*.c shim/engine/aws/*.c)
 SHIM_SRC    := $(filter-out $(ENGINE_SRC),$(wildcard shim/*/*.c))
 CONTROL_SRC := $(filter-out control/main.c,$(wildcard control/*.c))
 TOOLS_SRC   := $(filter-out tools/chaos-%.c,$(wildcard tools/*.c))
@@ -189,7 +189,7 @@ install: all
 
 # What is written by hand.
 C_FILES := $(filter-out shim/engine/aws/model_data.c,$(wildcard \
-	$(foreach dir,shim/base shim/memory shim/engine shim/engine/aws shim/libc shim/process shim/io shim/tls shim/hooks control tools tools/bench tests/unit tests/fuzz \
+	$(foreach dir,shim/base shim/program shim/memory shim/engine shim/engine/aws shim/libc shim/process shim/io shim/tls shim/hooks control tools tools/bench tests/unit tests/fuzz \
 		tests/conformance tests/e2e/clients tests/transparency,$(dir)/*.c $(dir)/*.h)))
 SCRIPTS  = $(shell grep -rlE '^\#!/bin/(ba)?sh' .ci tests tools)
 

@@ -17,7 +17,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "binary.h"
 #include "control/check.h"
 #include "control/model.h"
 #include "folder.h"
@@ -25,6 +24,7 @@
 #include "shim/base/span.h"
 #include "shim/engine/aws/model.h"
 #include "shim/memory/runtime.h"
+#include "shim/program/binary.h"
 #include "strict.h"
 
 /* As of env(1). */
@@ -50,10 +50,11 @@ static const char help[] =
 	"                            (each of these asks for a private daemon, unless -d is "
 	"given)\n"
 	"  -d, --dir DIR             use the daemon of this runtime folder, or start one there\n"
-	"  -s, --strict              exit with 125 if COMMAND had connections to AWS that could "
-	"not\n"
-	"                            be looked into, and got no faults for that reason; those of\n"
-	"                            statically linked children and of Go cannot be counted\n"
+	"  -s, --strict              exit with 125 if a call to AWS may have gone unseen: there "
+	"was a\n"
+	"                            connection that could not be looked into, a program that\n"
+	"                            cannot be followed (it is statically linked, setuid, written\n"
+	"                            in Go ...), or one that could not be given the rules\n"
 	"      --no-follow           leave children alone whose environment COMMAND clears or\n"
 	"                            replaces: else they are given LD_PRELOAD and CHAOS_DIR again\n"
 	"  -v, --verbose             say on stderr what is done\n"
@@ -234,9 +235,11 @@ static void check_command(const struct options *options)
 	struct binary found;
 	int code = EXIT_OWN;
 
-	binary_look(command, getenv("PATH"), &found);
-	if (!found.obstacle) {
-		explain(options, "%s is run by %s, which can be reached", command, found.path);
+	binary_look(command, getenv("PATH"), BINARY_SOUGHT | BINARY_THROUGH_ENV, &found);
+	/* It runs, and is not seen: that is no reason to refuse it unless all is to be seen. */
+	if (!found.obstacle || (found.obstacle == BINARY_GO && !options->strict)) {
+		explain(options, "%s is run by %s, which %s", command, found.path,
+			binary_reason(found.obstacle));
 		return;
 	}
 	if (found.obstacle == BINARY_NOT_FOUND)

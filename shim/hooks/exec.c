@@ -12,97 +12,129 @@
 #include <unistd.h>
 
 #include "shim/io/deliver.h"
+#include "shim/process/child.h"
 #include "shim/process/shim.h"
+#include "shim/program/binary.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
-/* With no daemon ever seen there is nothing that a child could miss. */
-bool exec_is_lacking(char *const envp[], struct follow_plan *plan)
+/* The environment for the child, in the caller's stack frame where it is not `envp`. */
+#define GIVEN(child, envp)                                                                         \
+	((child).is_given ? follow_fill(                                                           \
+				    &shim.follow, envp, &(child).plan, alloca((child).plan.room))  \
+			  : (envp))
+
+/* Only a program that has not begun comes back. */
+static int failed(const struct child *child, int result)
 {
-	return shim.follow.name && (atomic_load(&shim.journal) || atomic_load(&shim.table)) &&
-	       follow_plan(&shim.follow, envp, plan);
+	child_failed(child);
+	return result;
 }
 
-/* The environment for the child, in the caller's stack frame where it is not `envp`. */
-#define FOLLOWED(envp)                                                                             \
-	({                                                                                         \
-		struct follow_plan plan;                                                           \
-                                                                                                   \
-		exec_is_lacking(envp, &plan)                                                       \
-			? follow_fill(&shim.follow, envp, &plan, alloca(plan.room))                \
-			: (envp);                                                                  \
-	})
+/* Of posix_spawn(), which returns an error number. */
+static int began(const struct child *child, int error)
+{
+	if (error)
+		child_failed(child);
+	return error;
+}
 
 int exec_execve(const char *path, char *const argv[], char *const envp[])
 {
-	// cppcheck-suppress allocaCalled
-	char *const *followed = FOLLOWED(envp);
+	char *const *given;
+	struct child child;
 
+	child_begin(&child, path, 0, envp);
+	// cppcheck-suppress allocaCalled
+	given = GIVEN(child, envp);
 	deliver_all();
-	return real.execve(path, argv, followed);
+	return failed(&child, real.execve(path, argv, given));
 }
 
 int exec_execv(const char *path, char *const argv[])
 {
-	// cppcheck-suppress allocaCalled
-	char *const *followed = FOLLOWED(environ);
+	char *const *envp = environ, *const * given;
+	struct child child;
 
+	child_begin(&child, path, 0, envp);
+	// cppcheck-suppress allocaCalled
+	given = GIVEN(child, envp);
 	deliver_all();
-	return followed == environ ? real.execv(path, argv) : real.execve(path, argv, followed);
+	return failed(
+		&child, child.is_given ? real.execve(path, argv, given) : real.execv(path, argv));
 }
 
 int exec_execvp(const char *file, char *const argv[])
 {
-	// cppcheck-suppress allocaCalled
-	char *const *followed = FOLLOWED(environ);
+	char *const *envp = environ, *const * given;
+	struct child child;
 
+	child_begin(&child, file, BINARY_SOUGHT, envp);
+	// cppcheck-suppress allocaCalled
+	given = GIVEN(child, envp);
 	deliver_all();
-	return followed == environ ? real.execvp(file, argv) : real.execvpe(file, argv, followed);
+	return failed(
+		&child, child.is_given ? real.execvpe(file, argv, given) : real.execvp(file, argv));
 }
 
 int exec_execvpe(const char *file, char *const argv[], char *const envp[])
 {
-	// cppcheck-suppress allocaCalled
-	char *const *followed = FOLLOWED(envp);
+	char *const *given;
+	struct child child;
 
+	child_begin(&child, file, BINARY_SOUGHT, envp);
+	// cppcheck-suppress allocaCalled
+	given = GIVEN(child, envp);
 	deliver_all();
-	return real.execvpe(file, argv, followed);
+	return failed(&child, real.execvpe(file, argv, given));
 }
 
 int exec_execveat(int folder, const char *path, char *const argv[], char *const envp[], int flags)
 {
-	// cppcheck-suppress allocaCalled
-	char *const *followed = FOLLOWED(envp);
+	char *const *given;
+	struct child child;
 
+	child_begin_at(&child, folder, path, envp);
+	// cppcheck-suppress allocaCalled
+	given = GIVEN(child, envp);
 	deliver_all();
-	return real.execveat(folder, path, argv, followed, flags);
+	return failed(&child, real.execveat(folder, path, argv, given, flags));
 }
 
 int exec_fexecve(int fd, char *const argv[], char *const envp[])
 {
-	// cppcheck-suppress allocaCalled
-	char *const *followed = FOLLOWED(envp);
+	char *const *given;
+	struct child child;
 
+	child_begin_at(&child, fd, "", envp);
+	// cppcheck-suppress allocaCalled
+	given = GIVEN(child, envp);
 	deliver_all();
-	return real.fexecve(fd, argv, followed);
+	return failed(&child, real.fexecve(fd, argv, given));
 }
 
 int exec_posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
 	const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
 {
-	// cppcheck-suppress allocaCalled
-	char *const *followed = FOLLOWED(envp);
+	char *const *given;
+	struct child child;
 
-	return real.posix_spawn(pid, path, actions, attributes, argv, followed);
+	child_begin(&child, path, 0, envp);
+	// cppcheck-suppress allocaCalled
+	given = GIVEN(child, envp);
+	return began(&child, real.posix_spawn(pid, path, actions, attributes, argv, given));
 }
 
 int exec_posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
 	const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
 {
-	// cppcheck-suppress allocaCalled
-	char *const *followed = FOLLOWED(envp);
+	char *const *given;
+	struct child child;
 
-	return real.posix_spawnp(pid, file, actions, attributes, argv, followed);
+	child_begin(&child, file, BINARY_SOUGHT, envp);
+	// cppcheck-suppress allocaCalled
+	given = GIVEN(child, envp);
+	return began(&child, real.posix_spawnp(pid, file, actions, attributes, argv, given));
 }
 
 /* ---- arguments as a list ---- */

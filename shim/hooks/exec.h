@@ -20,9 +20,4 @@
 #undef HOOK_END
 #undef HOOK_EXEC
 
-struct follow_plan;
-
-/* Does a child with this environment (NULL: empty) have to be given something to be followed? */
-bool exec_is_lacking(char *const envp[], struct follow_plan *plan);
-
 #endif

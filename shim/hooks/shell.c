@@ -9,6 +9,7 @@
 
 #include "exec.h"
 #include "shim/memory/blocks.h"
+#include "shim/process/child.h"
 #include "shim/process/shim.h"
 
 /* The kernel takes no longer argument (MAX_ARG_STRLEN). */
@@ -73,7 +74,7 @@ static char *follow_command(const char *command)
 	struct follow_plan plan;
 	char *made = NULL;
 
-	if (!command || !exec_is_lacking(envp, &plan))
+	if (!command || !child_lacks(&plan, envp))
 		return NULL;
 	// cppcheck-suppress allocaCalled
 	envp = follow_fill(&shim.follow, envp, &plan, alloca(plan.room));

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "inside.h"
+#include "report.h"
 
 /* The process's id without a system call, which a filter of the program's may not know: glibc notes it
  * in the mutexes that its first thread holds. */
@@ -65,4 +66,5 @@ void shim_begin(void)
 	endpoints_read(&shim.endpoints);
 	note_stderr();
 	shim_attach();
+	report_unattached();
 }

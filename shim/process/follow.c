@@ -9,7 +9,7 @@
 
 #include "shim/base/span.h"
 
-enum { LIBRARY, FOLDER, QUIET };
+enum { LIBRARY, FOLDER, QUIET, REPORT };
 
 static struct span file_name(struct span path)
 {
@@ -50,26 +50,35 @@ static const char *find_library(struct follow *follow)
 	return is_listed(list, name) ? name : NULL;
 }
 
+/* "NAME=value"; "" where it is not set, or does not fit. */
+static void note(char *entry, size_t cap, const char *name)
+{
+	const char *value = getenv(name);
+
+	if (!value || !*value || (size_t)snprintf(entry, cap, "%s=%s", name, value) >= cap)
+		*entry = '\0';
+}
+
 void follow_begin(struct follow *follow, const char *folder)
 {
-	const char *wanted = getenv("CHAOS_FOLLOW"), *quiet = getenv("CHAOS_QUIET");
-	const char *named = getenv("CHAOS_DIR");
+	const char *wanted = getenv("CHAOS_FOLLOW"), *named = getenv("CHAOS_DIR");
 
-	if (wanted && strcmp(wanted, "0") == 0)
-		return;
+	follow->is_off = wanted && strcmp(wanted, "0") == 0;
 	follow->is_folder_named = named && *named;
 	if (*folder)
 		snprintf(follow->folder, sizeof(follow->folder), "CHAOS_DIR=%s", folder);
-	if (quiet && *quiet)
-		snprintf(follow->quiet, sizeof(follow->quiet), "CHAOS_QUIET=%s", quiet);
+	note(follow->quiet, sizeof(follow->quiet), "CHAOS_QUIET");
+	note(follow->report, sizeof(follow->report), "CHAOS_REPORT");
 	follow->name = find_library(follow);
 }
 
 /* The entry that is to stand there, up to '=', or behind it. */
 static const char *kept_entry(const struct follow *follow, int entry)
 {
-	const char *const entries[FOLLOW_ENTRIES] = {
-		[LIBRARY] = follow->library, [FOLDER] = follow->folder, [QUIET] = follow->quiet};
+	const char *const entries[FOLLOW_ENTRIES] = {[LIBRARY] = follow->library,
+		[FOLDER] = follow->folder,
+		[QUIET] = follow->quiet,
+		[REPORT] = follow->report};
 
 	return entries[entry];
 }
@@ -88,6 +97,11 @@ static size_t find(char *const envp[], size_t count, const char *kept)
 static const char *value_of(const char *entry)
 {
 	return strchr(entry, '=') + 1;
+}
+
+const char *follow_library(const struct follow *follow)
+{
+	return value_of(follow->library);
 }
 
 static void plan_library(const struct follow *follow, char *const envp[], struct follow_plan *plan)
@@ -130,6 +144,7 @@ bool follow_plan(const struct follow *follow, char *const envp[], struct follow_
 	plan_value(follow, envp, plan, FOLDER, is_cleared || follow->is_folder_named);
 	/* Whoever takes this one out alone wants to hear something. */
 	plan_value(follow, envp, plan, QUIET, is_cleared);
+	plan_value(follow, envp, plan, REPORT, true);
 	for (int entry = 0; entry < FOLLOW_ENTRIES; entry++) {
 		changes |= plan->places[entry] != FOLLOW_LEFT;
 		if (plan->places[entry] == plan->count)

@@ -13,16 +13,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* LD_PRELOAD, CHAOS_DIR, CHAOS_QUIET. */
-#define FOLLOW_ENTRIES 3
+/* LD_PRELOAD, CHAOS_DIR, CHAOS_QUIET, CHAOS_REPORT. */
+#define FOLLOW_ENTRIES 4
 #define FOLLOW_LEFT    SIZE_MAX
 
 struct follow {
 	const char *name;	     /* of the library's file; NULL: children are left alone */
+	bool is_off;		     /* CHAOS_FOLLOW=0: likewise, but they are counted */
 	bool is_folder_named;	     /* by CHAOS_DIR, and not the standard one */
 	char library[PATH_MAX + 16]; /* "LD_PRELOAD=" and the absolute path */
 	char folder[PATH_MAX + 16];  /* "CHAOS_DIR=" and the absolute path; "": none */
 	char quiet[32];		     /* "CHAOS_QUIET=…"; "": not set */
+	char report[64];	     /* "CHAOS_REPORT=…"; "": not set */
 };
 
 /* Notes what this process has begun with: the environment is the program's to change. `folder` is the
@@ -37,6 +39,9 @@ struct follow_plan {
 		[FOLLOW_ENTRIES]; /* which entry is replaced; from `count` on: added; or FOLLOW_LEFT */
 	size_t room;		  /* bytes that follow_fill() needs */
 };
+
+/* The library's path. */
+const char *follow_library(const struct follow *follow);
 
 /* `envp` may be NULL: empty. Returns false if it lacks nothing. */
 bool follow_plan(const struct follow *follow, char *const envp[], struct follow_plan *plan);

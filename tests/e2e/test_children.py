@@ -3,13 +3,15 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
-from harness import BUILD, SHIM, TIMEOUT, Daemon, environment, preloaded
+from harness import BUILD, SHIM, STATUS, TIMEOUT, environment, preloaded
 
 RULE = json.dumps([{"service": "kinesis"}])
 CALL = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}\n", "--max-time", "10",
@@ -203,3 +205,240 @@ def test_shell_that_is_given_the_environment_does_the_same(programs, daemon, way
     assert (seen.returncode, seen.stdout, seen.stderr) == (
         plain.returncode, plain.stdout, plain.stderr,
     )  # fmt: skip
+
+
+# ---- what cannot be followed ----
+
+PROGRAM = "int main(int argc, char **argv) { return argc > 9 || !argv; }"
+# Go's linker leaves this note in every program.
+GO = PROGRAM + """
+static const struct { unsigned name, size, type; char text[8]; } note
+\t__attribute__((section(".note.go.buildid,\\"a\\",@note#"), used)) = {4, 4, 4, "Go\\0\\0id"};
+"""
+STATIC = "is statically linked, and nothing can be preloaded into it"
+
+
+@pytest.fixture(scope="module")
+def tools(tmp_path_factory):
+    """Programs that cannot be followed, by what stands in the way; all of them end well."""
+    folder = tmp_path_factory.mktemp("tools")
+    for name, source, flag in (("static", PROGRAM, "-static"), ("go", GO, "-O1")):
+        command = [*os.environ.get("CC", "cc").split(), flag, "-x", "c", "-", "-o", folder / name]
+        subprocess.run(command, input=source, text=True, check=True)
+    shutil.copy("/bin/true", folder / "setuid")
+    os.chown(folder / "setuid", 65534, -1)
+    (folder / "setuid").chmod(0o4755)
+    for name in ("static", "go", "setuid"):
+        (folder / f"script_of_{name}").write_text(f"#!{folder}/{name}\n")
+        (folder / f"script_of_{name}").chmod(0o755)
+    return folder
+
+
+def strict(*command, **options):
+    return chaos_run("--strict", "-f", RULE, "--", *command, **options)
+
+
+OBSTACLES = {
+    "static": STATIC,
+    "script_of_static": STATIC,
+    "go": "is written in Go, and makes its own system calls, which are not seen",
+    "setuid": "is setuid or setgid, and the system preloads nothing into such a program",
+}
+
+
+@pytest.mark.parametrize("name", OBSTACLES)
+def test_child_that_cannot_be_followed_runs_and_fails_strict(tools, name):
+    command = ["sh", "-c", '"$0"; echo $?', tools / name]
+    done = chaos_run("-f", RULE, "--", *command)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0\n", "")
+    done = strict(*command)
+    path = tools / name.removeprefix("script_of_")
+    assert (done.returncode, done.stdout) == (125, "0\n")
+    assert re.fullmatch(
+        rf"chaos-run: cannot be followed: {path} {re.escape(OBSTACLES[name])}(; .*)?\n", done.stderr
+    )
+
+
+@pytest.mark.parametrize("mode", ["here", "fork", "vfork"])
+@pytest.mark.parametrize("way", [*EXECS, *SPAWNS, *SHELLS])
+def test_child_that_cannot_be_followed_is_told_of_in_each_way_that_libc_has(
+    programs, tools, way, mode
+):
+    done = strict(programs / "begins", way, mode, "--", tools / "static")
+    assert done.returncode == 125
+    assert done.stderr.startswith(f"chaos-run: cannot be followed: {tools}/static {STATIC}")
+    assert done.stderr.count("\n") == 1
+
+
+def test_children_of_64_threads_are_told_of_in_one_line(programs, tools):
+    done = strict(programs / "begins", "execve", "threads", "--", tools / "static")
+    assert done.returncode == 125
+    assert done.stderr.startswith(f"chaos-run: cannot be followed: {tools}/static (64 times) is ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_static_child_of_make_is_told_of(tools, tmp_path):
+    (tmp_path / "Makefile").write_text(f"all:\n\t@{tools}/static\nother:\n\t@true; {tools}/static\n")
+    for goal in ("all", "other"):
+        done = strict("make", "-s", "-j2", "-C", tmp_path, goal)
+        assert done.returncode == 125
+        assert f"{tools}/static is statically linked" in done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("go"), reason="no Go here")
+@pytest.mark.parametrize("cgo", ["0", "1"])
+def test_go_child_is_told_of(tmp_path, cgo):
+    (tmp_path / "main.go").write_text(
+        'package main\nimport "net"\nfunc main() { net.LookupHost("localhost") }\n'
+    )
+    subprocess.run(
+        ["go", "build", "-o", tmp_path / "tool", tmp_path / "main.go"], check=True,
+        env=environment(CGO_ENABLED=cgo, GOFLAGS="-mod=mod", GOPROXY="off"), cwd=tmp_path,
+    )  # fmt: skip
+    done = strict("sh", "-c", f"{tmp_path}/tool; true")
+    assert done.returncode == 125
+    assert ("in Go" if cgo == "1" else STATIC) in done.stderr
+
+
+def test_strict_refuses_a_go_program_that_runs_otherwise(tools):
+    assert chaos_run("-f", RULE, "--", tools / "go").returncode == 0
+    done = strict(tools / "go")
+    assert (done.returncode, done.stderr.count("written in Go")) == (125, 1)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "exec {0}/missing",
+        "true {0}",
+        "/bin/true; env true; cat {0}/missing",
+        "PATH={0}:$PATH; not-there",
+    ],
+)
+def test_child_that_did_not_begin_or_is_followed_does_not_fail_strict(tools, script):
+    done = strict("sh", "-c", f"{script.format(tools)}; exit 0")
+    assert done.returncode in (0, 127) and "followed" not in done.stderr
+
+
+@pytest.mark.parametrize("way", ["subprocess.call(argv, close_fds=False)", "os.execv(argv[0], argv)",
+                                 "os.posix_spawn(argv[0], argv, {})"])  # fmt: skip
+def test_error_of_exec_is_the_kernel_s_and_is_not_counted(tools, way):
+    script = (
+        "import errno, os, subprocess, sys; argv = [sys.argv[1], 'x' * 200000]\n"
+        f"try: {way}\nexcept OSError as error: assert error.errno == errno.E2BIG, error\n"
+        "else: sys.exit(1)"
+    )
+    done = strict(sys.executable, "-c", script, tools / "static")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_child_is_looked_at_along_the_path_as_execvp_does(tools, tmp_path):
+    """What cannot be executed is stepped over."""
+    (tmp_path / "static").write_bytes(b"")
+    env = environment(PATH=f"{tmp_path}:{tools}:{os.environ['PATH']}")
+    done = strict("env", "static", env=env)
+    assert done.returncode == 125 and f"{tools}/static is statically linked" in done.stderr
+
+
+def test_ps_and_status_name_what_cannot_be_followed(daemon, run, tools):
+    run("sh", "-c", f"{tools}/static; {tools}/static; {tools}/go; true")
+    assert daemon.totals()["unfollowed"] == 3
+    assert daemon.request("GET", STATUS).json["unfollowed"] == [
+        {"program": f"{tools}/static", "times": 2, "reason": STATIC},
+        {"program": f"{tools}/go", "times": 1, "reason": OBSTACLES["go"]},
+    ]
+    listed = subprocess.run(
+        ["script", "-qec", f"{BUILD}/chaos-ctl -d {daemon.folder} ps", "/dev/null"],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True,
+    ).stdout.replace("\r", "")  # fmt: skip
+    assert re.search(rf"\nbegun, and could not be followed:\n.*\n2 +{tools}/static +{STATIC}", listed)
+
+
+def test_no_follow_under_strict_tells_of_what_it_does_not_follow(call):
+    done = chaos_run("-f", RULE, "--strict", "--no-follow", "--", "env", "-i", call)
+    assert (done.returncode, done.stdout) == (125, "200\n")
+    assert "was begun without LD_PRELOAD or CHAOS_DIR (--no-follow)" in done.stderr
+
+
+# ---- other users, other places ----
+
+NOBODY = "nobody"
+
+
+@pytest.fixture
+def installed():
+    """The programs where everybody can read them, which may not be so below BUILD."""
+    folder = tempfile.mkdtemp(prefix="chaos-installed-")
+    os.chmod(folder, 0o755)
+    for name in ("chaos-run", "chaos-control", "chaos-ctl", SHIM.name):
+        shutil.copy(BUILD / name, folder)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def strict_of(folder, *command):
+    return subprocess.run(
+        [f"{folder}/chaos-run", "--strict", "-f", RULE, "--", *map(str, command)],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT,
+        env=environment(), cwd="/",
+    )  # fmt: skip
+
+
+DROPPED = {
+    "setpriv": ["setpriv", "--reuid", NOBODY, "--clear-groups", "true"],
+    "setpriv and nothing new": [
+        "setpriv", "--reuid", NOBODY, "--clear-groups", "--no-new-privs", "true",
+    ],
+    "setpriv and env -i": ["setpriv", "--reuid", NOBODY, "--clear-groups", "env", "-i", "true"],
+    "su": ["su", NOBODY, "-s", "/bin/sh", "-c", "true"],
+    "su -": ["su", "-", NOBODY, "-s", "/bin/sh", "-c", "true"],
+    "runuser": ["runuser", "-u", NOBODY, "--", "true"],
+    "sudo": ["sudo", "-n", "-u", NOBODY, "true"],
+    "python": [sys.executable, "-c", "import subprocess; subprocess.run('true', user='nobody')"],
+}  # fmt: skip
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may drop privileges")
+@pytest.mark.parametrize("way", DROPPED)
+def test_program_of_another_user_fails_strict(installed, way):
+    if not shutil.which(DROPPED[way][0]):
+        pytest.skip(f"no {way} here")
+    done = strict_of(installed, *DROPPED[way])
+    told = r"chaos-run: could not be given the rules: pid \d+, [\w-]+: \S+: Permission denied"
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("su: ")]
+    assert done.returncode == 125
+    assert lines and all(re.fullmatch(told, line) for line in lines), done.stderr
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may drop privileges")
+def test_program_of_a_user_who_cannot_read_the_library_fails_strict(installed):
+    os.chmod(installed, 0o700)
+    done = strict_of(installed, *DROPPED["setpriv"])
+    assert done.returncode == 125
+    assert "true was begun where the library cannot be read" in done.stderr
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may mount")
+@pytest.mark.parametrize("options", ["", "-o mode=0700"])
+def test_tmpfs_over_the_folder_fails_strict(options):
+    script = f'mount -t tmpfs {options} none "$CHAOS_DIR" && true && /bin/true'
+    done = strict("unshare", "-m", "sh", "-c", script)
+    assert done.returncode == 125
+    assert "chaos-run: could not be given the rules: pid " in done.stderr, done.stderr
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may mount")
+def test_library_that_is_hidden_fails_strict(installed):
+    script = f'mount -t tmpfs none {installed} && /bin/true'
+    done = strict_of(installed, "unshare", "-m", "sh", "-c", script)
+    assert done.returncode == 125
+    assert "/bin/true was begun where the library cannot be read" in done.stderr, done.stderr
+
+
+def test_strangers_are_not_believed(sink, call):
+    """Whoever sees the address of a run does not know what its programs say."""
+    script = (
+        "import os, socket; name = os.environ['CHAOS_REPORT'].rpartition('.')[0]\n"
+        "socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'lies', '\\0' + name)"
+    )
+    assert strict(sys.executable, "-c", script).returncode == 0
