@@ -232,7 +232,8 @@ static const char *find_remedy(const char *command, const struct binary *found)
 static void check_command(const struct options *options)
 {
 	const char *command = options->command[0], *remedy;
-	struct binary found;
+	char path[PATH_MAX];
+	struct binary found = {.path = path, .cap = sizeof(path)};
 	int code = EXIT_OWN;
 
 	binary_look(command, getenv("PATH"), BINARY_SOUGHT | BINARY_THROUGH_ENV, &found);

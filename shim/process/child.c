@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "child.h"
 
+#include <alloca.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -53,7 +54,8 @@ static bool is_allowed(const char *path, unsigned right)
 /* What setpriv keeps of root's capabilities on its way to another user ends with the exec. */
 static bool is_library_allowed(const char *path)
 {
-	char folder[PATH_MAX];
+	// cppcheck-suppress allocaCalled
+	char *folder = alloca(strlen(path) + 1);
 
 	for (const char *at = path + 1; (at = strchr(at, '/')); at++) {
 		memcpy(folder, path, (size_t)(at - path));
@@ -87,34 +89,39 @@ static enum binary_obstacle judge(const struct binary *found, bool lacks)
 }
 
 /* A program that was named by a descriptor is told of by its own name. */
-static void name_file(char path[PATH_MAX])
+static void name_file(const struct binary *found)
 {
 	char link[64];
 	ssize_t len;
 
-	if (strncmp(path, DESCRIPTORS, strlen(DESCRIPTORS)) != 0 || strlen(path) >= sizeof(link))
+	if (strncmp(found->path, DESCRIPTORS, strlen(DESCRIPTORS)) != 0 ||
+		strlen(found->path) >= sizeof(link))
 		return;
-	strcpy(link, path);
-	len = readlink(link, path, PATH_MAX - 1);
+	strcpy(link, found->path);
+	len = readlink(link, found->path, found->cap - 1);
 	if (len < 0)
-		strcpy(path, link);
+		strcpy(found->path, link);
 	else
-		path[len] = '\0';
+		found->path[len] = '\0';
 }
 
-/* Apart, so that its stack is free again when the program begins. */
+/* Apart, so that its stack is free again when the program begins. It takes little of that: a handler may
+ * execute a program on a stack of its own. */
 __attribute__((noinline)) static enum binary_obstacle look(
 	struct child *child, const char *command, int how, bool lacks)
 {
 	struct journal *journal = atomic_load(&shim.journal);
+	const char *path = getenv("PATH");
+	struct binary found = {.cap = binary_room(command, path, how)};
 	enum binary_obstacle obstacle;
-	struct binary found;
 
-	binary_look(command, getenv("PATH"), how, &found);
+	// cppcheck-suppress allocaCalled
+	found.path = alloca(found.cap);
+	binary_look(command, path, how, &found);
 	obstacle = judge(&found, lacks);
 	if (!obstacle || !journal)
 		return obstacle;
-	name_file(found.path);
+	name_file(&found);
 	child->journal = journal;
 	child->place = unfollowed_add(journal, obstacle, found.path);
 	return obstacle;
@@ -141,9 +148,11 @@ void child_begin(struct child *child, const char *command, int how, char *const 
 __attribute__((noinline)) static void begin_at(
 	struct child *child, int fd, const char *path, char *const envp[])
 {
-	char whole[PATH_MAX];
+	size_t room = sizeof(DESCRIPTORS) + 16 + strlen(path);
+	// cppcheck-suppress allocaCalled
+	char *whole = alloca(room);
 
-	snprintf(whole, sizeof(whole), DESCRIPTORS "%d%s%s", fd, *path ? "/" : "", path);
+	snprintf(whole, room, DESCRIPTORS "%d%s%s", fd, *path ? "/" : "", path);
 	child_begin(child, whole, 0, envp);
 }
 

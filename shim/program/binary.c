@@ -4,6 +4,8 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -54,36 +56,49 @@ static enum binary_obstacle obstacle_of(int error)
 }
 
 /* Puts the two together; false if they are too long. */
-static bool join(struct span folder, struct span name, char out[PATH_MAX])
+static bool join(struct span folder, struct span name, struct binary *found)
 {
-	if (folder.len + 1 + name.len >= PATH_MAX)
-		return false;
+	char *out = found->path;
+
 	if (!folder.len)
 		folder = SPAN(".");
-	memcpy(out, folder.at, folder.len);
-	out[folder.len] = '/';
-	memcpy(out + folder.len + 1, name.at, name.len);
-	out[folder.len + 1 + name.len] = '\0';
+	if (folder.len + 1 + name.len >= found->cap)
+		return false;
+	out = mempcpy(out, folder.at, folder.len);
+	*out++ = '/';
+	out = mempcpy(out, name.at, name.len);
+	*out = '\0';
 	return true;
 }
 
-static bool copy(struct span text, char out[PATH_MAX])
+static bool copy(struct span text, struct binary *found)
 {
-	if (text.len >= PATH_MAX)
+	if (text.len >= found->cap)
 		return false;
-	memcpy(out, text.at, text.len);
-	out[text.len] = '\0';
+	memcpy(found->path, text.at, text.len);
+	found->path[text.len] = '\0';
 	return true;
+}
+
+/* As of execvp(). */
+static const char *folders_of(const char *path)
+{
+	return path ? path : "/bin:/usr/bin";
+}
+
+static bool is_sought(struct script command)
+{
+	return command.is_sought && command.file.len && !span_find(command.file, '/');
 }
 
 /* Along $PATH: the first that can be executed; what cannot is stepped over, but remembered. */
-static enum binary_obstacle search(struct span name, const char *path, char found[PATH_MAX])
+static enum binary_obstacle search(struct span name, const char *path, struct binary *found)
 {
 	int worst = -ENOENT;
 
-	for (const char *next = path ? path : "/bin:/usr/bin"; next;) {
+	for (const char *next = folders_of(path); next;) {
 		struct span folder = {next, strcspn(next, ":")};
-		int error = join(folder, name, found) ? look_at_access(found) : -ENOENT;
+		int error = join(folder, name, found) ? look_at_access(found->path) : -ENOENT;
 
 		if (error == 0)
 			return BINARY_NONE;
@@ -95,19 +110,18 @@ static enum binary_obstacle search(struct span name, const char *path, char foun
 	return obstacle_of(worst);
 }
 
-static enum binary_obstacle find(struct script next, const char *path, char found[PATH_MAX])
+static enum binary_obstacle find(struct script next, const char *path, struct binary *found)
 {
-	bool is_whole = false;
+	bool is_whole;
 
-	*found = '\0';
-	if (next.file.len && !span_find(next.file, '/')) {
-		if (next.is_sought)
-			return search(next.file, path, found);
-		is_whole = join(SPAN("."), next.file, found);
-	} else {
+	*found->path = '\0';
+	if (is_sought(next))
+		return search(next.file, path, found);
+	if (!next.file.len || span_find(next.file, '/'))
 		is_whole = copy(next.file, found);
-	}
-	return is_whole ? obstacle_of(look_at_access(found)) : BINARY_NOT_FOUND;
+	else
+		is_whole = join(SPAN("."), next.file, found);
+	return is_whole ? obstacle_of(look_at_access(found->path)) : BINARY_NOT_FOUND;
 }
 
 /* One level: a program is judged; of a script, what runs it goes into `next`, whose bytes are in `head`. */
@@ -138,13 +152,31 @@ static enum binary_obstacle look_at_file(
 	return obstacle;
 }
 
+size_t binary_room(const char *command, const char *path, int how)
+{
+	struct script script = {span_of(command), how & BINARY_SOUGHT};
+	size_t longest = 1;
+
+	if (is_sought(script))
+		for (const char *next = folders_of(path); *next; next += *next == ':') {
+			size_t len = strcspn(next, ":");
+
+			longest = len > longest ? len : longest;
+			next += len;
+		}
+	longest += 1 + script.file.len + 1;
+	/* The kernel takes no longer one; an interpreter is no longer than a head. */
+	longest = longest < PATH_MAX ? longest : PATH_MAX;
+	return longest > SCRIPT_HEAD + 2 ? longest : SCRIPT_HEAD + 2;
+}
+
 void binary_look(const char *command, const char *path, int how, struct binary *found)
 {
 	struct script next = {span_of(command), how & BINARY_SOUGHT};
 	char head[SCRIPT_HEAD];
 
 	for (int level = 0; level <= MAX_LEVELS; level++) {
-		found->obstacle = find(next, path, found->path);
+		found->obstacle = find(next, path, found);
 		if (found->obstacle)
 			return;
 		found->obstacle = look_at_file(found->path, head, how & BINARY_THROUGH_ENV, &next);

@@ -23,15 +23,13 @@
 #define BYTE_ORDER_ELF ELFDATA2MSB
 #endif
 
-#define NAME_MAX_READ 512 /* of a loader; of a library's own name */
-
-/* A file is read piece by piece: a mapping would be one in the parent of a vfork child, and a trap where
+/* A file is read piece by piece, and names are no longer than such a piece: a mapping would be one in the parent of a vfork child, and a trap where
  * somebody makes the file shorter. */
 struct window {
 	int fd;
 	uint64_t at;
 	size_t len;
-	uint8_t bytes[1024];
+	uint8_t bytes[512];
 };
 
 /* A part of the file. .size 0: it is not there. */
@@ -51,16 +49,23 @@ static struct image image_part(struct image image, uint64_t offset, uint64_t siz
 	return image;
 }
 
-static bool read_window(struct window *window, uint64_t at, void *out, size_t size)
+/* Returns how many bytes the window holds from there on. */
+static size_t move_window(struct window *window, uint64_t at, size_t wanted)
 {
-	if (at < window->at || at + size > window->at + window->len) {
-		long len = kernel_call(SYS_pread64, window->fd, (long)window->bytes,
-			sizeof(window->bytes), (long)at, 0, 0);
+	long len;
 
+	if (at < window->at || at + wanted > window->at + window->len) {
+		len = kernel_call(SYS_pread64, window->fd, (long)window->bytes,
+			sizeof(window->bytes), (long)at, 0, 0);
 		window->at = at;
 		window->len = len > 0 ? (size_t)len : 0;
 	}
-	if (size > window->len - (at - window->at))
+	return (size_t)(window->at + window->len - at);
+}
+
+static bool read_window(struct window *window, uint64_t at, void *out, size_t size)
+{
+	if (move_window(window, at, size) < size)
 		return false;
 	memcpy(out, window->bytes + (at - window->at), size);
 	return true;
@@ -79,16 +84,25 @@ static bool image_read(struct image image, uint64_t offset, void *out, size_t si
 	return true;
 }
 
-/* The NUL-terminated text at `offset`; .at NULL when it is out of bounds or has no end. */
-static struct span image_text(struct image image, uint64_t offset, char text[NAME_MAX_READ])
+/* The NUL-terminated text at `offset`, until something else is read; .at NULL when it is out of bounds or
+ * has no end. */
+static struct span image_text(struct image image, uint64_t offset)
 {
 	uint64_t left = offset < image.size ? image.size - offset : 0;
-	size_t len = left < NAME_MAX_READ ? (size_t)left : NAME_MAX_READ;
-	const char *end;
+	const char *text, *end;
 
-	if (!image_read(image, offset, text, len))
+	if (!left)
 		return (struct span){NULL, 0};
-	end = memchr(text, '\0', len);
+	offset += image.at;
+	if (image.memory) {
+		text = (const char *)image.memory + offset;
+	} else {
+		size_t held = move_window(image.window, offset, sizeof(image.window->bytes));
+
+		text = (const char *)image.window->bytes + (offset - image.window->at);
+		left = held < left ? held : left;
+	}
+	end = memchr(text, '\0', left);
 	return end ? (struct span){text, (size_t)(end - text)} : (struct span){NULL, 0};
 }
 
@@ -178,7 +192,6 @@ static bool is_glibc_loader(struct span name)
 /* The loader itself, run by hand with a program as its argument, obeys LD_PRELOAD. */
 static bool is_loader(struct image image, const Elf64_Ehdr *head, const struct dynamic *dynamic)
 {
-	char text[NAME_MAX_READ];
 	uint64_t strings;
 	struct span name;
 
@@ -187,7 +200,7 @@ static bool is_loader(struct image image, const Elf64_Ehdr *head, const struct d
 	strings = file_offset(image, head, dynamic->strings);
 	if (strings > UINT64_MAX - dynamic->soname)
 		return false;
-	name = image_text(image, strings + dynamic->soname, text);
+	name = image_text(image, strings + dynamic->soname);
 	return name.at && is_glibc_loader(name);
 }
 
@@ -224,7 +237,6 @@ static bool is_go(struct image image, const Elf64_Ehdr *head)
 static enum binary_obstacle look_at_linking(struct image image, const Elf64_Ehdr *head)
 {
 	struct dynamic dynamic = {0};
-	char text[NAME_MAX_READ];
 	struct span loader;
 	Elf64_Phdr header;
 	int found = find_program_header(image, head, PT_DYNAMIC, &header);
@@ -239,7 +251,7 @@ static enum binary_obstacle look_at_linking(struct image image, const Elf64_Ehdr
 	if (!found)
 		return is_loader(image, head, &dynamic) ? BINARY_NONE : BINARY_STATIC;
 
-	loader = image_text(image_part(image, header.p_offset, header.p_filesz), 0, text);
+	loader = image_text(image_part(image, header.p_offset, header.p_filesz), 0);
 	if (!loader.at)
 		return BINARY_DAMAGED;
 	if (!is_glibc_loader(file_name(loader)))

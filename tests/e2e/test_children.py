@@ -360,6 +360,28 @@ def test_no_follow_under_strict_tells_of_what_it_does_not_follow(call):
     assert "was begun without LD_PRELOAD or CHAOS_DIR (--no-follow)" in done.stderr
 
 
+@pytest.mark.parametrize("name", ["static", "script_of_static"])
+def test_child_of_vfork_on_a_small_stack_leaves_nothing_behind(programs, daemon, tools, name):
+    done = subprocess.run(
+        [programs / "vfork_leaves", tools / name], env=preloaded(daemon.folder),
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert daemon.totals()["unfollowed"] == 1
+
+
+def test_names_may_be_as_long_as_the_kernel_takes_them(programs, tools, tmp_path):
+    folder = tmp_path
+    while len(str(folder)) < 3800:
+        folder = folder / ("d" * 200)
+    folder.mkdir(parents=True)
+    shutil.copy(tools / "static", folder)
+    env = environment(PATH=f"{folder}:{os.environ['PATH']}")
+    for command in ([folder / "static"], ["static"]):
+        done = strict("env", *command, env=env)
+        assert done.returncode == 125 and "/static is statically linked" in done.stderr
+
+
 # ---- other users, other places ----
 
 NOBODY = "nobody"

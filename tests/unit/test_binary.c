@@ -4,6 +4,7 @@
 
 #include <elf.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -374,7 +375,8 @@ static void write_static_program(const char *path, mode_t mode)
 
 static struct binary look(const char *command, const char *path)
 {
-	struct binary found;
+	static char buffer[PATH_MAX];
+	struct binary found = {.path = buffer, .cap = sizeof(buffer)};
 
 	binary_look(command, path, BINARY_SOUGHT | BINARY_THROUGH_ENV, &found);
 	return found;
