@@ -67,4 +67,5 @@ void shim_begin(void)
 	note_stderr();
 	shim_attach();
 	report_unattached();
+	atomic_store(&shim.begun, true);
 }

@@ -71,7 +71,8 @@ static bool is_library_there(void)
 {
 	const char *path = follow_library(&shim.follow);
 
-	if (faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) < 0)
+	if (faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) < 0 &&
+		(errno == EACCES || errno == ENOENT || errno == ENOTDIR))
 		return false;
 	return geteuid() == 0 || geteuid() == getauxval(AT_EUID) || is_library_allowed(path);
 }

@@ -3,6 +3,7 @@
 
 import json
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -134,6 +135,30 @@ def test_environment_of_a_child_differs_in_what_it_is_followed_by_alone(
     assert folders == [f"CHAOS_DIR={wanted}"]
 
 
+NAMES = ["A", "B", "LD_LIBRARY_PATH", "LD_PRELOAD", "LD_PRELOADS", "CHAOS_DIR", "CHAOS_DIRS",
+         "CHAOS_QUIET", "CHAOS_FOLLOW", "CHAOS", "PRELOAD", "LD_"]  # fmt: skip
+VALUES = ["", "b", "=", "a=b", "/x/one.so", "/x/one.so:/x/two.so", " ", ":", "'", "x" * 5000]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_environment_of_a_child_differs_in_that_alone(programs, daemon, seed):
+    """Also its order, and entries that occur twice or are none."""
+    dice = random.Random(seed)
+    entries = [
+        dice.choice(NAMES) + dice.choice(["=", "=", "=", ""]) + dice.choice(VALUES)
+        for _ in range(dice.randrange(12))
+    ]
+    way = dice.choice(["execve", "execv", "execvp", "execvpe", "execle", "fexecve", *SPAWNS])
+    command = [programs / "begins", way, "vfork", *entries, "--", shutil.which("env")]
+    plain, seen = (
+        [entry for entry in told(subprocess.run(
+            list(map(str, command)), env=env, capture_output=True, text=True, check=True,
+        )) if not is_ours(entry)]
+        for env in (environment(), preloaded(daemon.folder))
+    )  # fmt: skip
+    assert seen == plain == [entry for entry in entries if not is_ours(entry)]
+
+
 def test_library_is_not_listed_twice(programs, daemon):
     """Under whatever path it stands there already."""
     for entry in (SHIM, f"/x/one.so:{SHIM}", f"{SHIM.parent}/./{SHIM.name}"):
@@ -176,6 +201,12 @@ def test_no_follow_leaves_children_alone(call):
 
 def test_no_follow_leaves_faults_to_children_that_keep_their_environment(call):
     assert chaos_run("-f", RULE, "--no-follow", "--", "sh", "-c", f"{call}; true").stdout == "503\n"
+
+
+def test_our_own_daemon_inside_another_run_is_not_given_the_library(run):
+    script = "tr '\\\\0' '\\\\n' < /proc/$(cat $CHAOS_DIR/lock)/environ"
+    done = run(BUILD / "chaos-run", "-f", "[]", "sh", "-c", script)
+    assert "PATH=" in done.stdout and "LD_PRELOAD=" not in done.stdout
 
 
 # ---- system() and popen() ----
@@ -438,6 +469,35 @@ def test_program_of_a_user_who_cannot_read_the_library_fails_strict(installed):
     done = strict_of(installed, *DROPPED["setpriv"])
     assert done.returncode == 125
     assert "true was begun where the library cannot be read" in done.stderr
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may drop privileges")
+def test_program_of_another_user_says_at_its_first_connection_why_it_has_no_faults(installed, sink):
+    """Not before: most programs have nothing to do with AWS."""
+    for command, lines in ((["true"], 0), (["curl", "-s", "-o", "/dev/null", sink.url], 1)):
+        done = subprocess.run(
+            [f"{installed}/chaos-run", "-f", RULE, *DROPPED["setpriv"][:-1], *command],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT,
+            env=environment(), cwd="/",
+        )  # fmt: skip
+        assert done.returncode == 0
+        assert done.stderr.count("\n") == lines, done.stderr
+        assert done.stderr.count(": cannot be opened by this user; no faults are injected\n") == lines
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may drop privileges")
+@pytest.mark.skipif(not shutil.which("supervisord"), reason="no supervisord here")
+def test_program_of_supervisord_with_a_user_fails_strict(installed, tmp_path):
+    (tmp_path / "conf").write_text(
+        f"[supervisord]\nnodaemon=true\nlogfile=/dev/null\nlogfile_maxbytes=0\n"
+        f"pidfile={tmp_path}/pid\nuser=root\n"
+        f"[program:one]\ncommand=/bin/sleep 0.2\nuser={NOBODY}\nautorestart=false\nstartsecs=0\n"
+        f"[program:two]\ncommand=/bin/sh -c 'sleep 1; kill $(cat {tmp_path}/pid)'\n"
+        "autorestart=false\nstartsecs=0\n"
+    )
+    done = strict_of(installed, "supervisord", "-c", tmp_path / "conf")
+    assert done.returncode == 125
+    assert "could not be given the rules: pid " in done.stderr and ", sleep: " in done.stderr
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root may mount")
