@@ -15,6 +15,8 @@
 /* The kernel takes no longer argument (MAX_ARG_STRLEN). */
 #define ARGUMENT_MAX (32u * 4096)
 
+#define SHELL "/bin/sh"
+
 static char *put(char *out, const char *text)
 {
 	return stpcpy(out, text);
@@ -50,7 +52,7 @@ static void put_command(
 	for (int i = 0; i < FOLLOW_ENTRIES; i++)
 		if (plan->places[i] != FOLLOW_LEFT)
 			out = put_entry(out, envp[plan->places[i]]);
-	out = put(out, "exec /bin/sh -c ");
+	out = put(out, "exec " SHELL " -c ");
 	out = put_quoted(out, command);
 	put(out, " sh");
 }
@@ -71,17 +73,20 @@ static size_t room_for(const char *command, char *const envp[], const struct fol
 static char *follow_command(const char *command)
 {
 	char *const *envp = environ;
-	struct follow_plan plan;
-	char *made = NULL;
+	struct child child;
+	char *made;
 
-	if (!command || !child_lacks(&plan, envp))
+	if (!command)
+		return NULL;
+	child_begin(&child, SHELL, 0, envp);
+	if (!child.is_given)
 		return NULL;
 	// cppcheck-suppress allocaCalled
-	envp = follow_fill(&shim.follow, envp, &plan, alloca(plan.room));
-	made = blocks_take(room_for(command, envp, &plan));
+	envp = follow_fill(&shim.follow, envp, &child.plan, alloca(child.plan.room));
+	made = blocks_take(room_for(command, envp, &child.plan));
 	if (!made)
 		return NULL;
-	put_command(made, command, envp, &plan);
+	put_command(made, command, envp, &child.plan);
 	if (strlen(made) < ARGUMENT_MAX)
 		return made;
 	blocks_give(made);

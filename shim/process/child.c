@@ -22,11 +22,6 @@ static bool is_attached(void)
 	return shim.follow.name && (atomic_load(&shim.journal) || atomic_load(&shim.table));
 }
 
-bool child_lacks(struct follow_plan *plan, char *const envp[])
-{
-	return is_attached() && !shim.follow.is_off && follow_plan(&shim.follow, envp, plan);
-}
-
 /* Is one of the process's groups this one? */
 static bool is_in_group(gid_t wanted)
 {

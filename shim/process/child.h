@@ -31,7 +31,4 @@ void child_begin_at(struct child *child, int fd, const char *path, char *const e
 /* It did not begin. errno stays as it is. */
 void child_failed(const struct child *child);
 
-/* Is an environment to be given something? Then by the plan. */
-bool child_lacks(struct follow_plan *plan, char *const envp[]);
-
 #endif

@@ -70,6 +70,7 @@ CLEARED = {
         "node", "-e",
         "require('child_process').execFileSync(process.argv[1], {env: {A: 'b'}, stdio: 'inherit'})",
     ],
+    "env -i in a sandbox": ["setpriv", "--no-new-privs", "env", "-i"],
     "perl's %ENV": ["perl", "-e", "%ENV = (); exec @ARGV"],
 }  # fmt: skip
 
@@ -385,8 +386,29 @@ def test_ps_and_status_name_what_cannot_be_followed(daemon, run, tools):
     assert re.search(rf"\nbegun, and could not be followed:\n.*\n2 +{tools}/static +{STATIC}", listed)
 
 
-def test_no_follow_under_strict_tells_of_what_it_does_not_follow(call):
-    done = chaos_run("-f", RULE, "--strict", "--no-follow", "--", "env", "-i", call)
+def test_programs_that_are_too_many_to_be_named_are_counted(tools, tmp_path):
+    for i in range(20):
+        os.link(tools / "static", tmp_path / f"static{i}")
+    done = strict("sh", "-c", f'for i in {tmp_path}/static*; do "$i"; done; exit 0')
+    assert done.returncode == 125
+    assert done.stderr.count("cannot be followed: ") == 16
+    assert "chaos-run: other programs that could not be followed: 4\n" in done.stderr
+
+
+def test_programs_of_an_earlier_run_under_the_same_daemon_are_not_told_of(daemon, tools):
+    def run(*command):
+        return chaos_run("--strict", "-d", daemon.folder, "--", *command)
+
+    assert run("sh", "-c", f"{tools}/static; true").returncode == 125
+    assert run("sh", "-c", "true; /bin/true").returncode == 0
+    done = run("sh", "-c", f"{tools}/static; true")
+    assert done.returncode == 125 and "times" not in done.stderr
+
+
+@pytest.mark.parametrize("way", ["execve", "execv", *SPAWNS, *SHELLS])
+def test_no_follow_under_strict_tells_of_what_it_does_not_follow(programs, call, way):
+    command = [programs / "begins", way, "fork", "A=b", "--", call]
+    done = chaos_run("-f", RULE, "--strict", "--no-follow", "--", *command)
     assert (done.returncode, done.stdout) == (125, "200\n")
     assert "was begun without LD_PRELOAD or CHAOS_DIR (--no-follow)" in done.stderr
 
