@@ -18,7 +18,7 @@ LDFLAGS  := $(SAN) $(LDFLAGS)
 Q := $(if $(V),,@)
 say = $(if $(V),@:,@printf '  %-7s %s\n' $(1) $(patsubst $(B)/%,%,$@))
 
-ENGINE_SRC  := $(wildcard shim/memory/*.c shim/engine/*.c shim/engine/aws/*.c)
+ENGINE_SRC  := $(wildcard shim/program/*.c shim/memory/*.c shim/engine/*.c shim/engine/aws/*.c)
 BRIDGE_SRC  := $(wildcard shim/bridge/*.c)
 SHIM_SRC    := $(filter-out $(ENGINE_SRC) $(BRIDGE_SRC),$(wildcard shim/*/*.c))
 CONTROL_SRC := $(filter-out control/main.c,$(wildcard control/*.c))
@@ -113,7 +113,7 @@ $(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libtools.a $(B)/libcontrol.a $(B)/libe
 		$(shell pkg-config --libs check) -l:libffi_pic.a -l:libz.a $(UNIT_LIBS)
 
 # The library, without what it exports.
-$(B)/unit/test_threads: $(call obj,$(filter-out $(addprefix shim/,hooks/exports.c hooks/exec.c hooks/vfork.c hooks/sandbox.c hooks/xstat.c hooks/asan.c hooks/lookup.c libc/real.c tls/stack.c tls/closure.c tls/lookup.c tls/openssl.c tls/gnutls.c),$(SHIM_SRC)))
+$(B)/unit/test_threads: $(call obj,$(filter-out $(addprefix shim/,hooks/exports.c hooks/exec.c hooks/shell.c hooks/vfork.c hooks/sandbox.c hooks/xstat.c hooks/asan.c hooks/lookup.c libc/real.c tls/stack.c tls/closure.c tls/lookup.c tls/openssl.c tls/gnutls.c),$(SHIM_SRC)))
 
 # What it needs of the library.
 $(B)/unit/test_entry: $(call obj,shim/process/entry.c)
@@ -202,7 +202,7 @@ install: all
 
 # What is written by hand.
 C_FILES := $(filter-out shim/engine/aws/model_data.c,$(wildcard \
-	$(foreach dir,shim/base shim/bridge shim/memory shim/engine shim/engine/aws shim/libc shim/process shim/trust shim/io shim/tls shim/hooks control tools tools/bench tests/unit tests/fuzz \
+	$(foreach dir,shim/base shim/bridge shim/program shim/memory shim/engine shim/engine/aws shim/libc shim/process shim/trust shim/io shim/tls shim/hooks control tools tools/bench tests/unit tests/fuzz \
 		tests/conformance tests/e2e/clients tests/transparency,$(dir)/*.c $(dir)/*.h)))
 SCRIPTS  = $(shell grep -rlE '^\#!/bin/(ba)?sh' .ci tests tools)
 

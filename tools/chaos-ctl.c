@@ -279,6 +279,33 @@ static int run_report(
 	return call(command, session, (struct client_request){.method = "GET"}, "");
 }
 
+/* For a person: the programs that none of the processes could take along. */
+static int show_unfollowed(const struct session *session)
+{
+	struct client_request request = {
+		.folder = session->folder, .path = "/_chaos/status", .method = "GET"};
+	struct client_answer answer;
+	char reason[256];
+	cJSON *status;
+	int error = client_call(&request, &answer, reason);
+
+	if (error)
+		return explain_error(session, error, reason);
+	status = cJSON_Parse(answer.body);
+	processes_show_unfollowed(stdout, status);
+	cJSON_Delete(status);
+	client_free(&answer);
+	return fflush(stdout) == EOF ? fail(EXIT_REFUSED, "stdout: %s", strerror(errno))
+				     : EXIT_SUCCESS;
+}
+
+static int run_ps(const struct command *command, const struct session *session, char **arguments)
+{
+	int code = run_report(command, session, arguments);
+
+	return code || !session->table ? code : show_unfollowed(session);
+}
+
 enum body { NO_BODY, EMPTY_BODY, GIVEN_BODY };
 
 static const struct verb {
@@ -606,7 +633,7 @@ static const struct command commands[] = {
 	{"outages", run_configuration, "/outages", "no outages", "[]", NULL},
 	{"effects", run_configuration, "/_localstack/chaos/effects", NULL, "{\"latency\":0}", NULL},
 	{"status", run_report, "/_chaos/status", NULL, NULL, NULL},
-	{"ps", run_report, "/_chaos/processes", "no processes", NULL, processes_arrange},
+	{"ps", run_ps, "/_chaos/processes", "no processes", NULL, processes_arrange},
 	{"ca", run_ca, NULL, NULL, NULL, NULL},
 	{"explain", run_explain, NULL, NULL, NULL, NULL},
 	{"services", run_services, NULL, NULL, NULL, NULL},

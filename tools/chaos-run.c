@@ -17,7 +17,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "binary.h"
 #include "control/check.h"
 #include "control/model.h"
 #include "folder.h"
@@ -26,6 +25,7 @@
 #include "shim/engine/aws/model.h"
 #include "shim/engine/endpoints.h"
 #include "shim/memory/runtime.h"
+#include "shim/program/binary.h"
 #include "strict.h"
 
 /* As of env(1). */
@@ -37,7 +37,7 @@ struct options {
 	const char *faults, *outages, *latency; /* NULL: not given */
 	const char *folder;
 	char *intercept; /* a list of hosts; NULL: none */
-	bool verbose, strict, no_bridge;
+	bool verbose, strict, no_bridge, no_follow;
 	char **command;
 };
 
@@ -57,10 +57,13 @@ static const char help[] =
 	"                            given again (besides those of AWS_ENDPOINT_URL)\n"
 	"      --no-bridge           leave TLS alone that is built into a program: it gets no "
 	"faults\n"
-	"  -s, --strict              exit with 125 if COMMAND had connections to AWS that could "
-	"not\n"
-	"                            be looked into, and got no faults for that reason; those of\n"
-	"                            statically linked children and of Go cannot be counted\n"
+	"  -s, --strict              exit with 125 if a call to AWS may have gone unseen: there "
+	"was a\n"
+	"                            connection that could not be looked into, a program that\n"
+	"                            cannot be followed (it is statically linked, setuid, written\n"
+	"                            in Go ...), or one that could not be given the rules\n"
+	"      --no-follow           leave children alone whose environment COMMAND clears or\n"
+	"                            replaces: else they are given LD_PRELOAD and CHAOS_DIR again\n"
 	"  -v, --verbose             say on stderr what is done\n"
 	"      --help, --version\n"
 	"\n"
@@ -187,6 +190,7 @@ static struct options parse(int argc, char **argv)
 		{"intercept", required_argument, NULL, 'i'},
 		{"no-bridge", no_argument, NULL, 'B'},
 		{"strict", no_argument, NULL, 's'},
+		{"no-follow", no_argument, NULL, 'n'},
 		{"verbose", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
@@ -221,6 +225,9 @@ static struct options parse(int argc, char **argv)
 			break;
 		case 's':
 			options.strict = true;
+			break;
+		case 'n':
+			options.no_follow = true;
 			break;
 		case 'v':
 			options.verbose = true;
@@ -269,12 +276,15 @@ static const char *find_remedy(const char *command, const struct binary *found)
 static void check_command(const struct options *options)
 {
 	const char *command = options->command[0], *remedy;
-	struct binary found;
+	char path[PATH_MAX];
+	struct binary found = {.path = path, .cap = sizeof(path)};
 	int code = EXIT_OWN;
 
-	binary_look(command, getenv("PATH"), &found);
-	if (!found.obstacle) {
-		explain(options, "%s is run by %s, which can be reached", command, found.path);
+	binary_look(command, getenv("PATH"), BINARY_SOUGHT | BINARY_THROUGH_ENV, &found);
+	/* It runs, and is not seen: that is no reason to refuse it unless all is to be seen. */
+	if (!found.obstacle || (found.obstacle == BINARY_GO && !options->strict)) {
+		explain(options, "%s is run by %s, which %s", command, found.path,
+			binary_reason(found.obstacle));
 		return;
 	}
 	if (found.obstacle == BINARY_NOT_FOUND)
@@ -662,6 +672,8 @@ static void set_environment(const struct options *options, const char *library, 
 		set_variable("CHAOS_INTERCEPT", options->intercept);
 	if (options->no_bridge)
 		set_variable("CHAOS_BRIDGE", "0");
+	if (options->no_follow)
+		set_variable("CHAOS_FOLLOW", "0");
 	set_preload(library);
 }
 

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "blind.h"
+#include "show.h"
 #include "shim/memory/journal.h"
 
 static const char *text(const cJSON *process, const char *name)
@@ -108,4 +109,14 @@ cJSON *processes_arrange(const cJSON *processes)
 		cJSON_AddItemToArray(rows, arrange(process));
 	}
 	return rows;
+}
+
+void processes_show_unfollowed(FILE *out, const cJSON *status)
+{
+	const cJSON *programs = cJSON_GetObjectItem(status, "unfollowed");
+
+	if (!cJSON_GetArraySize(programs))
+		return;
+	fputs("\nbegun, and could not be followed:\n", out);
+	show(out, programs, "");
 }

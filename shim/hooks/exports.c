@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdarg.h>
 
+#include "exec.h"
 #include "shim/io/deliver.h"
 #include "shim/io/on.h"
 #include "shim/libc/real.h"
@@ -121,13 +122,19 @@
 	{                                                                                          \
 		NEED_REAL(name);                                                                   \
 		deliver_all();                                                                     \
-		HOOK_RETURN_##ret(real.name arguments);                                            \
+		real.name arguments;                                                               \
+		__builtin_unreachable();                                                           \
 	}                                                                                          \
 	ALIAS(name)
-#define HOOK_RETURN_int(call) return call
-#define HOOK_RETURN_void(call)                                                                     \
-	call;                                                                                      \
-	__builtin_unreachable()
+
+#define HOOK_EXEC(ret, name, parameters, arguments)                                                \
+	ret name parameters;                                                                       \
+	EXPORT ret name parameters                                                                 \
+	{                                                                                          \
+		NEED_REAL(name);                                                                   \
+		return exec_##name arguments;                                                      \
+	}                                                                                          \
+	ALIAS(name)
 
 #include "shim/libc/hooks.def"
 #undef HOOK_FD
@@ -137,6 +144,7 @@
 #undef HOOK_END
 #undef HOOK_PATH
 #undef HOOK_PATH_VARIADIC
+#undef HOOK_EXEC
 
 /* Some libraries call their own functions by their exported names: these are no calls of the program's. */
 #define REAL_TLS(ret, name, parameters)

@@ -20,6 +20,7 @@
 #define HOOK_END	   HOOK_FD
 #define HOOK_PATH	   HOOK_FD
 #define HOOK_PATH_VARIADIC HOOK_FD_VARIADIC
+#define HOOK_EXEC	   HOOK_FD
 #include "shim/libc/hooks.def"
 #undef HOOK_FD
 #undef HOOK_FD_VARIADIC

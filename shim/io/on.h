@@ -17,6 +17,7 @@ struct conn;
 #define HOOK_END(ret, name, parameters, arguments)
 #define HOOK_PATH(ret, name, parameters, arguments)
 #define HOOK_PATH_VARIADIC(ret, name, parameters, last, arguments)
+#define HOOK_EXEC HOOK_END
 #include "shim/libc/hooks.def"
 #undef HOOK_FD
 #undef HOOK_FD_VARIADIC
@@ -25,5 +26,6 @@ struct conn;
 #undef HOOK_END
 #undef HOOK_PATH
 #undef HOOK_PATH_VARIADIC
+#undef HOOK_EXEC
 
 #endif

@@ -29,6 +29,7 @@ void real_resolve(void)
 #define HOOK_END	   HOOK_FD
 #define HOOK_PATH	   HOOK_FD
 #define HOOK_PATH_VARIADIC HOOK_FD_VARIADIC
+#define HOOK_EXEC	   HOOK_FD
 #include "hooks.def"
 #undef HOOK_FD
 #undef HOOK_FD_VARIADIC
@@ -37,6 +38,7 @@ void real_resolve(void)
 #undef HOOK_END
 #undef HOOK_PATH
 #undef HOOK_PATH_VARIADIC
+#undef HOOK_EXEC
 	connects_straight = is_in_libc(*(void **)&real.connect);
 }
 

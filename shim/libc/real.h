@@ -6,6 +6,7 @@
  * hooked name in any other way: such a call would come back to the library itself. */
 
 #include <poll.h>
+#include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -25,6 +26,7 @@
 #define HOOK_END				   HOOK_ANY
 #define HOOK_PATH				   HOOK_ANY
 #define HOOK_PATH_VARIADIC			   HOOK_FD_VARIADIC
+#define HOOK_EXEC				   HOOK_ANY
 struct real {
 #include "hooks.def"
 };
@@ -35,6 +37,7 @@ struct real {
 #undef HOOK_END
 #undef HOOK_PATH
 #undef HOOK_PATH_VARIADIC
+#undef HOOK_EXEC
 
 /* Filled by real_resolve(), constant from then on. */
 extern struct real real;

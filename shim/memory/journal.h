@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define JOURNAL_MAGIC	0x6c6e7274736863ull /* "chstrnl", little-endian */
-#define JOURNAL_VERSION 2
+#define JOURNAL_VERSION 3
 
 #define JOURNAL_COUNTERS  131072u
 #define JOURNAL_PROCESSES 4096u
@@ -80,6 +80,19 @@ struct journal_event {
 	uint8_t body[248];
 };
 
+/* Of the programs that were begun and cannot be followed, so many are named. */
+#define JOURNAL_PROGRAMS    16
+#define JOURNAL_PROGRAM_MAX 108
+
+/* A program and what stands in the way, each pair once. Taken by compare-and-swap of `key`, whole once
+ * `reason` is set. */
+struct journal_program {
+	_Atomic uint64_t key;		/* a hash of both; 0: free */
+	_Atomic uint64_t count;		/* how often it was begun */
+	_Atomic uint32_t reason;	/* enum binary_obstacle; 0: not whole */
+	char path[JOURNAL_PROGRAM_MAX]; /* NUL-terminated unless full */
+};
+
 struct journal {
 	uint64_t magic;
 	uint32_t version;
@@ -96,7 +109,9 @@ struct journal {
 	_Atomic uint64_t unattached;	/* programs that could not map the table or this */
 	_Atomic uint64_t counters_used; /* no rule has a counter from here on */
 	_Atomic uint64_t unnamed;	/* calls that the model has no name for */
-	uint8_t pad[4096 - 168];
+	_Atomic uint64_t unfollowed;	/* programs that were begun and cannot be followed */
+	struct journal_program programs[JOURNAL_PROGRAMS]; /* which they are */
+	uint8_t pad[4096 - 176 - JOURNAL_PROGRAMS * 128];
 	struct journal_counter counters[JOURNAL_COUNTERS];
 	struct journal_process processes[JOURNAL_PROCESSES];
 	struct journal_event events[JOURNAL_EVENTS];

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "inside.h"
+#include "report.h"
 
 /* The process's id without a system call, which a filter of the program's may not know: glibc notes it
  * in the mutexes that its first thread holds. */
@@ -72,7 +73,10 @@ void shim_begin(void)
 	seed_dice();
 	shim_find_folder();
 	shim_begin_bridge();
+	follow_begin(&shim.follow, shim.folder);
 	note_stderr();
 	read_endpoints();
 	shim_attach();
+	report_unattached();
+	atomic_store(&shim.begun, true);
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "follow.h"
 #include "shim/bridge/bridge.h"
 #include "shim/engine/endpoints.h"
 #include "shim/engine/rules.h"
@@ -35,6 +36,7 @@ struct shim {
 	char folder[4096]; /* the runtime folder, absolute; "": none can be named */
 	char table_path[4160]; /* of the table in it */
 	struct endpoints endpoints;
+	struct follow follow;
 	dev_t stderr_dev; /* of the stderr that the program began with */
 	ino_t stderr_ino;
 	struct dice dice;
@@ -48,6 +50,7 @@ struct shim {
 	_Atomic uint64_t kept_at; /* when a retired table was kept for want of memory */
 	_Atomic uint64_t refused,
 		refused_at;	 /* the inode of a table that is of no use; since when */
+	_Atomic bool begun;	 /* the constructor is over */
 	_Atomic bool sandboxed;	 /* no system calls are to be made for looking */
 	_Atomic bool attaching;	 /* the journal: one thread at a time */
 	_Atomic bool unlisted;	 /* a fork's child, which has no line in the journal yet */

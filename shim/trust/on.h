@@ -13,6 +13,7 @@
 #define HOOK_ANY(ret, name, parameters, arguments)
 #define HOOK_PLAIN(ret, name, parameters, arguments)
 #define HOOK_END(ret, name, parameters, arguments)
+#define HOOK_EXEC(ret, name, parameters, arguments)
 #define HOOK_PATH(ret, name, parameters, arguments)                                                \
 	ret on_##name(const void *caller, HOOK_LIST parameters);
 #define HOOK_PATH_VARIADIC(ret, name, parameters, last, arguments)                                 \
@@ -23,6 +24,7 @@
 #undef HOOK_ANY
 #undef HOOK_PLAIN
 #undef HOOK_END
+#undef HOOK_EXEC
 #undef HOOK_PATH
 #undef HOOK_PATH_VARIADIC
 

@@ -140,7 +140,7 @@ def test_status_counts_rules_and_names_the_versions(start):
     assert before["folder"] == str(one.folder)
     assert before["pid"] == one.process.pid
     assert before["fired"] == {"outages": [], "faults": [0, 0]}
-    assert set(before["totals"]) == {"connections", "calls", "faults", "delayed", "unnamed", "blind", "blind_aws"}
+    assert set(before["totals"]) == {"connections", "calls", "faults", "delayed", "unnamed", "blind", "blind_aws", "unfollowed"}
     assert re.fullmatch(r"\d+\.\d+\.\d+", before["version"])
     assert re.fullmatch(r"\d+\.\d+\.\d+", before["model"])
     assert re.fullmatch(r"127\.0\.0\.1:[1-9]\d*", before["listening"])

@@ -61,6 +61,7 @@ void real_resolve(void)
 #define HOOK_END						 HOOK_ANY
 #define HOOK_PATH						 HOOK_ANY
 #define HOOK_PATH_VARIADIC					 HOOK_FD_VARIADIC
+#define HOOK_EXEC						 HOOK_ANY
 #include "shim/libc/hooks.def"
 #undef HOOK_FD
 #undef HOOK_FD_VARIADIC
@@ -68,6 +69,7 @@ void real_resolve(void)
 #undef HOOK_END
 #undef HOOK_PATH
 #undef HOOK_PATH_VARIADIC
+#undef HOOK_EXEC
 }
 
 bool real_connects_straight(void)
@@ -91,6 +93,7 @@ bool real_connects_straight(void)
 #define HOOK_END(ret, name, parameters, arguments)
 #define HOOK_PATH(ret, name, parameters, arguments)
 #define HOOK_PATH_VARIADIC(ret, name, parameters, last, arguments)
+#define HOOK_EXEC(ret, name, parameters, arguments)
 #include "shim/libc/hooks.def"
 
 #define THREADS 8
