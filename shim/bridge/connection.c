@@ -74,7 +74,7 @@ static bool is_refusal(int alert)
 
 static void fail_program(struct bridge *bridge, const char *reason)
 {
-	bool refused = is_refusal(bridge->program.received) && !bridge->program.spoke;
+	bool refused = is_refusal(bridge->program.received);
 
 	fail(bridge, refused ? BRIDGE_PROGRAM_REFUSED : BRIDGE_PROGRAM_FAILED, reason);
 	side_end(&bridge->server);

@@ -256,6 +256,26 @@ START_TEST(the_server_may_ask_for_another_handshake)
 }
 END_TEST
 
+START_TEST(a_server_that_comes_back_as_another_has_failed)
+{
+	struct identity other = identity_make(&(struct wish){
+		.name = "other", .names = "DNS:other", .issuer = &peers.theirs, .ends = 10});
+
+	peers_speak(peers.server_context, TLS1_2_VERSION);
+	peers_shake(&peers);
+	SSL_set_options(peers.server, SSL_OP_NO_SESSION_RESUMPTION_ON_RENEGOTIATION);
+	SSL_use_certificate(peers.server, other.certificate);
+	SSL_use_PrivateKey(peers.server, other.key);
+	SSL_renegotiate(peers.server);
+	SSL_do_handshake(peers.server);
+	peers_move(&peers);
+	ck_assert_int_eq(peers.api->state(peers.bridge), BRIDGE_FAILED);
+	ck_assert_int_eq(peers.api->failure(peers.bridge), BRIDGE_SERVER_FAILED);
+	ck_assert_str_eq(peers.api->reason(peers.bridge), "the server has another certificate now");
+	identity_free(&other);
+}
+END_TEST
+
 START_TEST(what_is_said_in_the_middle_of_another_handshake_arrives_after_it)
 {
 	const struct bridge_api *api = peers.api;
@@ -445,6 +465,7 @@ static TCase *plaintext(void)
 	tcase_add_test(tcase, a_server_that_ends_without_a_goodbye_has_failed_after_what_it_said);
 	tcase_add_loop_test(tcase, the_keys_of_either_side_are_updated, 0, 2);
 	tcase_add_loop_test(tcase, the_server_may_ask_for_another_handshake, 0, 2);
+	tcase_add_test(tcase, a_server_that_comes_back_as_another_has_failed);
 	tcase_add_test(tcase, what_is_said_in_the_middle_of_another_handshake_arrives_after_it);
 	tcase_add_test(tcase, the_program_may_not_ask_for_another_handshake);
 	return tcase;

@@ -186,10 +186,12 @@ START_TEST(the_programs_alert_says_whether_it_is_our_certificate)
 	ck_assert_uint_gt(peers.api->for_program(peers.bridge).len, 0);
 	peers.api->from_program(peers.bridge, alert, sizeof(alert));
 	check_failed(alerts[_i].failure);
+	/* A goodbye. */
+	ck_assert_uint_gt(peers.api->for_server(peers.bridge).len, 0);
 }
 END_TEST
 
-START_TEST(an_alert_after_the_program_has_spoken_is_no_refusal)
+START_TEST(a_program_that_breaks_off_has_failed)
 {
 	char byte;
 
@@ -318,7 +320,7 @@ static TCase *failures(void)
 	tcase_add_loop_test(tcase, a_program_that_does_not_believe_us_is_told_of, 0, 2);
 	tcase_add_loop_test(
 		tcase, the_programs_alert_says_whether_it_is_our_certificate, 0, COUNT(alerts));
-	tcase_add_test(tcase, an_alert_after_the_program_has_spoken_is_no_refusal);
+	tcase_add_test(tcase, a_program_that_breaks_off_has_failed);
 	tcase_add_test(tcase, a_server_that_breaks_off_has_failed_after_what_it_said);
 	return tcase;
 }

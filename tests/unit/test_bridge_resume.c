@@ -179,6 +179,22 @@ START_TEST(more_servers_than_are_remembered_are_served)
 }
 END_TEST
 
+START_TEST(a_busy_server_does_not_push_out_the_sessions_of_others)
+{
+	speak(TLS1_3_VERSION);
+	check_resumed(false, false);
+	peers_disconnect(&peers);
+	peers.target.port++;
+	for (int i = 0; i < 150; i++) {
+		peers_shake(&peers);
+		peers_disconnect(&peers);
+	}
+	peers.target.port--;
+	forget();
+	check_resumed(false, true);
+}
+END_TEST
+
 /* A session that allows early data, from the server itself. */
 static void meet_server(void)
 {
@@ -237,6 +253,7 @@ int main(void)
 	tcase_add_loop_test(tcase, another_port_is_another_server, 0, 2);
 	tcase_add_loop_test(tcase, without_a_name_the_address_is_the_server, 0, 2);
 	tcase_add_test(tcase, more_servers_than_are_remembered_are_served);
+	tcase_add_test(tcase, a_busy_server_does_not_push_out_the_sessions_of_others);
 	tcase_add_test(tcase, early_data_for_the_server_itself_is_refused);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);

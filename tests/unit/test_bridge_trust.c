@@ -210,7 +210,8 @@ START_TEST(a_certificate_that_is_none_of_a_server_fails_where_it_is_verified)
 }
 END_TEST
 
-START_TEST(a_server_with_its_chain_is_good)
+/* The server is of an authority that `theirs` vouches for. */
+static struct identity server_of_between(void)
 {
 	struct identity between = identity_make(&(struct wish){
 		.name = "Between", .authority = true, .issuer = &peers.theirs, .ends = 10});
@@ -219,10 +220,33 @@ START_TEST(a_server_with_its_chain_is_good)
 					.names = "DNS:localhost",
 					.issuer = &between,
 					.ends = 10});
+	return between;
+}
+
+START_TEST(a_server_with_its_chain_is_good)
+{
+	struct identity between = server_of_between();
+
 	SSL_CTX_add1_chain_cert(peers.server_context, between.certificate);
 	peers_shake(&peers);
 	peers_exchange(&peers);
 	ck_assert_str_eq(peers.api->reason(peers.bridge), "");
+	identity_free(&between);
+}
+END_TEST
+
+START_TEST(the_mirror_of_one_certificate_is_made_anew_for_another_outcome)
+{
+	struct identity between = server_of_between();
+
+	SSL_CTX_set_options(peers.server_context, SSL_OP_NO_TICKET);
+	SSL_CTX_set_num_tickets(peers.server_context, 0);
+	SSL_CTX_add1_chain_cert(peers.server_context, between.certificate);
+	peers_shake(&peers);
+	peers_exchange(&peers);
+	peers_disconnect(&peers);
+	SSL_CTX_clear_chain_certs(peers.server_context);
+	check_refused("unable to get local issuer certificate");
 	identity_free(&between);
 }
 END_TEST
@@ -284,6 +308,16 @@ START_TEST(the_servers_own_certificate_may_be_trusted)
 	identity_write(&alone, peers_path(&peers, "alone.pem"), NULL);
 	check_trusted("alone.pem");
 	identity_free(&alone);
+}
+END_TEST
+
+START_TEST(an_authority_that_is_no_root_may_be_trusted)
+{
+	struct identity between = server_of_between();
+
+	identity_write(&between, peers_path(&peers, "between.pem"), NULL);
+	check_trusted("between.pem");
+	identity_free(&between);
 }
 END_TEST
 
@@ -473,6 +507,7 @@ static TCase *mirrors(void)
 	tcase_add_test(tcase, a_server_that_sends_an_unknown_root_fails_as_it_would_have);
 	tcase_add_test(tcase, a_certificate_that_is_none_of_a_server_fails_where_it_is_verified);
 	tcase_add_test(tcase, a_server_with_its_chain_is_good);
+	tcase_add_test(tcase, the_mirror_of_one_certificate_is_made_anew_for_another_outcome);
 	return tcase;
 }
 
@@ -484,6 +519,7 @@ static TCase *bundles(void)
 	tcase_add_test(tcase, without_its_bundle_the_server_is_not_believed);
 	tcase_add_test(tcase, a_pem_file_may_hold_other_things_and_other_certificates);
 	tcase_add_test(tcase, the_servers_own_certificate_may_be_trusted);
+	tcase_add_test(tcase, an_authority_that_is_no_root_may_be_trusted);
 	tcase_add_test(tcase, an_authority_whose_name_is_spelt_otherwise_is_found);
 	tcase_add_test(tcase, a_folder_is_looked_into_by_hash);
 	tcase_add_test(tcase, a_store_of_java_is_read);
