@@ -436,6 +436,7 @@ static TCase *handshakes(void)
 	TCase *tcase = tcase_create("handshakes");
 
 	tcase_add_checked_fixture(tcase, begin, end);
+	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, plaintext_goes_through_whatever_version_each_side_speaks, 0, 4);
 	tcase_add_test(tcase, the_program_waits_until_the_server_has_been_heard);
 	tcase_add_loop_test(tcase, the_server_is_told_the_name_that_the_program_told, 0, 2);
@@ -457,6 +458,7 @@ static TCase *plaintext(void)
 	TCase *tcase = tcase_create("plaintext");
 
 	tcase_add_checked_fixture(tcase, begin, end);
+	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, a_megabyte_goes_either_way_unchanged, 0, 2);
 	tcase_add_loop_test(
 		tcase, the_servers_goodbye_is_passed_on_and_the_program_may_still_speak, 0, 2);

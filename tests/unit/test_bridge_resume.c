@@ -242,6 +242,7 @@ int main(void)
 	TCase *tcase = tcase_create("resume");
 
 	tcase_add_checked_fixture(tcase, begin, end);
+	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, both_sides_are_resumed_again_and_again, 0, 2);
 	tcase_add_loop_test(tcase,
 		a_program_that_does_not_resume_is_shown_the_leaf_of_a_server_that_does, 0, 2);
