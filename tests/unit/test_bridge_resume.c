@@ -179,16 +179,16 @@ START_TEST(more_servers_than_are_remembered_are_served)
 }
 END_TEST
 
-START_TEST(a_busy_server_does_not_push_out_the_sessions_of_others)
+START_TEST(a_server_that_gives_many_sessions_pushes_out_those_of_no_other)
 {
 	speak(TLS1_3_VERSION);
 	check_resumed(false, false);
 	peers_disconnect(&peers);
 	peers.target.port++;
-	for (int i = 0; i < 150; i++) {
-		peers_shake(&peers);
-		peers_disconnect(&peers);
-	}
+	SSL_CTX_set_num_tickets(peers.server_context, 150);
+	forget();
+	check_resumed(false, false);
+	peers_disconnect(&peers);
 	peers.target.port--;
 	forget();
 	check_resumed(false, true);
@@ -254,7 +254,7 @@ int main(void)
 	tcase_add_loop_test(tcase, another_port_is_another_server, 0, 2);
 	tcase_add_loop_test(tcase, without_a_name_the_address_is_the_server, 0, 2);
 	tcase_add_test(tcase, more_servers_than_are_remembered_are_served);
-	tcase_add_test(tcase, a_busy_server_does_not_push_out_the_sessions_of_others);
+	tcase_add_test(tcase, a_server_that_gives_many_sessions_pushes_out_those_of_no_other);
 	tcase_add_test(tcase, early_data_for_the_server_itself_is_refused);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
