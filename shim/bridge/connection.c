@@ -231,6 +231,19 @@ void connection_server_ended(struct bridge *bridge)
 		fail_server(bridge, "the server ended in its handshake");
 }
 
+void connection_program_ended(struct bridge *bridge)
+{
+	static const char reason[] = "the program ended in its handshake";
+	bool shown = bridge->state == BRIDGE_ACCEPTING && !bytes_all(&bridge->program.out).len;
+
+	bridge->program.ended = true;
+	if (bridge->state == BRIDGE_CONNECTING || bridge->state == BRIDGE_ACCEPTING) {
+		fail(bridge, shown ? BRIDGE_PROGRAM_REFUSED : BRIDGE_PROGRAM_FAILED, reason);
+		side_end(&bridge->server);
+		ERR_clear_error();
+	}
+}
+
 long connection_read_program(struct bridge *bridge, char *data, size_t cap)
 {
 	long len;
