@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <openssl/ssl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -351,34 +350,6 @@ START_TEST(connections_of_one_maker_do_not_touch_each_other)
 }
 END_TEST
 
-static void *exchange_often(void *arg)
-{
-	struct peers *mine = arg;
-
-	for (int i = 0; i < 30; i++) {
-		peers_shake(mine);
-		peers_exchange(mine);
-		peers_disconnect(mine);
-	}
-	return NULL;
-}
-
-START_TEST(threads_share_a_maker)
-{
-	struct peers each[4];
-	pthread_t threads[4];
-
-	for (int i = 0; i < 4; i++) {
-		each[i] = peers;
-		ck_assert_int_eq(pthread_create(&threads[i], NULL, exchange_often, &each[i]), 0);
-	}
-	for (int i = 0; i < 4; i++) {
-		pthread_join(threads[i], NULL);
-		SSL_SESSION_free(each[i].session);
-	}
-}
-END_TEST
-
 /* What a new bridge first says to its server. */
 static size_t first_words(char *words, size_t cap)
 {
@@ -447,7 +418,6 @@ static TCase *handshakes(void)
 	tcase_add_test(tcase, a_server_that_takes_another_group_asks_us_for_it);
 	tcase_add_test(tcase, a_program_whose_first_group_we_do_not_take_is_asked_for_another);
 	tcase_add_test(tcase, connections_of_one_maker_do_not_touch_each_other);
-	tcase_add_test(tcase, threads_share_a_maker);
 	tcase_add_test(tcase, after_a_fork_both_processes_go_on_and_draw_their_own_numbers);
 	tcase_add_test(tcase, another_version_of_the_interface_is_refused);
 	return tcase;
