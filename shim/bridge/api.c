@@ -25,6 +25,7 @@ static const struct bridge_api api = {
 	.from_program = connection_from_program,
 	.from_server = connection_from_server,
 	.server_ended = connection_server_ended,
+	.program_ended = connection_program_ended,
 	.read_program = connection_read_program,
 	.read_server = connection_read_server,
 	.to_server = connection_to_server,

@@ -70,8 +70,10 @@ struct bridge_api {
 	/* Ciphertext that came. Always takes all. An error is told by the state. */
 	void (*from_program)(struct bridge *bridge, const char *data, size_t len);
 	void (*from_server)(struct bridge *bridge, const char *data, size_t len);
-	/* The server ended its side of the socket. */
+	/* The server ended its side of the socket. Without a goodbye before, that is a failure. */
 	void (*server_ended)(struct bridge *bridge);
+	/* The program did: in its handshake, after our certificate, that is a refusal. */
+	void (*program_ended)(struct bridge *bridge);
 
 	/* Plaintext that came, at most `cap` bytes of it; 0: none at the moment, -1: that side has said
 	 * goodbye (close_notify) or has failed, and nothing more comes. */

@@ -74,7 +74,7 @@ static bool is_refusal(int alert)
 
 static void fail_program(struct bridge *bridge, const char *reason)
 {
-	bool refused = is_refusal(bridge->program.received) && !bridge->program.spoke;
+	bool refused = is_refusal(bridge->program.received);
 
 	fail(bridge, refused ? BRIDGE_PROGRAM_REFUSED : BRIDGE_PROGRAM_FAILED, reason);
 	side_end(&bridge->server);
@@ -229,6 +229,19 @@ void connection_server_ended(struct bridge *bridge)
 	bridge->server.ended = true;
 	if (bridge->state == BRIDGE_CONNECTING)
 		fail_server(bridge, "the server ended in its handshake");
+}
+
+void connection_program_ended(struct bridge *bridge)
+{
+	static const char reason[] = "the program ended in its handshake";
+	bool shown = bridge->state == BRIDGE_ACCEPTING && !bytes_all(&bridge->program.out).len;
+
+	bridge->program.ended = true;
+	if (bridge->state == BRIDGE_CONNECTING || bridge->state == BRIDGE_ACCEPTING) {
+		fail(bridge, shown ? BRIDGE_PROGRAM_REFUSED : BRIDGE_PROGRAM_FAILED, reason);
+		side_end(&bridge->server);
+		ERR_clear_error();
+	}
 }
 
 long connection_read_program(struct bridge *bridge, char *data, size_t cap)

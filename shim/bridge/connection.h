@@ -13,6 +13,7 @@ void connection_close(struct bridge *bridge);
 void connection_from_program(struct bridge *bridge, const char *data, size_t len);
 void connection_from_server(struct bridge *bridge, const char *data, size_t len);
 void connection_server_ended(struct bridge *bridge);
+void connection_program_ended(struct bridge *bridge);
 
 long connection_read_program(struct bridge *bridge, char *data, size_t cap);
 long connection_read_server(struct bridge *bridge, char *data, size_t cap);

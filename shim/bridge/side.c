@@ -173,10 +173,8 @@ long side_read(struct side *side, char *data, size_t cap)
 	result = SSL_read(side->ssl, data, cap < INT_MAX ? (int)cap : INT_MAX);
 	error = SSL_get_error(side->ssl, result);
 	flush(side);
-	if (result > 0) {
-		side->spoke = true;
+	if (result > 0)
 		return result;
-	}
 	if (error == SSL_ERROR_WANT_READ && !side->ended)
 		return 0;
 	/* An end that was not said is none. */

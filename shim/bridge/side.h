@@ -25,7 +25,6 @@ struct side {
 	bool over;		/* nothing more comes from there */
 	bool broken;		/* since it failed */
 	bool ended;		/* the peer ended its side of the socket */
-	bool spoke;		/* plaintext came */
 };
 
 enum side_step {

@@ -192,7 +192,8 @@ void peers_end(struct peers *peers)
 	SSL_SESSION_free(peers->session);
 	SSL_CTX_free(peers->client_context);
 	SSL_CTX_free(peers->server_context);
-	peers->api->unmake(peers->maker);
+	if (peers->maker)
+		peers->api->unmake(peers->maker);
 	identity_free(&peers->ours);
 	identity_free(&peers->theirs);
 	snprintf(command, sizeof(command), "rm -r %s", peers->folder);

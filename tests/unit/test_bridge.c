@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <openssl/ssl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -256,6 +255,26 @@ START_TEST(the_server_may_ask_for_another_handshake)
 }
 END_TEST
 
+START_TEST(a_server_that_comes_back_as_another_has_failed)
+{
+	struct identity other = identity_make(&(struct wish){
+		.name = "other", .names = "DNS:other", .issuer = &peers.theirs, .ends = 10});
+
+	peers_speak(peers.server_context, TLS1_2_VERSION);
+	peers_shake(&peers);
+	SSL_set_options(peers.server, SSL_OP_NO_SESSION_RESUMPTION_ON_RENEGOTIATION);
+	SSL_use_certificate(peers.server, other.certificate);
+	SSL_use_PrivateKey(peers.server, other.key);
+	SSL_renegotiate(peers.server);
+	SSL_do_handshake(peers.server);
+	peers_move(&peers);
+	ck_assert_int_eq(peers.api->state(peers.bridge), BRIDGE_FAILED);
+	ck_assert_int_eq(peers.api->failure(peers.bridge), BRIDGE_SERVER_FAILED);
+	ck_assert_str_eq(peers.api->reason(peers.bridge), "the server has another certificate now");
+	identity_free(&other);
+}
+END_TEST
+
 START_TEST(what_is_said_in_the_middle_of_another_handshake_arrives_after_it)
 {
 	const struct bridge_api *api = peers.api;
@@ -331,34 +350,6 @@ START_TEST(connections_of_one_maker_do_not_touch_each_other)
 }
 END_TEST
 
-static void *exchange_often(void *arg)
-{
-	struct peers *mine = arg;
-
-	for (int i = 0; i < 30; i++) {
-		peers_shake(mine);
-		peers_exchange(mine);
-		peers_disconnect(mine);
-	}
-	return NULL;
-}
-
-START_TEST(threads_share_a_maker)
-{
-	struct peers each[4];
-	pthread_t threads[4];
-
-	for (int i = 0; i < 4; i++) {
-		each[i] = peers;
-		ck_assert_int_eq(pthread_create(&threads[i], NULL, exchange_often, &each[i]), 0);
-	}
-	for (int i = 0; i < 4; i++) {
-		pthread_join(threads[i], NULL);
-		SSL_SESSION_free(each[i].session);
-	}
-}
-END_TEST
-
 /* What a new bridge first says to its server. */
 static size_t first_words(char *words, size_t cap)
 {
@@ -416,6 +407,7 @@ static TCase *handshakes(void)
 	TCase *tcase = tcase_create("handshakes");
 
 	tcase_add_checked_fixture(tcase, begin, end);
+	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, plaintext_goes_through_whatever_version_each_side_speaks, 0, 4);
 	tcase_add_test(tcase, the_program_waits_until_the_server_has_been_heard);
 	tcase_add_loop_test(tcase, the_server_is_told_the_name_that_the_program_told, 0, 2);
@@ -426,7 +418,6 @@ static TCase *handshakes(void)
 	tcase_add_test(tcase, a_server_that_takes_another_group_asks_us_for_it);
 	tcase_add_test(tcase, a_program_whose_first_group_we_do_not_take_is_asked_for_another);
 	tcase_add_test(tcase, connections_of_one_maker_do_not_touch_each_other);
-	tcase_add_test(tcase, threads_share_a_maker);
 	tcase_add_test(tcase, after_a_fork_both_processes_go_on_and_draw_their_own_numbers);
 	tcase_add_test(tcase, another_version_of_the_interface_is_refused);
 	return tcase;
@@ -437,6 +428,7 @@ static TCase *plaintext(void)
 	TCase *tcase = tcase_create("plaintext");
 
 	tcase_add_checked_fixture(tcase, begin, end);
+	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, a_megabyte_goes_either_way_unchanged, 0, 2);
 	tcase_add_loop_test(
 		tcase, the_servers_goodbye_is_passed_on_and_the_program_may_still_speak, 0, 2);
@@ -445,6 +437,7 @@ static TCase *plaintext(void)
 	tcase_add_test(tcase, a_server_that_ends_without_a_goodbye_has_failed_after_what_it_said);
 	tcase_add_loop_test(tcase, the_keys_of_either_side_are_updated, 0, 2);
 	tcase_add_loop_test(tcase, the_server_may_ask_for_another_handshake, 0, 2);
+	tcase_add_test(tcase, a_server_that_comes_back_as_another_has_failed);
 	tcase_add_test(tcase, what_is_said_in_the_middle_of_another_handshake_arrives_after_it);
 	tcase_add_test(tcase, the_program_may_not_ask_for_another_handshake);
 	return tcase;

@@ -186,10 +186,49 @@ START_TEST(the_programs_alert_says_whether_it_is_our_certificate)
 	ck_assert_uint_gt(peers.api->for_program(peers.bridge).len, 0);
 	peers.api->from_program(peers.bridge, alert, sizeof(alert));
 	check_failed(alerts[_i].failure);
+	/* A goodbye. */
+	ck_assert_uint_gt(peers.api->for_server(peers.bridge).len, 0);
 }
 END_TEST
 
-START_TEST(an_alert_after_the_program_has_spoken_is_no_refusal)
+START_TEST(a_program_that_ends_at_our_certificate_refuses_it)
+{
+	peers.deaf = true;
+	peers_shake(&peers);
+	peers.api->sent_to_program(peers.bridge, peers.api->for_program(peers.bridge).len);
+	peers.api->program_ended(peers.bridge);
+	check_failed(BRIDGE_PROGRAM_REFUSED);
+	ck_assert_uint_gt(peers.api->for_server(peers.bridge).len, 0);
+}
+END_TEST
+
+START_TEST(a_program_that_ends_before_our_certificate_does_not_refuse_it)
+{
+	peers.deaf = true;
+	if (_i)
+		peers_shake(&peers);
+	else
+		peers_connect(&peers);
+	peers.api->program_ended(peers.bridge);
+	check_failed(BRIDGE_PROGRAM_FAILED);
+}
+END_TEST
+
+START_TEST(a_program_that_ends_without_a_goodbye_has_failed_after_what_it_said)
+{
+	char data[8];
+
+	peers_shake(&peers);
+	SSL_write(peers.client, "last", 4);
+	peers_move(&peers);
+	peers.api->program_ended(peers.bridge);
+	ck_assert_int_eq(SSL_read(peers.server, data, sizeof(data)), 4);
+	ck_assert_int_eq(peers.api->read_program(peers.bridge, data, sizeof(data)), -1);
+	check_failed(BRIDGE_PROGRAM_FAILED);
+}
+END_TEST
+
+START_TEST(a_program_that_breaks_off_has_failed)
 {
 	char byte;
 
@@ -318,7 +357,11 @@ static TCase *failures(void)
 	tcase_add_loop_test(tcase, a_program_that_does_not_believe_us_is_told_of, 0, 2);
 	tcase_add_loop_test(
 		tcase, the_programs_alert_says_whether_it_is_our_certificate, 0, COUNT(alerts));
-	tcase_add_test(tcase, an_alert_after_the_program_has_spoken_is_no_refusal);
+	tcase_add_test(tcase, a_program_that_ends_at_our_certificate_refuses_it);
+	tcase_add_loop_test(
+		tcase, a_program_that_ends_before_our_certificate_does_not_refuse_it, 0, 2);
+	tcase_add_test(tcase, a_program_that_ends_without_a_goodbye_has_failed_after_what_it_said);
+	tcase_add_test(tcase, a_program_that_breaks_off_has_failed);
 	tcase_add_test(tcase, a_server_that_breaks_off_has_failed_after_what_it_said);
 	return tcase;
 }

@@ -179,6 +179,22 @@ START_TEST(more_servers_than_are_remembered_are_served)
 }
 END_TEST
 
+START_TEST(a_server_that_gives_many_sessions_pushes_out_those_of_no_other)
+{
+	speak(TLS1_3_VERSION);
+	check_resumed(false, false);
+	peers_disconnect(&peers);
+	peers.target.port++;
+	SSL_CTX_set_num_tickets(peers.server_context, 150);
+	forget();
+	check_resumed(false, false);
+	peers_disconnect(&peers);
+	peers.target.port--;
+	forget();
+	check_resumed(false, true);
+}
+END_TEST
+
 /* A session that allows early data, from the server itself. */
 static void meet_server(void)
 {
@@ -226,6 +242,7 @@ int main(void)
 	TCase *tcase = tcase_create("resume");
 
 	tcase_add_checked_fixture(tcase, begin, end);
+	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, both_sides_are_resumed_again_and_again, 0, 2);
 	tcase_add_loop_test(tcase,
 		a_program_that_does_not_resume_is_shown_the_leaf_of_a_server_that_does, 0, 2);
@@ -237,6 +254,7 @@ int main(void)
 	tcase_add_loop_test(tcase, another_port_is_another_server, 0, 2);
 	tcase_add_loop_test(tcase, without_a_name_the_address_is_the_server, 0, 2);
 	tcase_add_test(tcase, more_servers_than_are_remembered_are_served);
+	tcase_add_test(tcase, a_server_that_gives_many_sessions_pushes_out_those_of_no_other);
 	tcase_add_test(tcase, early_data_for_the_server_itself_is_refused);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
