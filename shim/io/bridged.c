@@ -136,7 +136,7 @@ bool bridged_begin(struct conn *conn, int fd, const struct iovec *iov, int count
 /* Where the program does not take what we say, that is told, and the next connection left alone. */
 static void note_failure(struct conn *conn)
 {
-	if (api()->state(conn->bridge.bridge) == BRIDGE_FAILED &&
+	if (!conn->bridge.spoke && api()->state(conn->bridge.bridge) == BRIDGE_FAILED &&
 		api()->failure(conn->bridge.bridge) != BRIDGE_SERVER_FAILED)
 		conn_note_refusal(conn);
 }
