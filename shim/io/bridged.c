@@ -257,8 +257,8 @@ static ssize_t serve(struct conn *conn, int fd, const struct iovec *iov, int cou
 	if (!got)
 		return 0;
 	if (!(flags & MSG_TRUNC))
-		got = copy_out(iov, count, cipher.at, (size_t)got);
-	if (got < 0 || flags & MSG_PEEK)
+		got = copy_by_hand(iov, count, cipher.at, (size_t)got);
+	if (flags & MSG_PEEK)
 		return got;
 	api()->sent_to_program(bridge, (size_t)got);
 	if (has_for_program(conn)) {
@@ -365,7 +365,7 @@ ssize_t bridged_receive(struct conn *conn, int fd, const struct iovec *iov, int 
 			errno = EAGAIN;
 			return conn_is_inside() ? -1 : CONN_PASS;
 		}
-		if (!conn_verify(conn, fd)) {
+		if (!conn_verify_reader(conn, fd)) {
 			conn_drop(conn, fd);
 			return CONN_PASS;
 		}

@@ -345,6 +345,12 @@ bool conn_verify(struct conn *conn, int fd)
 	return true;
 }
 
+bool conn_verify_reader(struct conn *conn, int fd)
+{
+	act(conn);
+	return shim_is_own() && socket_is_there(&conn->socket, fd);
+}
+
 /* Another thread was inside at the fork, and is no more: the state is an unknown one. */
 static void abandon(struct conn *conn)
 {

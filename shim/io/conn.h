@@ -147,6 +147,10 @@ void conn_leave(struct conn *conn);
  */
 bool conn_verify(struct conn *conn, int fd);
 
+/* The same for what comes on a connection that was verified as it began: a socket that is connected
+ * anew has nothing of it to be read. */
+bool conn_verify_reader(struct conn *conn, int fd);
+
 /* Gives a descriptor of ours to the connection, that survives the program's close(fd). False: there
  * is none to be had. Entered. */
 bool conn_adopt_duplicate(struct conn *conn, int fd);
