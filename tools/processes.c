@@ -69,6 +69,20 @@ static void add_blind(cJSON *row, const cJSON *process)
 	cJSON_AddStringToObject(row, "blind", *list ? list : "-");
 }
 
+/* "inside, bridge": how its connections came to be looked at. */
+static void add_lanes(cJSON *row, const cJSON *process)
+{
+	const cJSON *item;
+	char list[64] = "";
+
+	cJSON_ArrayForEach(item, cJSON_GetObjectItem(process, "lanes"))
+	{
+		if (item->valuedouble > 0)
+			add(list, sizeof(list), "%s%s", *list ? ", " : "", item->string);
+	}
+	cJSON_AddStringToObject(row, "lane", *list ? list : "-");
+}
+
 /* The journal keeps its beginning. */
 static void add_command(cJSON *row, const cJSON *process)
 {
@@ -94,6 +108,7 @@ static cJSON *arrange(const cJSON *process)
 	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++)
 		cJSON_AddItemToObject(row, counts[i],
 			cJSON_Duplicate(cJSON_GetObjectItem(process, counts[i]), true));
+	add_lanes(row, process);
 	add_blind(row, process);
 	add_command(row, process);
 	return row;

@@ -127,6 +127,7 @@ bool bridged_begin(struct conn *conn, int fd, const struct iovec *iov, int count
 	}
 	/* Looked into, so that nobody counts it as blind. */
 	conn->tls.owned = true;
+	shim_count_lane(JOURNAL_LANE_BRIDGE);
 	conn_attend(conn, CONN_BRIDGED, 0);
 	send_on(conn, 0);
 	deliver(conn);

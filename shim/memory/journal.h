@@ -39,6 +39,14 @@ enum journal_blind {
 	JOURNAL_BLIND_REASONS = 8
 };
 
+/* How a connection's bytes come to be looked at, where the program does not send them in the clear by libc. */
+enum journal_lane {
+	JOURNAL_LANE_INSIDE, /* in a shared OpenSSL or GnuTLS */
+	JOURNAL_LANE_BRIDGE, /* by a TLS of ours, on the program's own socket */
+	JOURNAL_LANE_RELAY,  /* by a relay, for a program that makes its own system calls */
+	JOURNAL_LANES = 4
+};
+
 /* Of the servers that a process was blind to, so many are named. */
 #define JOURNAL_HOSTS	 8
 #define JOURNAL_HOST_MAX 116
@@ -64,8 +72,9 @@ struct journal_process {
 	_Atomic uint64_t blind_aws; /* of these, on connections to hosts of AWS */
 	char command[64];	    /* NUL-terminated unless full */
 	struct journal_host blind_hosts[JOURNAL_HOSTS];
-	_Atomic uint64_t unnamed; /* calls that the model has no name for */
-	uint64_t reserved2[7];
+	_Atomic uint64_t unnamed;	       /* calls that the model has no name for */
+	_Atomic uint64_t lanes[JOURNAL_LANES]; /* of its connections; one may have two */
+	uint64_t reserved2[3];
 };
 
 /* A process has its line in the group of its pid, modulo the number of groups: whole pages, so that it

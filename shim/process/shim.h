@@ -126,6 +126,7 @@ bool shim_leaves_alone(const char *name);
 
 /* What the journal counts. */
 void shim_count_connection(void);
+void shim_count_lane(enum journal_lane lane);
 void shim_count_call(const struct rules_verdict *verdict);
 void shim_count_unnamed(void); /* besides, for one of which aws_call_is_unnamed() */
 /* `reason` of enum journal_blind; the server's name, "" if it is not known; is it AWS, as far as can be

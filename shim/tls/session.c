@@ -166,6 +166,8 @@ static void associate(struct session *session, const struct session_facts *facts
 		return;
 	}
 	if (conn->tls.is_tls) {
+		if (!conn->tls.owned)
+			shim_count_lane(JOURNAL_LANE_INSIDE);
 		conn->tls.owned = true;
 		conn->tls.pumped = fd != facts->fd;
 		session->conn = conn;

@@ -61,3 +61,23 @@ def kind(request, programs, sink, authority):
     if "/" not in str(command[0]) and not shutil.which(command[0]):
         pytest.skip(f"{command[0]} is not installed")
     return command
+
+
+def test_lane_is_told(daemon, client, programs, sink):
+    one = client([programs / "tls_own", sink.port, "libc.so.6"])
+    assert one.ask().status == 200
+    assert one.ask().status == 200
+    one.finish()
+    (process,) = daemon.request("GET", "/_chaos/processes").json
+    assert process["lanes"] == {"inside": 0, "bridge": 1, "relay": 0}
+    assert (process["connections"], process["calls"], process["blind"]["tls"]) == (1, 2, 0)
+
+
+def test_host_that_nobody_has_named_is_left_alone(daemon, client, programs, sink):
+    daemon.faults({})
+    one = client([programs / "tls_own", sink.port, "libc.so.6"], AWS_ENDPOINT_URL="https://other:1")
+    assert one.ask().status == 200
+    one.finish()
+    (process,) = daemon.request("GET", "/_chaos/processes").json
+    assert process["lanes"]["bridge"] == 0
+    assert process["blind"]["tls"] == 1
