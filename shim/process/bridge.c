@@ -10,6 +10,7 @@
 
 #include "shim.h"
 #include "shim/libc/loader.h"
+#include "shim/memory/blocks.h"
 #include "shim/memory/runtime.h"
 
 #define LIBRARY "libchaos-bridge.so"
@@ -57,7 +58,8 @@ static const char *const bundle_variables[] = {
 	"REQUESTS_CA_BUNDLE",
 	"CURL_CA_BUNDLE",
 };
-#define BUNDLES_MAX (sizeof(bundle_variables) / sizeof(*bundle_variables))
+#define VARIABLES   (sizeof(bundle_variables) / sizeof(*bundle_variables))
+#define BUNDLES_MAX (VARIABLES + SHIM_BUNDLES)
 
 static bool is_ours(const char *path)
 {
@@ -70,14 +72,39 @@ static void list_bundles(const char *bundles[BUNDLES_MAX + 1])
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < BUNDLES_MAX; i++) {
+	for (size_t i = 0; i < VARIABLES; i++) {
 		const char *value = getenv(bundle_variables[i]);
 
 		/* What we add to a program's trust vouches for no server. */
 		if (value && *value && !is_ours(value))
 			bundles[count++] = value;
 	}
+	for (size_t i = 0; i < SHIM_BUNDLES; i++) {
+		const char *path = atomic_load(&shim.bridge.bundles[i]);
+
+		if (path)
+			bundles[count++] = path;
+	}
 	bundles[count] = NULL;
+}
+
+void shim_note_bundle(const char *path)
+{
+	size_t size = strlen(path) + 1;
+	char *copy = blocks_take(size);
+
+	if (!copy)
+		return;
+	memcpy(copy, path, size);
+	for (size_t i = 0; i < SHIM_BUNDLES; i++) {
+		char *other = NULL;
+
+		if (atomic_compare_exchange_strong(&shim.bridge.bundles[i], &other, copy))
+			return;
+		if (strcmp(other, path) == 0)
+			break;
+	}
+	blocks_give(copy);
 }
 
 /* Node, Bun and Deno, which all speak Node-API, carry a store of their own: what they trust besides is

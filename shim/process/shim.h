@@ -22,6 +22,9 @@
 /* Hosts to which a program would not be bridged. */
 #define SHIM_REFUSED 16u
 
+/* Files that the program has opened for the authorities in them. */
+#define SHIM_BUNDLES 8u
+
 /* The bridge's library, once it is loaded. */
 struct shim_bridge {
 	_Atomic int state;
@@ -29,6 +32,7 @@ struct shim_bridge {
 	struct bridge_maker *maker;
 	_Atomic uint32_t refusals, refused; /* begun; of `names` */
 	char names[SHIM_REFUSED][JOURNAL_HOST_MAX];
+	_Atomic(char *) bundles[SHIM_BUNDLES];
 };
 
 struct shim {
@@ -118,6 +122,10 @@ bool shim_may_bridge(void);
 
 /* Is shim.bridge there? Loads it, at the first time. The caller is inside. */
 bool shim_has_bridge(void);
+
+/* The program trusts the authorities in this file, and so does the bridge if it is told before it
+ * begins. The path is copied. */
+void shim_note_bundle(const char *path);
 
 /* The program does not take what the bridge says of that host: from now on it is left alone there, and
  * told why. `name` as shim_leaves_alone() is asked. */

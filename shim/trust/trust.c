@@ -131,6 +131,7 @@ void trust_add(int fd, const char *path)
 	struct stat status;
 	char *buffer = NULL;
 
+	shim_note_bundle(path);
 	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
 		status.st_size <= BUNDLE_MAX)
 		buffer = blocks_take((size_t)status.st_size + 1 + AUTHORITY_MAX);
