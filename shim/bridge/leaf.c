@@ -57,14 +57,16 @@ static bool permitted(NAME_CONSTRAINTS *constraints, GENERAL_NAME *name)
 	return allowed;
 }
 
-/* The server's names but for those that the authority may not vouch for. */
-static bool copy_names(X509 *leaf, X509 *server, NAME_CONSTRAINTS *constraints)
+/* The server's names but for those that the authority may not vouch for. BoringSSL and AWS-LC know no
+ * constraints on addresses, and refuse whoever has one: a program that asks for a name sees none. */
+static bool copy_names(X509 *leaf, X509 *server, NAME_CONSTRAINTS *constraints, bool by_name)
 {
 	GENERAL_NAMES *names = X509_get_ext_d2i(server, NID_subject_alt_name, NULL, NULL);
 	bool done = true;
 
 	for (int i = constraints ? sk_GENERAL_NAME_num(names) - 1 : -1; i >= 0; i--)
-		if (!permitted(constraints, sk_GENERAL_NAME_value(names, i)))
+		if ((by_name && sk_GENERAL_NAME_value(names, i)->type == GEN_IPADD) ||
+			!permitted(constraints, sk_GENERAL_NAME_value(names, i)))
 			GENERAL_NAME_free(sk_GENERAL_NAME_delete(names, i));
 	if (sk_GENERAL_NAME_num(names) > 0)
 		done = X509_add1_ext_i2d(leaf, NID_subject_alt_name, names,
@@ -100,13 +102,13 @@ static bool set_dates(X509 *leaf, X509 *server, X509 *authority)
 	return X509_set1_notBefore(leaf, begin) == 1 && X509_set1_notAfter(leaf, end) == 1;
 }
 
-static X509 *begin_leaf(X509 *server, EVP_PKEY *key, NAME_CONSTRAINTS *constraints)
+static X509 *begin_leaf(X509 *server, EVP_PKEY *key, NAME_CONSTRAINTS *constraints, bool by_name)
 {
 	X509 *leaf = X509_new();
 
 	if (leaf && X509_set_version(leaf, X509_VERSION_3) == 1 && set_serial(leaf) &&
 		X509_set_pubkey(leaf, key) == 1 && copy_common_name(leaf, server, constraints) &&
-		copy_names(leaf, server, constraints))
+		copy_names(leaf, server, constraints, by_name))
 		return leaf;
 	X509_free(leaf);
 	return NULL;
@@ -122,9 +124,9 @@ static bool finish_leaf(X509 *leaf, X509 *issuer, EVP_PKEY *key)
 	       X509_sign(leaf, key, EVP_sha256()) > 0;
 }
 
-X509 *leaf_make(const struct authority *authority, X509 *server, EVP_PKEY *key)
+X509 *leaf_make(const struct authority *authority, X509 *server, EVP_PKEY *key, bool by_name)
 {
-	X509 *leaf = begin_leaf(server, key, authority->constraints);
+	X509 *leaf = begin_leaf(server, key, authority->constraints, by_name);
 
 	if (leaf && set_dates(leaf, server, authority->certificate) &&
 		X509_set_issuer_name(leaf, X509_get_subject_name(authority->certificate)) == 1 &&
@@ -164,7 +166,7 @@ static X509 *make_stranger(X509 *server, EVP_PKEY *key, long error)
 /* One that nobody signed but itself is mirrored by another such. */
 static X509 *make_self_signed(X509 *server, EVP_PKEY *key, long error)
 {
-	X509 *leaf = begin_leaf(server, key, NULL);
+	X509 *leaf = begin_leaf(server, key, NULL, false);
 
 	if (leaf && set_dates(leaf, server, NULL) &&
 		add_reason(X509_get_subject_name(leaf), NID_organizationName, error) &&
@@ -183,7 +185,7 @@ static X509 *make_by_stranger(X509 *server, EVP_PKEY *key, long error, X509 **is
 
 	*issuer = stranger ? make_stranger(server, stranger, error) : NULL;
 	if (*issuer)
-		leaf = begin_leaf(server, key, NULL);
+		leaf = begin_leaf(server, key, NULL, false);
 	if (leaf && (!set_dates(leaf, server, NULL) ||
 			    X509_set_issuer_name(leaf, X509_get_subject_name(*issuer)) != 1 ||
 			    !finish_leaf(leaf, *issuer, stranger))) {

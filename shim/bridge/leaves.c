@@ -30,7 +30,7 @@ void leaves_free(struct leaves *leaves)
 	pthread_mutex_destroy(&leaves->lock);
 }
 
-static bool make_key(uint8_t key[LEAVES_KEY_LEN], X509 *server, long error)
+static bool make_key(uint8_t key[LEAVES_KEY_LEN], X509 *server, bool by_name, long error)
 {
 	unsigned len;
 
@@ -38,6 +38,7 @@ static bool make_key(uint8_t key[LEAVES_KEY_LEN], X509 *server, long error)
 		return false;
 	for (size_t i = 0; i < sizeof(error); i++)
 		key[i] ^= (uint8_t)((unsigned long)error >> 8 * i);
+	key[LEAVES_KEY_LEN - 1] ^= by_name;
 	return true;
 }
 
@@ -79,15 +80,15 @@ static void keep(struct leaves *leaves, const struct leaf *leaf)
 	leaf_release(&old);
 }
 
-bool leaves_find(struct leaves *leaves, X509 *server, long error, struct leaf *leaf)
+bool leaves_find(struct leaves *leaves, X509 *server, bool by_name, long error, struct leaf *leaf)
 {
 	*leaf = (struct leaf){0};
-	if (!make_key(leaf->key, server, error))
+	if (!make_key(leaf->key, server, by_name, error))
 		return false;
 	if (look_up(leaves, leaf))
 		return true;
 	if (error == X509_V_OK)
-		leaf->certificate = leaf_make(leaves->authority, server, leaves->key);
+		leaf->certificate = leaf_make(leaves->authority, server, leaves->key, by_name);
 	else
 		leaf->certificate = leaf_make_refused(server, leaves->key, error, &leaf->chain);
 	if (!leaf->certificate)

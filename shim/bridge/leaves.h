@@ -2,7 +2,8 @@
 #ifndef CHAOS_BRIDGE_LEAVES_H
 #define CHAOS_BRIDGE_LEAVES_H
 
-/* The leaves that were made, by server certificate and by what its verification found. */
+/* The leaves that were made, by server certificate, by whether it was asked for by
+ * name, and by what its verification found. */
 
 #include <openssl/x509.h>
 #include <pthread.h>
@@ -30,9 +31,9 @@ struct leaves {
 bool leaves_begin(struct leaves *leaves, const struct authority *authority);
 void leaves_free(struct leaves *leaves);
 
-/* The leaf for a server whose verification ended with `error`, for leaf_release(). False: it cannot be
- * made. */
-bool leaves_find(struct leaves *leaves, X509 *server, long error, struct leaf *leaf);
+/* The leaf for a server that the program asks for by name or by address, and whose verification ended
+ * with `error`; for leaf_release(). False: it cannot be made. */
+bool leaves_find(struct leaves *leaves, X509 *server, bool by_name, long error, struct leaf *leaf);
 void leaf_release(struct leaf *leaf);
 
 #endif

@@ -173,8 +173,9 @@ static bool show_leaf(struct bridge_maker *maker, SSL *program, SSL *server)
 	struct leaf leaf;
 	bool done;
 
-	if (!certificate ||
-		!leaves_find(&maker->leaves, certificate, SSL_get_verify_result(server), &leaf))
+	if (!certificate || !leaves_find(&maker->leaves, certificate,
+				    SSL_get_servername(server, TLSEXT_NAMETYPE_host_name) != NULL,
+				    SSL_get_verify_result(server), &leaf))
 		return false;
 	memcpy(both, target->key, SESSIONS_KEY_LEN);
 	memcpy(both + SESSIONS_KEY_LEN, leaf.key, LEAVES_KEY_LEN);
