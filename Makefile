@@ -18,14 +18,15 @@ LDFLAGS  := $(SAN) $(LDFLAGS)
 Q := $(if $(V),,@)
 say = $(if $(V),@:,@printf '  %-7s %s\n' $(1) $(patsubst $(B)/%,%,$@))
 
-ENGINE_SRC  := $(wildcard shim/memory/*.c shim/engine/*.c shim/engine/aws/*.c)
-SHIM_SRC    := $(filter-out $(ENGINE_SRC),$(wildcard shim/*/*.c))
+ENGINE_SRC  := $(wildcard shim/program/*.c shim/memory/*.c shim/engine/*.c shim/engine/aws/*.c)
+BRIDGE_SRC  := $(wildcard shim/bridge/*.c)
+SHIM_SRC    := $(filter-out $(ENGINE_SRC) $(BRIDGE_SRC),$(wildcard shim/*/*.c))
 CONTROL_SRC := $(filter-out control/main.c,$(wildcard control/*.c))
 TOOLS_SRC   := $(filter-out tools/chaos-%.c,$(wildcard tools/*.c))
 UNIT_SRC    := $(wildcard tests/unit/test_*.c)
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
-PROGRAMS := $(B)/libchaos-shim.so $(B)/chaos-control $(B)/chaos-run $(B)/chaos-ctl
+PROGRAMS := $(B)/libchaos-shim.so $(B)/libchaos-bridge.so $(B)/chaos-control $(B)/chaos-run $(B)/chaos-ctl
 
 .PHONY: all
 all: $(PROGRAMS)
@@ -40,7 +41,7 @@ $(B)/flags: FORCE
 FORCE:
 
 # Says what to do before the compiler says what is missing.
-HEADERS := microhttpd.h cjson/cJSON.h curl/curl.h ffi.h zlib.h
+HEADERS := microhttpd.h cjson/cJSON.h curl/curl.h ffi.h openssl/x509v3.h zlib.h
 $(B)/headers: $(B)/flags
 	@printf '#include <%s>\n' $(HEADERS) | $(CC) $(CPPFLAGS) -E -x c - > /dev/null || \
 		{ echo "a header is missing: 'make setup' installs it" >&2; exit 1; }
@@ -69,13 +70,13 @@ $(B)/libtools.a: $(call obj,$(TOOLS_SRC))
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
-CONTROL_LIBS := -lmicrohttpd -lcjson -lm -lpthread
+CONTROL_LIBS := -lmicrohttpd -lcjson -lcrypto -lm -lpthread
 
 # The names that the library exports come from the one table of hooks.
 $(B)/shim.map: shim/libc/hooks.def shim/tls/tls.def $(B)/flags Makefile
 	$(call say,GEN)
 	$(Q){ echo '{ global:'; \
-		sed -n 's/^HOOK[A-Z_]*([^,]*,[[:space:]]*\([a-zA-Z0-9_]*\),.*/\t\1;/p' $(filter %.def,$^); echo 'dlopen; dlsym; vfork; execl; execle; execlp; prctl; __asan_default_options;'; \
+		sed -n 's/^HOOK[A-Z_]*([^,]*,[[:space:]]*\([a-zA-Z0-9_]*\),.*/\t\1;/p' $(filter %.def,$^); echo 'dlopen; dlsym; vfork; __xstat; __xstat64; execl; execle; execlp; prctl; __asan_default_options;'; \
 		echo 'local: *; };'; } > $@
 
 $(B)/libchaos-shim.so: $(call obj,$(SHIM_SRC)) $(B)/libengine.a $(B)/shim.map
@@ -84,13 +85,20 @@ $(B)/libchaos-shim.so: $(call obj,$(SHIM_SRC)) $(B)/libengine.a $(B)/shim.map
 		-Wl,-z,nodelete -Wl,--no-undefined -Wl,--exclude-libs,ALL \
 		-o $@ $(call obj,$(SHIM_SRC)) $(B)/libengine.a -l:libffi_pic.a -l:libz.a
 
+# Its own OpenSSL, which neither sees nor is seen by that of a program.
+$(B)/libchaos-bridge.so: $(call obj,$(BRIDGE_SRC)) shim/bridge/bridge.map
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -shared -Wl,--version-script=shim/bridge/bridge.map -Wl,-z,relro,-z,now \
+		-Wl,-z,nodelete -Wl,--no-undefined -Wl,--exclude-libs,ALL -Wl,-Bsymbolic \
+		-o $@ $(call obj,$(BRIDGE_SRC)) -l:libssl.a -l:libcrypto.a
+
 $(B)/chaos-control: $(call obj,control/main.c) $(B)/libcontrol.a $(B)/libengine.a
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CONTROL_LIBS) -l:libz.a
 
 # chaos-run stands in front of every command: without libcurl it starts in a tenth of the time.
 $(B)/chaos-run: TOOL_LIBS := $(B)/libcontrol.a $(B)/libengine.a -l:libz.a
-$(B)/chaos-ctl: TOOL_LIBS := $(B)/libcontrol.a $(B)/libengine.a -lcurl -lcjson -lm -l:libz.a
+$(B)/chaos-ctl: TOOL_LIBS := $(B)/libcontrol.a $(B)/libengine.a -lcurl -lcjson -lcrypto -lm -l:libz.a
 $(B)/chaos-run $(B)/chaos-ctl: $(B)/libcontrol.a
 $(B)/chaos-run $(B)/chaos-ctl: $(B)/%: $(B)/obj/tools/%.o $(B)/libtools.a $(B)/libengine.a
 	$(call say,LD)
@@ -102,14 +110,19 @@ $(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libtools.a $(B)/libcontrol.a $(B)/libe
 	$(call say,LD)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CONTROL_LIBS) \
-		$(shell pkg-config --libs check) -l:libffi_pic.a -l:libz.a
+		$(shell pkg-config --libs check) -l:libffi_pic.a -l:libz.a $(UNIT_LIBS)
 
 # The library, without what it exports.
-$(B)/unit/test_threads: $(call obj,$(filter-out $(addprefix shim/,hooks/exports.c hooks/exec.c hooks/vfork.c hooks/sandbox.c hooks/asan.c hooks/lookup.c libc/real.c libc/loader.c tls/stack.c tls/closure.c tls/lookup.c tls/openssl.c tls/gnutls.c),$(SHIM_SRC)))
+$(B)/unit/test_threads: $(call obj,$(filter-out $(addprefix shim/,hooks/exports.c hooks/exec.c hooks/shell.c hooks/vfork.c hooks/sandbox.c hooks/xstat.c hooks/asan.c hooks/lookup.c libc/real.c tls/stack.c tls/closure.c tls/lookup.c tls/openssl.c tls/gnutls.c),$(SHIM_SRC)))
 
 # What it needs of the library.
 $(B)/unit/test_entry: $(call obj,shim/process/entry.c)
-$(B)/unit/test_endpoints: $(call obj,shim/process/endpoints.c)
+$(B)/unit/test_trust: $(call obj,shim/trust/known.c shim/trust/pem.c)
+
+# The bridge as it is installed, beside the OpenSSL of its clients and servers.
+BRIDGE_UNIT := $(filter $(B)/unit/test_bridge%,$(UNIT))
+$(BRIDGE_UNIT): $(B)/libchaos-bridge.so $(B)/obj/tests/unit/bridge_peers.o
+$(BRIDGE_UNIT): UNIT_LIBS := -L$(B) -lchaos-bridge -Wl,-rpath,'$$ORIGIN/..' -lssl -lcrypto
 
 .PHONY: unit
 unit: $(UNIT)
@@ -181,7 +194,7 @@ PROGRAMS_IN_BIN := chaos-run chaos-ctl chaos-control
 install: all
 	$(Q)install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/chaos-run share/chaos-run/aws-model share/man/man1 share/man/man8)
 	$(Q)install -m 755 $(addprefix $(B)/,$(PROGRAMS_IN_BIN)) $(DESTDIR)$(PREFIX)/bin
-	$(Q)install -m 644 $(B)/libchaos-shim.so $(DESTDIR)$(PREFIX)/lib/chaos-run
+	$(Q)install -m 644 $(addprefix $(B)/libchaos-,shim.so bridge.so) $(DESTDIR)$(PREFIX)/lib/chaos-run
 	$(Q)install -m 644 tools/aws-model/*.py $(DESTDIR)$(PREFIX)/share/chaos-run/aws-model
 	$(Q)install -m 644 tools/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	$(Q)install -m 644 tools/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
@@ -189,7 +202,7 @@ install: all
 
 # What is written by hand.
 C_FILES := $(filter-out shim/engine/aws/model_data.c,$(wildcard \
-	$(foreach dir,shim/base shim/memory shim/engine shim/engine/aws shim/libc shim/process shim/io shim/tls shim/hooks control tools tools/bench tests/unit tests/fuzz \
+	$(foreach dir,shim/base shim/bridge shim/program shim/memory shim/engine shim/engine/aws shim/libc shim/process shim/trust shim/io shim/tls shim/hooks control tools tools/bench tests/unit tests/fuzz \
 		tests/conformance tests/e2e/clients tests/transparency,$(dir)/*.c $(dir)/*.h)))
 SCRIPTS  = $(shell grep -rlE '^\#!/bin/(ba)?sh' .ci tests tools)
 

@@ -2,6 +2,7 @@
 #include "api.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,10 +10,12 @@
 #include <microhttpd.h>
 
 #include "check.h"
+#include "file.h"
 #include "json.h"
 #include "memory.h"
 #include "processes.h"
 #include "report.h"
+#include "shim/memory/runtime.h"
 #include "state.h"
 
 struct request {
@@ -196,6 +199,22 @@ static int get_processes(struct api *api, __attribute__((unused)) const struct r
 	return 0;
 }
 
+/* Read anew: it may have been renewed. */
+static int get_certificate(struct api *api, __attribute__((unused)) const struct request *request,
+	struct api_answer *answer, struct refusal *why)
+{
+	char path[PATH_MAX + 16];
+	size_t len;
+
+	snprintf(path, sizeof(path), "%s/" RUNTIME_CA, api->folder);
+	answer->body = file_read(path, &len);
+	if (!answer->body)
+		return refuse(why, 500, "cannot read %s: %s; start chaos-control again", path,
+			strerror(errno));
+	answer->type = "application/x-pem-file";
+	return 0;
+}
+
 /* The rows of one path stand together. */
 static const struct endpoint {
 	const char *path;
@@ -216,6 +235,7 @@ static const struct endpoint {
 	{"/outages", "DELETE", change_list, TABLE_OUTAGES, CONFIG_REMOVE},
 	{"/_chaos/status", "GET", get_status, 0, 0},
 	{"/_chaos/processes", "GET", get_processes, 0, 0},
+	{"/_chaos/ca", "GET", get_certificate, 0, 0},
 };
 #define ENDPOINTS (sizeof(endpoints) / sizeof(endpoints[0]))
 
@@ -247,8 +267,8 @@ static void refuse_endpoint(
 	else
 		refuse(why, 404,
 			"there is no %.100s; paths are /_localstack/chaos/faults, "
-			"/_localstack/chaos/effects, /outages, /_chaos/status and "
-			"/_chaos/processes",
+			"/_localstack/chaos/effects, /outages, /_chaos/status, "
+			"/_chaos/processes and /_chaos/ca",
 			path);
 }
 

@@ -2,7 +2,7 @@
 #ifndef CHAOS_CONTROL_API_H
 #define CHAOS_CONTROL_API_H
 
-/* What the daemon can be asked: path and method in, JSON out. Knows nothing of sockets. */
+/* What the daemon can be asked: path and method in, a body out. Knows nothing of sockets. */
 
 #include "held.h"
 
@@ -10,7 +10,8 @@
 
 struct api_answer {
 	int status;
-	char *body; /* JSON; the caller frees it */
+	char *body;	  /* the caller frees it */
+	const char *type; /* of the body; NULL: JSON */
 	char allow[64];
 	struct names_warnings warnings;
 };

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -72,18 +73,32 @@ static int write_all(int fd, const char *text)
 	return 0;
 }
 
-/* Makes a file that is on the disk when this returns 0; else -1 with errno set. */
-static int write_file(const char *path, const char *text)
+/* Makes a file, which nobody else can read before it has its mode. Returns the descriptor, or -1 with
+ * errno set. */
+static int write_file(const char *path, const char *text, mode_t mode)
 {
 	int fd;
-	int error;
 
 	/* One that a crash has left behind; and never through somebody's link. */
 	unlink(path);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -1;
-	error = write_all(fd, text) < 0 || fsync(fd) < 0 ? -1 : 0;
+	if (write_all(fd, text) == 0 && fchmod(fd, mode) == 0)
+		return fd;
+	close_quietly(fd);
+	return -1;
+}
+
+/* The same, and it is on the disk when this returns 0; else -1. */
+static int write_synced(const char *path, const char *text)
+{
+	int fd = write_file(path, text, 0600);
+	int error;
+
+	if (fd < 0)
+		return -1;
+	error = fsync(fd);
 	close_quietly(fd);
 	return error;
 }
@@ -105,12 +120,19 @@ static int sync_folder(int folder)
 static int replace(
 	const char *path, const char *fresh, int folder, const char *text, struct refusal *why)
 {
-	if (write_file(fresh, text) < 0)
+	if (write_synced(fresh, text) < 0)
 		return refuse_file(why, "write", fresh);
 	if (rename(fresh, path) < 0)
 		return refuse_file(why, "replace", path);
 	if (sync_folder(folder) < 0)
 		return refuse_file(why, "sync the folder of", path);
+	return 0;
+}
+
+static int name_fresh(const char *path, char fresh[PATH_MAX], struct refusal *why)
+{
+	if ((size_t)snprintf(fresh, PATH_MAX, "%s.new", path) >= PATH_MAX)
+		return refuse(why, 500, "the path %.100s… is too long", path);
 	return 0;
 }
 
@@ -120,8 +142,8 @@ int file_replace(const char *path, const char *text, struct refusal *why)
 	int folder;
 	int error;
 
-	if ((size_t)snprintf(fresh, sizeof(fresh), "%s.new", path) >= sizeof(fresh))
-		return refuse(why, 500, "the path %.100s… is too long", path);
+	if (name_fresh(path, fresh, why))
+		return -EINVAL;
 	folder = open_folder_of(path);
 	if (folder < 0)
 		return refuse_file(why, "open the folder of", path);
@@ -130,6 +152,32 @@ int file_replace(const char *path, const char *text, struct refusal *why)
 		unlink(fresh);
 	close(folder);
 	return error;
+}
+
+int file_place(const char *path, const char *text, mode_t mode, struct refusal *why)
+{
+	char fresh[PATH_MAX];
+	int fd;
+
+	if (name_fresh(path, fresh, why))
+		return -EINVAL;
+	fd = write_file(fresh, text, mode);
+	if (fd >= 0)
+		close(fd);
+	if (fd >= 0 && rename(fresh, path) == 0)
+		return 0;
+	refuse_file(why, "write", path);
+	unlink(fresh);
+	return -EINVAL;
+}
+
+void file_tidy(const char *path)
+{
+	char fresh[PATH_MAX];
+	struct refusal why;
+
+	if (name_fresh(path, fresh, &why) == 0)
+		unlink(fresh);
 }
 
 int file_put_aside(const char *path, char *aside, size_t cap, struct refusal *why)

@@ -13,7 +13,7 @@
 #include "shim/memory/runtime.h"
 
 /* The lock is the last to go, since it guards the others. */
-enum own_file { SOCKET, SOCKET_NEXT, TABLE, JOURNAL, MODEL, STATE, LOCK, OWN_FILES };
+enum own_file { SOCKET, SOCKET_NEXT, TABLE, JOURNAL, MODEL, CA, CA_KEY, STATE, LOCK, OWN_FILES };
 
 static const char *const own_files[OWN_FILES] = {
 	[SOCKET] = RUNTIME_SOCKET,
@@ -21,6 +21,8 @@ static const char *const own_files[OWN_FILES] = {
 	[TABLE] = RUNTIME_TABLE,
 	[JOURNAL] = RUNTIME_JOURNAL,
 	[MODEL] = RUNTIME_MODEL,
+	[CA] = RUNTIME_CA,
+	[CA_KEY] = RUNTIME_CA_KEY,
 	[STATE] = RUNTIME_STATE,
 	[LOCK] = RUNTIME_LOCK,
 };

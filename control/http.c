@@ -68,7 +68,8 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct api
 		strlen(answer->body), answer->body, MHD_RESPMEM_MUST_FREE));
 	enum MHD_Result result;
 
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+	MHD_add_response_header(
+		response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->type ?: "application/json");
 	if (*answer->allow)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, answer->allow);
 	for (int i = 0; i < answer->warnings.count; i++)

@@ -52,6 +52,11 @@ static const struct argp_option option_table[] = {
 	{"outages", 'o', "JSON|@FILE", 0, "Start with these outage rules instead of the saved ones",
 		0},
 	{"latency", 'L', "MS", 0, "Start with this latency instead of the saved one", 0},
+	{"intercept", 'i', "HOST[,HOST]", 0,
+		"Make the authority good for these hosts, too, with those below them (besides AWS, "
+		"localhost, and what $AWS_ENDPOINT_URL and $CHAOS_INTERCEPT name); may be given "
+		"again",
+		0},
 	{"check", 'c', NULL, 0,
 		"Say what is wrong with these fault rules, outage rules and latency; "
 		"start nothing",
@@ -75,6 +80,28 @@ static void read_list(struct initial_list *list, const char *option, const char 
 		return;
 	refusal_text(&why, text, sizeof(text));
 	argp_failure(state, 1, 0, "%s", text);
+}
+
+static void read_environment(struct endpoints *hosts)
+{
+	struct span wrong;
+	const char *reason = endpoints_read(hosts, environ, &wrong);
+
+	if (!reason)
+		return;
+	fprintf(stderr, "chaos-control: CHAOS_INTERCEPT: '%.*s' %s\n", (int)wrong.len, wrong.at,
+		reason);
+	exit(EXIT_FAILURE);
+}
+
+static void read_hosts(struct endpoints *hosts, const char *list, struct argp_state *state)
+{
+	struct span wrong;
+	const char *reason = endpoints_add(hosts, list, &wrong);
+
+	if (reason)
+		argp_failure(
+			state, 1, 0, "--intercept: '%.*s' %s", (int)wrong.len, wrong.at, reason);
 }
 
 static error_t parse_option(int key, char *text, struct argp_state *state)
@@ -109,6 +136,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		return 0;
 	case 'L':
 		options->serve.initial.latency = text;
+		return 0;
+	case 'i':
+		read_hosts(&options->serve.intercept, text, state);
 		return 0;
 	case 'c':
 		options->check = true;
@@ -227,6 +257,7 @@ int main(int argc, char **argv)
 	argp_program_version_hook = print_version;
 	argp_err_exit_status = 1;
 	argp_parse(&argp, argc, argv, 0, NULL, &options);
+	read_environment(&options.serve.intercept);
 	/* In the foreground the line is one of a log. */
 	options.serve.out = options.background ? stdout : stderr;
 	code = run(&options);

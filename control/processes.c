@@ -13,7 +13,7 @@
 
 #define TEXT_MAX JOURNAL_HOST_MAX /* the longest text of the journal */
 
-#define FIRST_BLIND_UNKNOWN (JOURNAL_BLIND_STREAM + 1)
+#define FIRST_BLIND_UNKNOWN (JOURNAL_BLIND_REFUSED + 1)
 
 static const char *const blind_names[FIRST_BLIND_UNKNOWN] = {
 	[JOURNAL_BLIND_TLS] = "tls",
@@ -22,6 +22,13 @@ static const char *const blind_names[FIRST_BLIND_UNKNOWN] = {
 	[JOURNAL_BLIND_PIPELINED] = "pipelined",
 	[JOURNAL_BLIND_FD] = "fd",
 	[JOURNAL_BLIND_STREAM] = "stream",
+	[JOURNAL_BLIND_REFUSED] = "refused",
+};
+
+static const char *const lane_names[] = {
+	[JOURNAL_LANE_INSIDE] = "inside",
+	[JOURNAL_LANE_BRIDGE] = "bridge",
+	[JOURNAL_LANE_RELAY] = "relay",
 };
 
 /* One that has ended keeps its pid and its start until its parent asks, which may be never. A main
@@ -116,7 +123,7 @@ static void add_hosts(cJSON *object, const struct journal_process *process)
 static cJSON *process_json(const struct journal_process *process, bool running)
 {
 	cJSON *object = sure(cJSON_CreateObject());
-	cJSON *blind;
+	cJSON *lanes, *blind;
 
 	add_number(object, "pid", atomic_load(&process->pid));
 	sure(cJSON_AddBoolToObject(object, "running", running));
@@ -127,6 +134,9 @@ static cJSON *process_json(const struct journal_process *process, bool running)
 	add_number(object, "faults", atomic_load(&process->faults));
 	add_number(object, "delayed", atomic_load(&process->delayed));
 	add_number(object, "unnamed", atomic_load(&process->unnamed));
+	lanes = sure(cJSON_AddObjectToObject(object, "lanes"));
+	for (size_t lane = 0; lane < sizeof(lane_names) / sizeof(*lane_names); lane++)
+		add_number(lanes, lane_names[lane], atomic_load(&process->lanes[lane]));
 	blind = sure(cJSON_AddObjectToObject(object, "blind"));
 	for (int reason = 0; reason < FIRST_BLIND_UNKNOWN; reason++)
 		add_number(blind, blind_names[reason], atomic_load(&process->blind[reason]));

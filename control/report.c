@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "json.h"
 #include "memory.h"
 #include "shim/engine/aws/model.h"
+#include "shim/program/obstacle.h"
+#include "utf8.h"
 
 static void add_number(cJSON *object, const char *name, uint64_t value)
 {
@@ -32,6 +35,31 @@ static void add_totals(cJSON *status, const struct journal *journal)
 	add_number(totals, "unnamed", atomic_load(&journal->unnamed));
 	add_number(totals, "blind", blind);
 	add_number(totals, "blind_aws", atomic_load(&journal->blind_aws));
+	add_number(totals, "unfollowed", atomic_load(&journal->unfollowed));
+}
+
+/* Which programs were begun and could not be followed. */
+static void add_unfollowed(cJSON *status, const struct journal *journal)
+{
+	cJSON *programs = sure(cJSON_AddArrayToObject(status, "unfollowed"));
+
+	for (int i = 0; i < JOURNAL_PROGRAMS; i++) {
+		const struct journal_program *from = &journal->programs[i];
+		uint32_t reason = atomic_load(&from->reason);
+		uint64_t times = atomic_load(&from->count);
+		char path[JOURNAL_PROGRAM_MAX + 1] = "";
+		cJSON *program;
+
+		if (!times || reason == BINARY_NONE || reason >= BINARY_OBSTACLES)
+			continue;
+		memcpy(path, from->path, JOURNAL_PROGRAM_MAX);
+		utf8_tidy(path);
+		program = sure(cJSON_CreateObject());
+		add_number(program, "times", times);
+		add_text(program, "program", path);
+		add_text(program, "reason", binary_reason(reason));
+		cJSON_AddItemToArray(programs, program);
+	}
 }
 
 static void add_fired(
@@ -65,6 +93,7 @@ char *report_status(const struct api *api)
 	add_number(part, "faults", faults->count);
 	add_number(status, "latency", (uint64_t)api->config.latency_ms);
 	add_totals(status, api->writer->journal);
+	add_unfollowed(status, api->writer->journal);
 	part = sure(cJSON_AddObjectToObject(status, "fired"));
 	add_fired(part, "outages", outages, api->writer);
 	add_fired(part, "faults", faults, api->writer);

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "authority.h"
 #include "folder.h"
 #include "http.h"
 #include "listen.h"
@@ -20,6 +21,7 @@
 
 #define LOOK_NS	    250000000 /* between two looks at whether a private daemon is still needed */
 #define EMPTY_LOOKS 2	      /* a process may be on its way into the list */
+#define HOUR	    3600      /* between two looks at the authority, or attempts to renew it */
 
 struct server {
 	struct folder folder;
@@ -27,6 +29,7 @@ struct server {
 	struct api api;
 	struct http *local, *network;
 	int local_fd, network_fd;
+	time_t renew_at; /* the authority */
 	char socket[PATH_MAX];
 	char next_socket[PATH_MAX];
 	char state[PATH_MAX];
@@ -126,6 +129,8 @@ static int load(struct server *server, const struct serve_options *options, stru
 		initial_config(&options->initial, api->state_path, &api->config, why))
 		return -EINVAL;
 	*why->source = '\0';
+	if (authority_keep(server->folder.path, &options->intercept, &server->renew_at, why))
+		return -EINVAL;
 	if (writer_open(&server->writer, server->folder.path, &reason))
 		return refuse(why, 500, "%s", reason);
 	api->writer = &server->writer;
@@ -211,18 +216,34 @@ static void stop(struct server *server, const struct serve_options *options)
 	folder_close(&server->folder);
 }
 
-/* Returns when a signal asks for the end, or nobody needs a private daemon any more. */
-static void wait_for_end(const struct server *server, pid_t owner, const sigset_t *signals)
+/* Programs that have begun go on with the old one. */
+static void renew_authority(struct server *server, const struct serve_options *options)
 {
-	const struct timespec pause = {.tv_nsec = LOOK_NS};
+	struct refusal why = {0};
+
+	if (time(NULL) < server->renew_at)
+		return;
+	if (!authority_keep(server->folder.path, &options->intercept, &server->renew_at, &why))
+		return;
+	fail(&why);
+	server->renew_at = time(NULL) + HOUR;
+}
+
+/* Returns when a signal asks for the end, or nobody needs a private daemon any more. */
+static void wait_for_end(
+	struct server *server, const struct serve_options *options, const sigset_t *signals)
+{
+	const struct timespec look = {.tv_nsec = LOOK_NS}, hour = {.tv_sec = HOUR};
+	pid_t owner = options->owner;
 	uint64_t begin = owner ? journal_process_start((uint32_t)owner) : 0;
 	int empty = 0;
 
 	while (empty < EMPTY_LOOKS) {
-		int signal = sigtimedwait(signals, NULL, owner ? &pause : NULL);
+		int signal = sigtimedwait(signals, NULL, owner ? &look : &hour);
 
 		if (signal > 0)
 			return;
+		renew_authority(server, options);
 		if (!owner)
 			continue;
 		if (process_lives((uint32_t)owner, begin) || processes_any(server->writer.journal))
@@ -254,7 +275,7 @@ int serve(const struct serve_options *options, void (*ready)(void *context), voi
 		*server.listening ? " and http://" : "", server.listening);
 	fflush(options->out);
 	ready(context);
-	wait_for_end(&server, options->owner, &signals);
+	wait_for_end(&server, options, &signals);
 	stop(&server, options);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "initial.h"
+#include "shim/engine/endpoints.h"
 
 struct serve_options {
 	const char *dir;    /* NULL: by the folder's rule */
@@ -15,6 +16,7 @@ struct serve_options {
 	const char *state;  /* NULL: state.json in the folder */
 	const char *model;  /* NULL: the user's, if any; else its path, or MODEL_BUILT_IN */
 	struct initial_options initial;
+	struct endpoints intercept; /* hosts of the environment and of options */
 	/* Not 0: the daemon belongs to this process and those it has started, saves nothing, and
 	 * leaves nothing behind. */
 	pid_t owner;

@@ -14,6 +14,7 @@ static const char *const blind_reasons[] = {
 	[JOURNAL_BLIND_PIPELINED] = "pipelined",
 	[JOURNAL_BLIND_FD] = "fd",
 	[JOURNAL_BLIND_STREAM] = "stream",
+	[JOURNAL_BLIND_REFUSED] = "refused",
 };
 #define BLIND_REASONS (sizeof(blind_reasons) / sizeof(*blind_reasons))
 

@@ -15,6 +15,7 @@
 #include <cjson/cJSON.h>
 
 #include "client.h"
+#include "control/authority.h"
 #include "control/file.h"
 #include "control/given.h"
 #include "control/model.h"
@@ -41,6 +42,10 @@ struct session {
 
 	/* Of model alone. */
 	struct model_build build;
+
+	/* Of ca alone. */
+	bool path;
+	const char *hosts; /* NULL: whatever they are */
 };
 
 struct command {
@@ -61,6 +66,8 @@ static const char help[] =
 	"  effects  get|set|clear [JSON|@FILE|-|latency=MS]   what every call meets\n"
 	"  status                                             the daemon, in numbers\n"
 	"  ps                                                 the processes that use it\n"
+	"  ca       [--path] [--for HOST[,HOST]]              the certificate that its programs "
+	"trust\n"
 	"  explain  [--jsonl] [--table FILE]                  what is made of the HTTP request on\n"
 	"                                                     stdin, and of the rules for it\n"
 	"  services [GLOB]                                    the known services\n"
@@ -76,6 +83,8 @@ static const char help[] =
 	"      --from PYTHON|DIR   the Python that has botocore, or the folder that holds it\n"
 	"  -o, --output FILE       the model; otherwise $CHAOS_MODEL, or chaos-run/model in\n"
 	"                          $XDG_DATA_HOME or ~/.local/share\n"
+	"      --path      print the path of the certificate, not the certificate\n"
+	"      --for HOST[,HOST]   only if it is good for these hosts\n"
 	"      --help, --version\n"
 	"\n"
 	"'set' puts the given rules in the place of all, 'add' appends them, 'remove' takes away\n"
@@ -268,6 +277,33 @@ static int run_report(
 	if (*arguments)
 		return refuse_more(command, *arguments, "it takes no argument");
 	return call(command, session, (struct client_request){.method = "GET"}, "");
+}
+
+/* For a person: the programs that none of the processes could take along. */
+static int show_unfollowed(const struct session *session)
+{
+	struct client_request request = {
+		.folder = session->folder, .path = "/_chaos/status", .method = "GET"};
+	struct client_answer answer;
+	char reason[256];
+	cJSON *status;
+	int error = client_call(&request, &answer, reason);
+
+	if (error)
+		return explain_error(session, error, reason);
+	status = cJSON_Parse(answer.body);
+	processes_show_unfollowed(stdout, status);
+	cJSON_Delete(status);
+	client_free(&answer);
+	return fflush(stdout) == EOF ? fail(EXIT_REFUSED, "stdout: %s", strerror(errno))
+				     : EXIT_SUCCESS;
+}
+
+static int run_ps(const struct command *command, const struct session *session, char **arguments)
+{
+	int code = run_report(command, session, arguments);
+
+	return code || !session->table ? code : show_unfollowed(session);
 }
 
 enum body { NO_BODY, EMPTY_BODY, GIVEN_BODY };
@@ -509,6 +545,78 @@ static int run_model(const struct command *command, const struct session *sessio
 	return end_output(EXIT_SUCCESS);
 }
 
+static int read_hosts(const struct command *command, const char *list, struct endpoints *hosts)
+{
+	struct span wrong;
+	const char *reason = list ? endpoints_add(hosts, list, &wrong) : NULL;
+
+	return reason ? fail(EXIT_USAGE, "%s: --for: '%.*s' %s", command->name, (int)wrong.len,
+				wrong.at, reason)
+		      : 0;
+}
+
+static int refuse_certificate(const struct session *session, int error)
+{
+	const char *folder = session->folder;
+
+	if (error == -ENOENT)
+		return fail(EXIT_REFUSED,
+			"no authority in %s; start a daemon with 'chaos-control --daemon --dir "
+			"%s', or name its folder with --dir",
+			folder, folder);
+	return fail(EXIT_REFUSED, "%s: %s", folder, folder_error(error));
+}
+
+static int check_hosts(
+	const struct session *session, const char *pem, const struct endpoints *hosts)
+{
+	struct endpoints missing;
+	char list[sizeof(missing.all)] = "";
+	size_t len = 0;
+
+	if (authority_missing(pem, hosts, &missing))
+		return fail(EXIT_REFUSED,
+			"%s/" RUNTIME_CA " is no certificate of an authority; start the daemon "
+			"again",
+			session->folder);
+	for (unsigned i = 0; i < missing.count; i++)
+		len += (size_t)snprintf(
+			list + len, sizeof(list) - len, "%s%s", i ? "," : "", missing.all[i].host);
+	return len ? fail(EXIT_REFUSED,
+			     "the authority in %s is not good for %s; start the daemon again with "
+			     "'--intercept %s', too",
+			     session->folder, list, list)
+		   : 0;
+}
+
+/* From the file, which outlives a daemon as the rules do. */
+static int run_ca(const struct command *command, const struct session *session, char **arguments)
+{
+	char folder[PATH_MAX], path[PATH_MAX + 16];
+	struct endpoints hosts = {.count = 0};
+	char *pem;
+	size_t size;
+	int error, code;
+
+	if (*arguments)
+		return refuse_more(command, *arguments, "it takes --path and --for");
+	code = read_hosts(command, session->hosts, &hosts);
+	if (code)
+		return code;
+	error = folder_check(session->folder);
+	if (error || !realpath(session->folder, folder))
+		return refuse_certificate(session, error ?: -errno);
+	snprintf(path, sizeof(path), "%s/" RUNTIME_CA, folder);
+	pem = file_read(path, &size);
+	if (!pem)
+		return refuse_certificate(session, -errno);
+	code = check_hosts(session, pem, &hosts);
+	if (!code)
+		printf("%s%s", session->path ? path : pem, session->path ? "\n" : "");
+	free(pem);
+	return end_output(code);
+}
+
 static int print_version(void)
 {
 	char reason[MODEL_REASON_MAX];
@@ -525,7 +633,8 @@ static const struct command commands[] = {
 	{"outages", run_configuration, "/outages", "no outages", "[]", NULL},
 	{"effects", run_configuration, "/_localstack/chaos/effects", NULL, "{\"latency\":0}", NULL},
 	{"status", run_report, "/_chaos/status", NULL, NULL, NULL},
-	{"ps", run_report, "/_chaos/processes", "no processes", NULL, processes_arrange},
+	{"ps", run_ps, "/_chaos/processes", "no processes", NULL, processes_arrange},
+	{"ca", run_ca, NULL, NULL, NULL, NULL},
 	{"explain", run_explain, NULL, NULL, NULL, NULL},
 	{"services", run_services, NULL, NULL, NULL, NULL},
 	{"operations", run_operations, NULL, NULL, NULL, NULL},
@@ -576,6 +685,8 @@ int main(int argc, char **argv)
 		{"table", required_argument, NULL, 't'},
 		{"from", required_argument, NULL, 'f'},
 		{"output", required_argument, NULL, 'o'},
+		{"path", no_argument, NULL, 'p'},
+		{"for", required_argument, NULL, 'F'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
 		{NULL, 0, NULL, 0},
@@ -609,6 +720,12 @@ int main(int argc, char **argv)
 		case 'o':
 			session.build.path = optarg;
 			break;
+		case 'p':
+			session.path = true;
+			break;
+		case 'F':
+			session.hosts = optarg;
+			break;
 		case 'h':
 			fputs(help, stdout);
 			return EXIT_SUCCESS;
@@ -628,6 +745,8 @@ int main(int argc, char **argv)
 		return fail(EXIT_USAGE, "--jsonl and --table are for explain alone");
 	if (command->run != run_model && (session.build.from || session.build.path))
 		return fail(EXIT_USAGE, "--from and --output are for model alone");
+	if (command->run != run_ca && (session.path || session.hosts))
+		return fail(EXIT_USAGE, "--path and --for are for ca alone");
 	if (choose_folder(&session, folder))
 		return EXIT_REFUSED;
 	return command->run(command, &session, argv + optind + 1);

@@ -17,14 +17,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "binary.h"
 #include "control/check.h"
 #include "control/model.h"
 #include "folder.h"
 #include "own.h"
 #include "shim/base/span.h"
 #include "shim/engine/aws/model.h"
+#include "shim/engine/endpoints.h"
 #include "shim/memory/runtime.h"
+#include "shim/program/binary.h"
 #include "strict.h"
 
 /* As of env(1). */
@@ -35,7 +36,8 @@ enum { EXIT_OWN = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 struct options {
 	const char *faults, *outages, *latency; /* NULL: not given */
 	const char *folder;
-	bool verbose, strict;
+	char *intercept; /* a list of hosts; NULL: none */
+	bool verbose, strict, no_bridge, no_follow;
 	char **command;
 };
 
@@ -50,10 +52,18 @@ static const char help[] =
 	"                            (each of these asks for a private daemon, unless -d is "
 	"given)\n"
 	"  -d, --dir DIR             use the daemon of this runtime folder, or start one there\n"
-	"  -s, --strict              exit with 125 if COMMAND had connections to AWS that could "
-	"not\n"
-	"                            be looked into, and got no faults for that reason; those of\n"
-	"                            statically linked children and of Go cannot be counted\n"
+	"  -i, --intercept HOST[:PORT][,...]\n"
+	"                            take these hosts for AWS, too, with those below them; may be\n"
+	"                            given again (besides those of AWS_ENDPOINT_URL)\n"
+	"      --no-bridge           leave TLS alone that is built into a program: it gets no "
+	"faults\n"
+	"  -s, --strict              exit with 125 if a call to AWS may have gone unseen: there "
+	"was a\n"
+	"                            connection that could not be looked into, a program that\n"
+	"                            cannot be followed (it is statically linked, setuid, written\n"
+	"                            in Go ...), or one that could not be given the rules\n"
+	"      --no-follow           leave children alone whose environment COMMAND clears or\n"
+	"                            replaces: else they are given LD_PRELOAD and CHAOS_DIR again\n"
 	"  -v, --verbose             say on stderr what is done\n"
 	"      --help, --version\n"
 	"\n"
@@ -131,6 +141,23 @@ __attribute__((noreturn)) static void refuse_no_command(const struct options *op
 	die(EXIT_OWN, "no command is given (see chaos-run --help)");
 }
 
+/* Returns the lists as one. What is no host is refused, and told of as what `option` says. */
+static char *join_hosts(const char *option, char *list, const char *more)
+{
+	struct endpoints hosts = {.count = 0};
+	struct span wrong;
+	const char *reason;
+	char *joined;
+
+	if (asprintf(&joined, "%s%s%s", list ?: "", list ? "," : "", more) < 0)
+		die(EXIT_OWN, "%s", strerror(ENOMEM));
+	free(list);
+	reason = endpoints_add(&hosts, joined, &wrong);
+	if (reason)
+		die(EXIT_OWN, "%s: '%.*s' %s", option, (int)wrong.len, wrong.at, reason);
+	return joined;
+}
+
 /* The model is the one that a daemon of its own would take. */
 static void print_version(void)
 {
@@ -142,6 +169,17 @@ static void print_version(void)
 	printf("chaos-run " CHAOS_VERSION " (AWS model of botocore %s)\n", aws_model_version());
 }
 
+/* What the library of the command, and maybe a chaos-run around this one, would take from there. */
+static void take_environment(struct options *options)
+{
+	const char *hosts = getenv("CHAOS_INTERCEPT"), *bridge = getenv("CHAOS_BRIDGE");
+
+	if (hosts && *hosts)
+		options->intercept = join_hosts("CHAOS_INTERCEPT", options->intercept, hosts);
+	if (bridge && strcmp(bridge, "0") == 0)
+		options->no_bridge = true;
+}
+
 static struct options parse(int argc, char **argv)
 {
 	static const struct option known[] = {
@@ -149,7 +187,10 @@ static struct options parse(int argc, char **argv)
 		{"outages", required_argument, NULL, 'o'},
 		{"latency", required_argument, NULL, 'l'},
 		{"dir", required_argument, NULL, 'd'},
+		{"intercept", required_argument, NULL, 'i'},
+		{"no-bridge", no_argument, NULL, 'B'},
 		{"strict", no_argument, NULL, 's'},
+		{"no-follow", no_argument, NULL, 'n'},
 		{"verbose", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
@@ -159,7 +200,7 @@ static struct options parse(int argc, char **argv)
 	int option;
 
 	/* '+': the options end where the command begins. */
-	while ((option = getopt_long(argc, argv, "+f:o:l:d:sv", known, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "+f:o:l:d:i:sv", known, NULL)) != -1) {
 		switch (option) {
 		case 'f':
 			options.faults = optarg;
@@ -176,8 +217,17 @@ static struct options parse(int argc, char **argv)
 				die(EXIT_OWN, "--dir is empty; give the path of a folder");
 			options.folder = optarg;
 			break;
+		case 'i':
+			options.intercept = join_hosts("--intercept", options.intercept, optarg);
+			break;
+		case 'B':
+			options.no_bridge = true;
+			break;
 		case 's':
 			options.strict = true;
+			break;
+		case 'n':
+			options.no_follow = true;
 			break;
 		case 'v':
 			options.verbose = true;
@@ -196,6 +246,7 @@ static struct options parse(int argc, char **argv)
 	if (optind == argc)
 		refuse_no_command(&options);
 	options.command = argv + optind;
+	take_environment(&options);
 	return options;
 }
 
@@ -225,12 +276,15 @@ static const char *find_remedy(const char *command, const struct binary *found)
 static void check_command(const struct options *options)
 {
 	const char *command = options->command[0], *remedy;
-	struct binary found;
+	char path[PATH_MAX];
+	struct binary found = {.path = path, .cap = sizeof(path)};
 	int code = EXIT_OWN;
 
-	binary_look(command, getenv("PATH"), &found);
-	if (!found.obstacle) {
-		explain(options, "%s is run by %s, which can be reached", command, found.path);
+	binary_look(command, getenv("PATH"), BINARY_SOUGHT | BINARY_THROUGH_ENV, &found);
+	/* It runs, and is not seen: that is no reason to refuse it unless all is to be seen. */
+	if (!found.obstacle || (found.obstacle == BINARY_GO && !options->strict)) {
+		explain(options, "%s is run by %s, which %s", command, found.path,
+			binary_reason(found.obstacle));
 		return;
 	}
 	if (found.obstacle == BINARY_NOT_FOUND)
@@ -312,6 +366,7 @@ static int run_control(const struct options *options, const char **argv, size_t 
 		{"--faults", options->faults},
 		{"--outages", options->outages},
 		{"--latency", options->latency},
+		{"--intercept", options->intercept},
 	};
 
 	for (size_t i = 0; i < sizeof(given) / sizeof(*given); i++) {
@@ -389,6 +444,25 @@ static void configure(const struct options *options, const char *folder)
 	set(folder, "effects", latency);
 }
 
+/* The authority of a daemon that is there was made before these hosts were named. */
+static void check_authority(const struct options *options, const char *folder)
+{
+	char path[PATH_MAX], *said;
+	const char *argv[] = {own_program("chaos-ctl", path), "--dir", folder, "ca", "--path",
+		"--for", options->intercept, NULL};
+
+	if (own_run(argv, &said))
+		repeat(said, "warning: ");
+	free(said);
+}
+
+static void join(const struct options *options, const char *folder)
+{
+	explain(options, "joining the daemon in %s", folder);
+	if (options->intercept && !options->no_bridge)
+		check_authority(options, folder);
+}
+
 static bool has_parent(const char *path)
 {
 	char copy[PATH_MAX];
@@ -456,7 +530,7 @@ static void use_folder(const struct options *options, char folder[PATH_MAX])
 		return;
 	}
 	free(said);
-	explain(options, "joining the daemon in %s", folder);
+	join(options, folder);
 	configure(options, folder);
 }
 
@@ -478,7 +552,8 @@ static void make_private_folder(char folder[PATH_MAX])
 static void remove_private_folder(const char *folder)
 {
 	static const char *const files[] = {RUNTIME_SOCKET, RUNTIME_SOCKET_NEXT, RUNTIME_TABLE,
-		RUNTIME_JOURNAL, RUNTIME_STATE, RUNTIME_LOCK};
+		RUNTIME_JOURNAL, RUNTIME_MODEL, RUNTIME_CA, RUNTIME_CA_KEY, RUNTIME_STATE,
+		RUNTIME_LOCK};
 	int fd = open(folder, O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
@@ -519,7 +594,7 @@ static void find_daemon(const struct options *options, char folder[PATH_MAX])
 	if (!error)
 		error = folder_probe(shared);
 	if (!error && realpath(shared, folder)) {
-		explain(options, "joining the daemon in %s", folder);
+		join(options, folder);
 		return;
 	}
 	if (named && *named)
@@ -546,19 +621,60 @@ static bool is_listed(const char *path, const char *list)
 	return false;
 }
 
-static void set_environment(const char *library, const char *folder)
+static void set_variable(const char *name, const char *value)
+{
+	if (setenv(name, value, 1) < 0)
+		die(EXIT_OWN, "%s", strerror(errno));
+}
+
+static void set_preload(const char *library)
 {
 	const char *before = getenv("LD_PRELOAD");
 	char *list;
 
-	if (setenv("CHAOS_DIR", folder, 1) < 0)
-		die(EXIT_OWN, "%s", strerror(errno));
 	if (before && is_listed(library, before))
 		return;
-	if (asprintf(&list, "%s%s%s", library, before && *before ? ":" : "", before ?: "") < 0 ||
-		setenv("LD_PRELOAD", list, 1) < 0)
+	if (asprintf(&list, "%s%s%s", library, before && *before ? ":" : "", before ?: "") < 0)
 		die(EXIT_OWN, "%s", strerror(ENOMEM));
+	set_variable("LD_PRELOAD", list);
 	free(list);
+}
+
+/* Runtimes with a store of their own trust the certificate that one of these names besides it. What the
+ * user has set stays: the library adds to that file as it is opened. A chaos-run around this one is no
+ * user. */
+static void set_trust(const struct options *options, const char *folder)
+{
+	static const char *const names[] = {"NODE_EXTRA_CA_CERTS", "DENO_CERT"};
+	const char *outer = getenv("CHAOS_DIR");
+	char certificate[PATH_MAX + 16], outer_certificate[PATH_MAX + 16];
+
+	snprintf(certificate, sizeof(certificate), "%s/" RUNTIME_CA, folder);
+	snprintf(outer_certificate, sizeof(outer_certificate), "%s/" RUNTIME_CA, outer ?: "");
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		const char *value = getenv(names[i]);
+
+		if (value && *value && strcmp(value, outer_certificate) != 0)
+			continue;
+		/* They complain of a file that they cannot read. */
+		if (!options->no_bridge && access(certificate, R_OK) == 0)
+			set_variable(names[i], certificate);
+		else if (value && *value)
+			unsetenv(names[i]);
+	}
+}
+
+static void set_environment(const struct options *options, const char *library, const char *folder)
+{
+	set_trust(options, folder);
+	set_variable("CHAOS_DIR", folder);
+	if (options->intercept)
+		set_variable("CHAOS_INTERCEPT", options->intercept);
+	if (options->no_bridge)
+		set_variable("CHAOS_BRIDGE", "0");
+	if (options->no_follow)
+		set_variable("CHAOS_FOLLOW", "0");
+	set_preload(library);
 }
 
 int main(int argc, char **argv)
@@ -569,7 +685,7 @@ int main(int argc, char **argv)
 	check_command(&options);
 	find_library(library);
 	find_daemon(&options, folder);
-	set_environment(library, folder);
+	set_environment(&options, library, folder);
 	explain(&options, "preloading %s", library);
 	if (options.strict)
 		return strict_run(folder, options.command, EXIT_OWN);

@@ -13,7 +13,7 @@
 #include "shim/memory/runtime.h"
 
 /* Below /tmp anybody may have made the folder, and so be the daemon. */
-static int check_owner(const char *folder)
+int folder_check(const char *folder)
 {
 	struct stat info;
 
@@ -33,7 +33,7 @@ int folder_probe(const char *folder)
 
 	if (len < 0 || (size_t)len >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
-	error = check_owner(folder);
+	error = folder_check(folder);
 	if (error)
 		return error;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

@@ -4,6 +4,9 @@
 
 /* The runtime folder, as the tools see it. */
 
+/* Is it a folder of our own, to which nobody else may write? 0, -EPERM, -ENOTDIR, or what stat() says. */
+int folder_check(const char *folder);
+
 /*
  * Does a daemon of our own answer on the folder's socket? 0, or
  *  -ENOENT        no folder, or no socket in it

@@ -8,8 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "shim/base/kernel.h"
 
 enum { EXIT_NOT_FOUND = 127 };
 
@@ -41,6 +44,16 @@ const char *own_program(const char *name, char path[PATH_MAX])
 	return own_find(name, places, path) ? path : name;
 }
 
+/* As execvp(), but past the hook of a library around us: that would see to it that it is preloaded. */
+static void execute(const char *const *argv)
+{
+	if (strchr(argv[0], '/'))
+		errno = (int)-kernel_call(
+			SYS_execve, (long)argv[0], (long)argv, (long)environ, 0, 0, 0);
+	else
+		execvp(argv[0], (char *const *)argv);
+}
+
 /* In the child. What is said goes to `out`. */
 static void run_child(const char *const *argv, int out)
 {
@@ -49,7 +62,7 @@ static void run_child(const char *const *argv, int out)
 	unsetenv("LD_PRELOAD");
 	if (dup2(out, 2) == 2 && null >= 0 && dup2(null, 0) == 0 && dup2(null, 1) == 1) {
 		close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
-		execvp(argv[0], (char *const *)argv);
+		execute(argv);
 	}
 	dprintf(2, "cannot run %s: %s\n", argv[0], strerror(errno));
 	_exit(EXIT_NOT_FOUND);

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "blind.h"
+#include "show.h"
 #include "shim/memory/journal.h"
 
 static const char *text(const cJSON *process, const char *name)
@@ -68,6 +69,20 @@ static void add_blind(cJSON *row, const cJSON *process)
 	cJSON_AddStringToObject(row, "blind", *list ? list : "-");
 }
 
+/* "inside, bridge": how its connections came to be looked at. */
+static void add_lanes(cJSON *row, const cJSON *process)
+{
+	const cJSON *item;
+	char list[64] = "";
+
+	cJSON_ArrayForEach(item, cJSON_GetObjectItem(process, "lanes"))
+	{
+		if (item->valuedouble > 0)
+			add(list, sizeof(list), "%s%s", *list ? ", " : "", item->string);
+	}
+	cJSON_AddStringToObject(row, "lane", *list ? list : "-");
+}
+
 /* The journal keeps its beginning. */
 static void add_command(cJSON *row, const cJSON *process)
 {
@@ -93,6 +108,7 @@ static cJSON *arrange(const cJSON *process)
 	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++)
 		cJSON_AddItemToObject(row, counts[i],
 			cJSON_Duplicate(cJSON_GetObjectItem(process, counts[i]), true));
+	add_lanes(row, process);
 	add_blind(row, process);
 	add_command(row, process);
 	return row;
@@ -108,4 +124,14 @@ cJSON *processes_arrange(const cJSON *processes)
 		cJSON_AddItemToArray(rows, arrange(process));
 	}
 	return rows;
+}
+
+void processes_show_unfollowed(FILE *out, const cJSON *status)
+{
+	const cJSON *programs = cJSON_GetObjectItem(status, "unfollowed");
+
+	if (!cJSON_GetArraySize(programs))
+		return;
+	fputs("\nbegun, and could not be followed:\n", out);
+	show(out, programs, "");
 }

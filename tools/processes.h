@@ -2,6 +2,8 @@
 #ifndef CHAOS_TOOLS_PROCESSES_H
 #define CHAOS_TOOLS_PROCESSES_H
 
+#include <stdio.h>
+
 #include <cjson/cJSON.h>
 
 /*
@@ -9,5 +11,9 @@
  * be looked into in one column, the command last. The caller deletes it.
  */
 cJSON *processes_arrange(const cJSON *processes);
+
+/* Shows which programs could not be followed, of what the daemon says of its status; nothing if there was
+ * none. */
+void processes_show_unfollowed(FILE *out, const cJSON *status);
 
 #endif

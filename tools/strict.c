@@ -17,8 +17,11 @@
 #include <unistd.h>
 
 #include "blind.h"
+#include "plain.h"
 #include "shim/memory/journal.h"
 #include "shim/memory/runtime.h"
+#include "shim/program/obstacle.h"
+#include "unattached.h"
 
 enum { NOT_EXECUTABLE = 126, NOT_FOUND = 127 };
 
@@ -104,13 +107,6 @@ static void run_child(char **command, const sigset_t *mask, const struct sigacti
 	_exit(error == ENOENT ? NOT_FOUND : NOT_EXECUTABLE);
 }
 
-/* The journal is anybody's to write: nothing but plain text goes to the terminal. */
-static void print_plain(const char *text, size_t size)
-{
-	for (size_t i = 0; i < size && text[i]; i++)
-		fputc(text[i] >= ' ' && text[i] <= '~' ? text[i] : '?', stderr);
-}
-
 /* What was known of a process of the journal before the command ran. */
 struct earlier {
 	uint32_t pid;
@@ -169,13 +165,87 @@ static void name_blind(const struct journal *journal, const struct earlier *earl
 	}
 }
 
+/* What was counted before the command ran. */
+struct before {
+	uint64_t blind_aws, unattached, unfollowed;
+	struct earlier processes[JOURNAL_PROCESSES];
+	uint64_t programs[JOURNAL_PROGRAMS]; /* how often each was begun */
+};
+
+static void note_before(const struct journal *journal, struct before *before)
+{
+	before->blind_aws = atomic_load(&journal->blind_aws);
+	before->unattached = atomic_load(&journal->unattached);
+	before->unfollowed = atomic_load(&journal->unfollowed);
+	note_earlier(journal, before->processes);
+	for (int i = 0; i < JOURNAL_PROGRAMS; i++)
+		before->programs[i] = atomic_load(&journal->programs[i].count);
+}
+
+static void name_program(const struct journal_program *program, uint32_t reason, uint64_t count)
+{
+	const char *remedy = binary_remedy(reason);
+
+	fputs("chaos-run: cannot be followed: ", stderr);
+	print_plain(program->path, sizeof(program->path));
+	if (count > 1)
+		fprintf(stderr, " (%llu times)", (unsigned long long)count);
+	fprintf(stderr, " %s%s%s\n", binary_reason(reason), remedy ? "; " : "",
+		remedy ? remedy : "");
+}
+
+/* Returns how many programs could not be followed, and says which. */
+static uint64_t name_unfollowed(const struct journal *journal, const struct before *before)
+{
+	uint64_t all = atomic_load(&journal->unfollowed) - before->unfollowed, named = 0;
+
+	for (int i = 0; i < JOURNAL_PROGRAMS; i++) {
+		const struct journal_program *program = &journal->programs[i];
+		uint64_t count = atomic_load(&program->count) - before->programs[i];
+		uint32_t reason = atomic_load(&program->reason);
+
+		if (count == 0 || reason == BINARY_NONE || reason >= BINARY_OBSTACLES)
+			continue;
+		name_program(program, reason, count);
+		named += count;
+	}
+	if (all > named)
+		fprintf(stderr, "chaos-run: other programs that could not be followed: %llu\n",
+			(unsigned long long)(all - named));
+	return all;
+}
+
+/* Says whatever kept a call from being looked at. Was there something? */
+static bool tell(const struct journal *journal, const struct before *before,
+	const struct unattached *unattached)
+{
+	uint64_t blind = atomic_load(&journal->blind_aws) - before->blind_aws;
+	uint64_t wanting = atomic_load(&journal->unattached) - before->unattached;
+	bool is_told = false;
+
+	if (blind) {
+		fprintf(stderr, "chaos-run: connections to AWS could not be looked into: %llu\n",
+			(unsigned long long)blind);
+		name_blind(journal, before->processes);
+		is_told = true;
+	}
+	if (wanting) {
+		fprintf(stderr, "chaos-run: programs that could not be given the rules: %llu\n",
+			(unsigned long long)wanting);
+		is_told = true;
+	}
+	is_told |= name_unfollowed(journal, before) > 0;
+	is_told |= unattached_tell(unattached) > 0;
+	return is_told;
+}
+
 int strict_run(const char *folder, char **command, int blind)
 {
 	const struct journal *journal = map_journal(folder);
-	struct earlier earlier[JOURNAL_PROCESSES];
 	struct sigaction on_child, standard = {.sa_handler = SIG_DFL};
 	sigset_t set = waited_for(), mask;
-	uint64_t before, unattached;
+	struct unattached unattached;
+	struct before before;
 	pid_t child;
 	int status;
 
@@ -183,9 +253,13 @@ int strict_run(const char *folder, char **command, int blind)
 		fprintf(stderr, "chaos-run: %s: the journal cannot be read\n", folder);
 		return blind;
 	}
-	before = atomic_load(&journal->blind_aws);
-	unattached = atomic_load(&journal->unattached);
-	note_earlier(journal, earlier);
+	status = unattached_listen(&unattached);
+	if (status) {
+		fprintf(stderr, "chaos-run: cannot be told of programs without rules: %s\n",
+			strerror(-status));
+		return blind;
+	}
+	note_before(journal, &before);
 	/* Where SIGCHLD is ignored, wait() learns nothing. */
 	sigaction(SIGCHLD, &standard, &on_child);
 	sigprocmask(SIG_BLOCK, &set, &mask);
@@ -197,17 +271,8 @@ int strict_run(const char *folder, char **command, int blind)
 		return blind;
 	}
 	status = wait_for(child);
-	if (atomic_load(&journal->blind_aws) != before) {
-		fprintf(stderr, "chaos-run: connections to AWS could not be looked into: %llu\n",
-			(unsigned long long)(atomic_load(&journal->blind_aws) - before));
-		name_blind(journal, earlier);
+	if (tell(journal, &before, &unattached))
 		return blind;
-	}
-	if (atomic_load(&journal->unattached) != unattached) {
-		fprintf(stderr, "chaos-run: programs that could not be given the rules: %llu\n",
-			(unsigned long long)(atomic_load(&journal->unattached) - unattached));
-		return blind;
-	}
 	if (WIFSIGNALED(status))
 		end_by(WTERMSIG(status));
 	return WEXITSTATUS(status);

@@ -9,6 +9,7 @@
 #include "shim/process/inside.h"
 #include "shim/process/shim.h"
 #include "shim/tls/stack.h"
+#include "shim/trust/trust.h"
 
 /* fork() may be called by a signal handler that has interrupted us: then no lock is waited for. */
 static void before_fork(void)
@@ -31,10 +32,13 @@ static void after_fork_child(void)
 	conn_after_fork();
 }
 
-__attribute__((constructor)) static void begin(void)
+/* glibc gives the arguments of main(). */
+__attribute__((constructor)) static void begin(int count, char **arguments)
 {
+	(void)count;
 	real_resolve();
 	shim_begin();
+	trust_begin(arguments);
 	pthread_atfork(before_fork, after_fork_parent, after_fork_child);
 }
 

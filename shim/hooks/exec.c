@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The exec functions whose arguments are a list: as their kin in hooks.def. */
+/*
+ * Another program begins. It is given what it needs to be followed where the environment lacks that. In
+ * a vfork child all memory is the parent's, but the stack from here on: what is made, is made there.
+ */
+
+#include "exec.h"
 
 #include <alloca.h>
 #include <stdarg.h>
@@ -7,9 +12,132 @@
 #include <unistd.h>
 
 #include "shim/io/deliver.h"
-#include "shim/libc/real.h"
+#include "shim/process/child.h"
+#include "shim/process/shim.h"
+#include "shim/program/binary.h"
 
 #define EXPORT __attribute__((visibility("default")))
+
+/* The environment for the child, in the caller's stack frame where it is not `envp`. */
+#define GIVEN(child, envp)                                                                         \
+	((child).is_given ? follow_fill(                                                           \
+				    &shim.follow, envp, &(child).plan, alloca((child).plan.room))  \
+			  : (envp))
+
+/* Only a program that has not begun comes back. */
+static int failed(const struct child *child, int result)
+{
+	child_failed(child);
+	return result;
+}
+
+/* Of posix_spawn(), which returns an error number. */
+static int began(const struct child *child, int error)
+{
+	if (error)
+		child_failed(child);
+	return error;
+}
+
+int exec_execve(const char *path, char *const argv[], char *const envp[])
+{
+	char *const *given;
+	struct child child;
+
+	child_begin(&child, path, 0, envp);
+	// cppcheck-suppress allocaCalled
+	given = GIVEN(child, envp);
+	deliver_all();
+	return failed(&child, real.execve(path, argv, given));
+}
+
+int exec_execv(const char *path, char *const argv[])
+{
+	char *const *envp = environ, *const * given;
+	struct child child;
+
+	child_begin(&child, path, 0, envp);
+	// cppcheck-suppress allocaCalled
+	given = GIVEN(child, envp);
+	deliver_all();
+	return failed(
+		&child, child.is_given ? real.execve(path, argv, given) : real.execv(path, argv));
+}
+
+int exec_execvp(const char *file, char *const argv[])
+{
+	char *const *envp = environ, *const * given;
+	struct child child;
+
+	child_begin(&child, file, BINARY_SOUGHT, envp);
+	// cppcheck-suppress allocaCalled
+	given = GIVEN(child, envp);
+	deliver_all();
+	return failed(
+		&child, child.is_given ? real.execvpe(file, argv, given) : real.execvp(file, argv));
+}
+
+int exec_execvpe(const char *file, char *const argv[], char *const envp[])
+{
+	char *const *given;
+	struct child child;
+
+	child_begin(&child, file, BINARY_SOUGHT, envp);
+	// cppcheck-suppress allocaCalled
+	given = GIVEN(child, envp);
+	deliver_all();
+	return failed(&child, real.execvpe(file, argv, given));
+}
+
+int exec_execveat(int folder, const char *path, char *const argv[], char *const envp[], int flags)
+{
+	char *const *given;
+	struct child child;
+
+	child_begin_at(&child, folder, path, envp);
+	// cppcheck-suppress allocaCalled
+	given = GIVEN(child, envp);
+	deliver_all();
+	return failed(&child, real.execveat(folder, path, argv, given, flags));
+}
+
+int exec_fexecve(int fd, char *const argv[], char *const envp[])
+{
+	char *const *given;
+	struct child child;
+
+	child_begin_at(&child, fd, "", envp);
+	// cppcheck-suppress allocaCalled
+	given = GIVEN(child, envp);
+	deliver_all();
+	return failed(&child, real.fexecve(fd, argv, given));
+}
+
+int exec_posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+	const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
+{
+	char *const *given;
+	struct child child;
+
+	child_begin(&child, path, 0, envp);
+	// cppcheck-suppress allocaCalled
+	given = GIVEN(child, envp);
+	return began(&child, real.posix_spawn(pid, path, actions, attributes, argv, given));
+}
+
+int exec_posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
+	const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
+{
+	char *const *given;
+	struct child child;
+
+	child_begin(&child, file, BINARY_SOUGHT, envp);
+	// cppcheck-suppress allocaCalled
+	given = GIVEN(child, envp);
+	return began(&child, real.posix_spawnp(pid, file, actions, attributes, argv, given));
+}
+
+/* ---- arguments as a list ---- */
 
 /* How many arguments stand before the NULL that ends them, with the first. */
 static size_t count_arguments(const char *first, va_list list)
@@ -49,8 +177,7 @@ EXPORT int execl(const char *path, const char *first, ...)
 	// cppcheck-suppress allocaCalled
 	TAKE(argv, first);
 	va_end(list);
-	deliver_all();
-	return real.execv(path, argv);
+	return exec_execv(path, argv);
 }
 
 EXPORT int execlp(const char *file, const char *first, ...)
@@ -58,8 +185,7 @@ EXPORT int execlp(const char *file, const char *first, ...)
 	// cppcheck-suppress allocaCalled
 	TAKE(argv, first);
 	va_end(list);
-	deliver_all();
-	return real.execvp(file, argv);
+	return exec_execvp(file, argv);
 }
 
 EXPORT int execle(const char *path, const char *first, ...)
@@ -70,6 +196,5 @@ EXPORT int execle(const char *path, const char *first, ...)
 	TAKE(argv, first);
 	envp = va_arg(list, char *const *);
 	va_end(list);
-	deliver_all();
-	return real.execve(path, argv, envp);
+	return exec_execve(path, argv, envp);
 }

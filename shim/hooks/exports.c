@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <stdarg.h>
 
+#include "exec.h"
 #include "shim/io/deliver.h"
 #include "shim/io/on.h"
 #include "shim/libc/real.h"
 #include "shim/tls/on.h"
 #include "shim/tls/session.h"
+#include "shim/trust/on.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -90,19 +92,49 @@
 	}                                                                                          \
 	ALIAS(name)
 
+#define HOOK_PATH(ret, name, parameters, arguments)                                                \
+	ret name parameters;                                                                       \
+	EXPORT ret name parameters                                                                 \
+	{                                                                                          \
+		NEED_REAL(name);                                                                   \
+		return on_##name(__builtin_return_address(0), HOOK_LIST arguments);                \
+	}                                                                                          \
+	ALIAS(name)
+
+#define HOOK_PATH_VARIADIC(ret, name, parameters, last, arguments)                                 \
+	ret name(HOOK_LIST parameters, ...);                                                       \
+	EXPORT ret name(HOOK_LIST parameters, ...)                                                 \
+	{                                                                                          \
+		va_list list;                                                                      \
+		mode_t mode;                                                                       \
+                                                                                                   \
+		va_start(list, last);                                                              \
+		mode = va_arg(list, mode_t);                                                       \
+		va_end(list);                                                                      \
+		NEED_REAL(name);                                                                   \
+		return on_##name(__builtin_return_address(0), HOOK_LIST arguments);                \
+	}                                                                                          \
+	ALIAS(name)
+
 #define HOOK_END(ret, name, parameters, arguments)                                                 \
 	ret name parameters;                                                                       \
 	EXPORT ret name parameters                                                                 \
 	{                                                                                          \
 		NEED_REAL(name);                                                                   \
 		deliver_all();                                                                     \
-		HOOK_RETURN_##ret(real.name arguments);                                            \
+		real.name arguments;                                                               \
+		__builtin_unreachable();                                                           \
 	}                                                                                          \
 	ALIAS(name)
-#define HOOK_RETURN_int(call) return call
-#define HOOK_RETURN_void(call)                                                                     \
-	call;                                                                                      \
-	__builtin_unreachable()
+
+#define HOOK_EXEC(ret, name, parameters, arguments)                                                \
+	ret name parameters;                                                                       \
+	EXPORT ret name parameters                                                                 \
+	{                                                                                          \
+		NEED_REAL(name);                                                                   \
+		return exec_##name arguments;                                                      \
+	}                                                                                          \
+	ALIAS(name)
 
 #include "shim/libc/hooks.def"
 #undef HOOK_FD
@@ -110,6 +142,9 @@
 #undef HOOK_ANY
 #undef HOOK_PLAIN
 #undef HOOK_END
+#undef HOOK_PATH
+#undef HOOK_PATH_VARIADIC
+#undef HOOK_EXEC
 
 /* Some libraries call their own functions by their exported names: these are no calls of the program's. */
 #define REAL_TLS(ret, name, parameters)

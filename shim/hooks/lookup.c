@@ -15,9 +15,12 @@
 #define HOOK_FD(ret, name, parameters, arguments) ret hook_##name parameters;
 #define HOOK_FD_VARIADIC(ret, name, parameters, last, arguments)                                   \
 	ret hook_##name(HOOK_LIST parameters, ...);
-#define HOOK_ANY   HOOK_FD
-#define HOOK_PLAIN HOOK_FD
-#define HOOK_END   HOOK_FD
+#define HOOK_ANY	   HOOK_FD
+#define HOOK_PLAIN	   HOOK_FD
+#define HOOK_END	   HOOK_FD
+#define HOOK_PATH	   HOOK_FD
+#define HOOK_PATH_VARIADIC HOOK_FD_VARIADIC
+#define HOOK_EXEC	   HOOK_FD
 #include "shim/libc/hooks.def"
 #undef HOOK_FD
 #undef HOOK_FD_VARIADIC

@@ -8,6 +8,38 @@
 
 _Thread_local bool cipher_in_library __attribute__((tls_model("initial-exec")));
 
+/* The beginnings of their randoms. */
+#define HELLOS 256
+static _Atomic uint64_t hellos[HELLOS];
+static _Atomic uint32_t hello_count;
+
+static uint64_t beginning_of(const uint8_t random[TLS_RANDOM_LEN])
+{
+	uint64_t beginning;
+
+	memcpy(&beginning, random, sizeof(beginning));
+	return beginning;
+}
+
+bool cipher_knows_hello(const uint8_t random[TLS_RANDOM_LEN])
+{
+	uint64_t beginning = beginning_of(random);
+
+	for (size_t i = 0; i < HELLOS; i++)
+		if (atomic_load_explicit(&hellos[i], memory_order_relaxed) == beginning)
+			return true;
+	return false;
+}
+
+void cipher_note_hello(const uint8_t random[TLS_RANDOM_LEN])
+{
+	uint64_t beginning = beginning_of(random);
+
+	/* Before its first flight a library says zeroes. */
+	if (beginning && !cipher_knows_hello(random))
+		atomic_store(&hellos[atomic_fetch_add(&hello_count, 1) % HELLOS], beginning);
+}
+
 void cipher_begin(struct conn *conn, const char *data, size_t len)
 {
 	struct conn_tls *tls = &conn->tls;

@@ -11,6 +11,11 @@
 /* Is a function of a TLS library running in this thread, that we have called? Set by the room above. */
 extern _Thread_local bool cipher_in_library __attribute__((tls_model("initial-exec")));
 
+/* A hooked library has made a ClientHello with this random: the session it begins is looked into from
+ * the inside, whoever carries its bytes. The latest few are known. */
+void cipher_note_hello(const uint8_t random[TLS_RANDOM_LEN]);
+bool cipher_knows_hello(const uint8_t random[TLS_RANDOM_LEN]);
+
 /* Nothing is to be done with what is sent, so that the connection need not be entered. */
 static inline bool cipher_passes(const struct conn *conn)
 {

@@ -9,6 +9,7 @@
 
 #include "drafts.h"
 #include "shim/libc/real.h"
+#include "shim/memory/blocks.h"
 #include "shim/process/inside.h"
 #include "shim/process/shim.h"
 
@@ -105,6 +106,57 @@ void conn_attend(struct conn *conn, uint32_t set, uint32_t clear)
 	atomic_store_explicit(&conn->attention, now, memory_order_release);
 }
 
+/* As its user calls the server; `address` is where it may stand. */
+static const char *name_of(const struct conn *conn, char address[INET6_ADDRSTRLEN])
+{
+	const char *name = conn->tls.server_name;
+
+	/* Clients say no name that is an address, and some say none without a dot. */
+	if (*name || !socket_peer(&conn->socket, address) ||
+		!endpoints_has_address(
+			&shim.endpoints, address, ntohs(conn->socket.peer.sin6_port)))
+		return name;
+	return address;
+}
+
+void conn_count_blind(struct conn *conn, int reason)
+{
+	char address[INET6_ADDRSTRLEN];
+	const char *name = name_of(conn, address);
+
+	shim_count_blind(reason, name, name == address || (*name && shim_is_aws(name)));
+}
+
+void conn_note_refusal(struct conn *conn)
+{
+	char address[INET6_ADDRSTRLEN];
+
+	if (conn->bridge.is_told)
+		return;
+	conn->bridge.is_told = true;
+	shim_leave_alone(name_of(conn, address), shim.bridge.api->reason(conn->bridge.bridge));
+	conn_count_blind(conn, JOURNAL_BLIND_REFUSED);
+}
+
+/* Did it go away without a word, as those do that look at a certificate when the handshake is over? */
+static bool has_refused(const struct conn *conn)
+{
+	enum bridge_state state = shim.bridge.api->state(conn->bridge.bridge);
+
+	return !conn->bridge.spoke && !conn->inherited &&
+	       (state == BRIDGE_ACCEPTING || state == BRIDGE_OPEN);
+}
+
+static void end_bridge(struct conn *conn)
+{
+	if (conn->bridge.bridge && has_refused(conn))
+		conn_note_refusal(conn);
+	if (conn->bridge.bridge)
+		shim.bridge.api->close(conn->bridge.bridge);
+	blocks_give(conn->bridge.scratch);
+	conn->bridge = (struct conn_bridge){0};
+}
+
 /* All but the lock, the timer and the free list: late-comers may still hold a pointer. */
 static void clear(struct conn *conn)
 {
@@ -113,6 +165,7 @@ static void clear(struct conn *conn)
 	conn_attend(conn, 0, UINT32_MAX);
 	exchange_clear(&conn->exchange, &only_release);
 	atomic_store(&conn->is_epolled, false);
+	end_bridge(conn);
 	conn->inherited = conn->owns_fd = conn->is_abandoned = false;
 	conn->fd = -1;
 	conn->tls = (struct conn_tls){0};
@@ -236,21 +289,6 @@ void conn_close_duplicate(struct conn *conn)
 	conn->owns_fd = false;
 }
 
-void conn_count_blind(struct conn *conn, int reason)
-{
-	char address[INET6_ADDRSTRLEN];
-
-	uint16_t port = ntohs(conn->socket.peer.sin6_port);
-	const char *name = conn->tls.server_name;
-
-	/* Clients say no name that is an address, and some say none without a dot. */
-	if (!*name && socket_peer(&conn->socket, address) &&
-		endpoints_has_address(&shim.endpoints, address, port))
-		shim_count_blind(reason, address, true);
-	else
-		shim_count_blind(reason, name, *name && shim_is_aws(name));
-}
-
 static void act(struct conn *conn)
 {
 	if (conn->is_acting)
@@ -305,6 +343,12 @@ bool conn_verify(struct conn *conn, int fd)
 		return false;
 	shim_enlist();
 	return true;
+}
+
+bool conn_verify_reader(struct conn *conn, int fd)
+{
+	act(conn);
+	return shim_is_own() && socket_is_there(&conn->socket, fd);
 }
 
 /* Another thread was inside at the fork, and is no more: the state is an unknown one. */

@@ -28,6 +28,7 @@ enum {
 	CONN_WATCHED = 8,   /* the exchange wants to know what the server sends */
 	CONN_ENDED = 16,    /* what the program sends is swallowed: exchange.ended says so, too */
 	CONN_NOTIFIES = 32, /* zerocopy.h: the error queue has something to say */
+	CONN_BRIDGED = 64,  /* bridged.h: what the program sends and gets is ours */
 };
 
 /* A TLS connection, seen from below. The exchange is fed with plaintext then, by the session that owns
@@ -42,6 +43,17 @@ struct conn_tls {
 	char server_name[JOURNAL_HOST_MAX]; /* "": not said */
 	struct tls_records records;	    /* followed until the connection is owned */
 	uint64_t due;			    /* what is sent waits for this time */
+};
+
+/* A connection whose TLS is ours (bridged.h). */
+struct conn_bridge {
+	struct bridge *bridge; /* NULL: it is not */
+	char *scratch;
+	bool holds; /* one byte in the kernel has been taken: it tells the program of more */
+	bool program_ended; /* they have said goodbye */
+	bool server_ended;
+	bool spoke;   /* the program, behind its handshake */
+	bool is_told; /* of its failure */
 };
 
 /* Sends with MSG_ZEROCOPY, as the program numbers them; those that were taken, and of which of them it
@@ -73,6 +85,7 @@ struct conn {
 	bool owns_fd;	   /* a duplicate made when the program closed its own */
 	struct socket_id socket;
 	struct conn_tls tls;
+	struct conn_bridge bridge;
 	struct exchange exchange;
 	struct conn_zerocopy zerocopy;
 	size_t preface;		 /* bytes of the server's that are to be read before the reply */
@@ -134,6 +147,10 @@ void conn_leave(struct conn *conn);
  */
 bool conn_verify(struct conn *conn, int fd);
 
+/* The same for what comes on a connection that was verified as it began: a socket that is connected
+ * anew has nothing of it to be read. */
+bool conn_verify_reader(struct conn *conn, int fd);
+
 /* Gives a descriptor of ours to the connection, that survives the program's close(fd). False: there
  * is none to be had. Entered. */
 bool conn_adopt_duplicate(struct conn *conn, int fd);
@@ -144,6 +161,10 @@ bool conn_is_inside(void);
 
 /* Counts that it can't be looked into, with the name of its server as far as that is known. Entered. */
 void conn_count_blind(struct conn *conn, int reason);
+
+/* The program would not be bridged: tells of it, once, and sees to it that its next connections to that
+ * server are left alone. Entered. */
+void conn_note_refusal(struct conn *conn);
 
 /* In the child of a fork: nobody is inside any more. */
 void conn_after_fork(void);

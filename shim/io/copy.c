@@ -5,8 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* By hand, as everybody does. */
-static ssize_t fill(const struct iovec *iov, int count, const char *data, size_t len)
+ssize_t copy_by_hand(const struct iovec *iov, int count, const char *data, size_t len)
 {
 	size_t at = 0;
 
@@ -25,10 +24,10 @@ ssize_t copy_out(const struct iovec *iov, int count, const char *data, size_t le
 	ssize_t done = process_vm_writev(getpid(), &from, 1, iov, (unsigned long)count, 0);
 
 	if (done < 0)
-		return errno == EFAULT ? -1 : fill(iov, count, data, len);
+		return errno == EFAULT ? -1 : copy_by_hand(iov, count, data, len);
 	/* Once more, now that it is known to be memory: a checker of the program's (valgrind) that follows
 	 * what is written there does not know this call to. */
-	return fill(iov, count, data, (size_t)done);
+	return copy_by_hand(iov, count, data, (size_t)done);
 }
 
 int copy_in(void *to, const void *from, size_t len)

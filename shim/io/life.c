@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bridged.h"
 #include "deliver.h"
 #include "reply.h"
 #include "on.h"
@@ -30,6 +31,8 @@ static void retire(struct conn *conn, int fd)
 		return;
 	if (is_last && !conn->inherited)
 		reply_drain(conn, fd);
+	if (is_last && !conn->inherited && is_bridged(conn))
+		bridged_let_go(conn, fd);
 	if (is_needed(conn, is_last) && conn->fd == fd && !conn_adopt_duplicate(conn, fd))
 		deliver_at_once(conn);
 	if (is_last && !is_needed(conn, is_last))

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <sys/ioctl.h>
 
+#include "bridged.h"
 #include "copy.h"
 #include "reply.h"
 #include "on.h"
@@ -27,8 +28,12 @@ static bool is_beside(int flags)
 static inline ssize_t before(
 	struct conn *conn, int fd, const struct iovec *iov, int count, int flags)
 {
-	if (__builtin_expect(!(conn_attention(conn) & CONN_ANSWERED), 1) || is_beside(flags))
+	uint32_t attention = conn_attention(conn);
+
+	if (__builtin_expect(!(attention & (CONN_ANSWERED | CONN_BRIDGED)), 1) || is_beside(flags))
 		return CONN_PASS;
+	if (attention & CONN_BRIDGED)
+		return bridged_receive(conn, fd, iov, count, flags);
 	return reply_serve(conn, fd, iov, count, flags);
 }
 
@@ -257,9 +262,13 @@ int on_ioctl(struct conn *conn, int fd, unsigned long command, void *arg)
 	struct iovec place = {arg, sizeof(int)};
 	int left;
 
-	if (command != FIONREAD || !(conn_attention(conn) & CONN_ANSWERED) || !conn_enter(conn, fd))
+	if (command != FIONREAD || !(conn_attention(conn) & (CONN_ANSWERED | CONN_BRIDGED)) ||
+		!conn_enter(conn, fd))
 		return real.ioctl(fd, command, arg);
-	left = (int)reply_left(conn);
+	if (is_bridged(conn))
+		left = conn_verify(conn, fd) ? (int)bridged_left(conn, fd) : 0;
+	else
+		left = (int)reply_left(conn);
 	conn_leave(conn);
 	return copy_out(&place, 1, (const char *)&left, sizeof(left)) < 0 ? -1 : 0;
 }

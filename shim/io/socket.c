@@ -106,6 +106,14 @@ static bool has_port(struct socket_id *socket, int fd)
 	return socket->port == port;
 }
 
+bool socket_is_there(const struct socket_id *socket, int fd)
+{
+	struct stat status;
+
+	return socket->is_known && fstat(fd, &status) == 0 && status.st_ino == socket->ino &&
+	       status.st_dev == socket->dev;
+}
+
 bool socket_is_same(struct socket_id *socket, int fd)
 {
 	struct stat status;

@@ -26,6 +26,9 @@ bool socket_is_to(const struct socket_id *socket, const struct sockaddr *peer, s
 /* The peer's address in figures, of IPv4 where it is one. False: it has none. */
 bool socket_peer(const struct socket_id *socket, char address[INET6_ADDRSTRLEN]);
 
+/* Is fd that socket, which is known already? Its connection may be another one. One system call. */
+bool socket_is_there(const struct socket_id *socket, int fd);
+
 /* Is fd that socket, and its connection the same? The first yes makes it known. System calls. */
 bool socket_is_same(struct socket_id *socket, int fd);
 

@@ -48,3 +48,8 @@ void *loader_dlopen(const char *file, int mode)
 	*(void **)&function = loader;
 	return function(file, mode);
 }
+
+void *loader_find_old(const char *name)
+{
+	return dlvsym(RTLD_NEXT, name, "GLIBC_2.2.5");
+}

@@ -24,15 +24,21 @@ void real_resolve(void)
 	*(void **)&real.name = loader_dlsym(RTLD_NEXT, #name);
 #define HOOK_FD_VARIADIC(ret, name, parameters, last, arguments)                                   \
 	*(void **)&real.name = loader_dlsym(RTLD_NEXT, #name);
-#define HOOK_ANY   HOOK_FD
-#define HOOK_PLAIN HOOK_FD
-#define HOOK_END   HOOK_FD
+#define HOOK_ANY	   HOOK_FD
+#define HOOK_PLAIN	   HOOK_FD
+#define HOOK_END	   HOOK_FD
+#define HOOK_PATH	   HOOK_FD
+#define HOOK_PATH_VARIADIC HOOK_FD_VARIADIC
+#define HOOK_EXEC	   HOOK_FD
 #include "hooks.def"
 #undef HOOK_FD
 #undef HOOK_FD_VARIADIC
 #undef HOOK_ANY
 #undef HOOK_PLAIN
 #undef HOOK_END
+#undef HOOK_PATH
+#undef HOOK_PATH_VARIADIC
+#undef HOOK_EXEC
 	connects_straight = is_in_libc(*(void **)&real.connect);
 }
 

@@ -6,11 +6,13 @@
  * hooked name in any other way: such a call would come back to the library itself. */
 
 #include <poll.h>
+#include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 
 /* "(a, b)" -> "a, b" */
@@ -22,6 +24,9 @@
 #define HOOK_ANY(ret, name, parameters, arguments) ret(*name) parameters;
 #define HOOK_PLAIN				   HOOK_ANY
 #define HOOK_END				   HOOK_ANY
+#define HOOK_PATH				   HOOK_ANY
+#define HOOK_PATH_VARIADIC			   HOOK_FD_VARIADIC
+#define HOOK_EXEC				   HOOK_ANY
 struct real {
 #include "hooks.def"
 };
@@ -30,6 +35,9 @@ struct real {
 #undef HOOK_ANY
 #undef HOOK_PLAIN
 #undef HOOK_END
+#undef HOOK_PATH
+#undef HOOK_PATH_VARIADIC
+#undef HOOK_EXEC
 
 /* Filled by real_resolve(), constant from then on. */
 extern struct real real;

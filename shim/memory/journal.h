@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define JOURNAL_MAGIC	0x6c6e7274736863ull /* "chstrnl", little-endian */
-#define JOURNAL_VERSION 2
+#define JOURNAL_VERSION 3
 
 #define JOURNAL_COUNTERS  131072u
 #define JOURNAL_PROCESSES 4096u
@@ -35,7 +35,16 @@ enum journal_blind {
 	JOURNAL_BLIND_PIPELINED, /* sent before the last answer came */
 	JOURNAL_BLIND_FD,	 /* a descriptor number past the shim's table */
 	JOURNAL_BLIND_STREAM,	 /* given to stdio, which reads and writes inside libc */
+	JOURNAL_BLIND_REFUSED,	 /* the program would not be bridged */
 	JOURNAL_BLIND_REASONS = 8
+};
+
+/* How a connection's bytes come to be looked at, where the program does not send them in the clear by libc. */
+enum journal_lane {
+	JOURNAL_LANE_INSIDE, /* in a shared OpenSSL or GnuTLS */
+	JOURNAL_LANE_BRIDGE, /* by a TLS of ours, on the program's own socket */
+	JOURNAL_LANE_RELAY,  /* by a relay, for a program that makes its own system calls */
+	JOURNAL_LANES = 4
 };
 
 /* Of the servers that a process was blind to, so many are named. */
@@ -63,8 +72,9 @@ struct journal_process {
 	_Atomic uint64_t blind_aws; /* of these, on connections to hosts of AWS */
 	char command[64];	    /* NUL-terminated unless full */
 	struct journal_host blind_hosts[JOURNAL_HOSTS];
-	_Atomic uint64_t unnamed; /* calls that the model has no name for */
-	uint64_t reserved2[7];
+	_Atomic uint64_t unnamed;	       /* calls that the model has no name for */
+	_Atomic uint64_t lanes[JOURNAL_LANES]; /* of its connections; one may have two */
+	uint64_t reserved2[3];
 };
 
 /* A process has its line in the group of its pid, modulo the number of groups: whole pages, so that it
@@ -77,6 +87,19 @@ struct journal_process {
 struct journal_event {
 	_Atomic uint64_t sequence;
 	uint8_t body[248];
+};
+
+/* Of the programs that were begun and cannot be followed, so many are named. */
+#define JOURNAL_PROGRAMS    16
+#define JOURNAL_PROGRAM_MAX 108
+
+/* A program and what stands in the way, each pair once. Taken by compare-and-swap of `key`, whole once
+ * `reason` is set. */
+struct journal_program {
+	_Atomic uint64_t key;		/* a hash of both; 0: free */
+	_Atomic uint64_t count;		/* how often it was begun */
+	_Atomic uint32_t reason;	/* enum binary_obstacle; 0: not whole */
+	char path[JOURNAL_PROGRAM_MAX]; /* NUL-terminated unless full */
 };
 
 struct journal {
@@ -95,7 +118,9 @@ struct journal {
 	_Atomic uint64_t unattached;	/* programs that could not map the table or this */
 	_Atomic uint64_t counters_used; /* no rule has a counter from here on */
 	_Atomic uint64_t unnamed;	/* calls that the model has no name for */
-	uint8_t pad[4096 - 168];
+	_Atomic uint64_t unfollowed;	/* programs that were begun and cannot be followed */
+	struct journal_program programs[JOURNAL_PROGRAMS]; /* which they are */
+	uint8_t pad[4096 - 176 - JOURNAL_PROGRAMS * 128];
 	struct journal_counter counters[JOURNAL_COUNTERS];
 	struct journal_process processes[JOURNAL_PROCESSES];
 	struct journal_event events[JOURNAL_EVENTS];

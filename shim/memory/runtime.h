@@ -16,6 +16,8 @@
 #define RUNTIME_MODEL	   "model" /* of AWS' services; where there is none, the built-in one holds */
 #define RUNTIME_MODEL_NEXT "model.next" /* until it is whole */
 #define RUNTIME_STATE	   "state.json"
+#define RUNTIME_CA	   "ca.pem" /* the authority's certificate */
+#define RUNTIME_CA_KEY	   "ca.key" /* its key, and the certificate once more, so that both fit */
 #define RUNTIME_LOCK	   "lock"
 
 /* The socket until it answers: whoever waits for the name that clients use may go ahead at once. As

@@ -145,7 +145,7 @@ static const struct table *attach(const struct table *old)
 /* The one look that a request takes as long as there is none. */
 static bool is_table_there(void)
 {
-	int fd = open(shim.table_path, O_PATH | O_CLOEXEC);
+	int fd = real.open(shim.table_path, O_PATH | O_CLOEXEC);
 
 	if (fd < 0)
 		return errno != ENOENT && errno != ENOTDIR;
@@ -199,7 +199,7 @@ void shim_look(void)
 	if (!table || atomic_load(&shim.sandboxed) || now < looked + CHECK_NS ||
 		!atomic_compare_exchange_strong(&shim.looked, &looked, now))
 		return;
-	if (stat(shim.table_path, &status) == 0 && status.st_ino != table->inode)
+	if (real.stat(shim.table_path, &status) == 0 && status.st_ino != table->inode)
 		look_for_table(table);
 	errno = error;
 }

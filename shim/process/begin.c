@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "inside.h"
+#include "report.h"
 
 /* The process's id without a system call, which a filter of the program's may not know: glibc notes it
  * in the mutexes that its first thread holds. */
@@ -56,12 +57,26 @@ static void note_stderr(void)
 	shim.stderr_ino = status.st_ino;
 }
 
+static void read_endpoints(void)
+{
+	struct span wrong;
+	const char *reason = endpoints_read(&shim.endpoints, environ, &wrong);
+
+	if (reason)
+		shim_say("chaos-run: CHAOS_INTERCEPT: '%.*s' %s\n", (int)wrong.len, wrong.at,
+			reason);
+}
+
 void shim_begin(void)
 {
 	atomic_store(&shim.pid, own_pid());
 	seed_dice();
 	shim_find_folder();
-	endpoints_read(&shim.endpoints);
+	shim_begin_bridge();
+	follow_begin(&shim.follow, shim.folder);
 	note_stderr();
+	read_endpoints();
 	shim_attach();
+	report_unattached();
+	atomic_store(&shim.begun, true);
 }

@@ -25,6 +25,14 @@ void shim_count_connection(void)
 		count(&journal->connections, process ? &process->connections : NULL);
 }
 
+void shim_count_lane(enum journal_lane lane)
+{
+	struct journal_process *process = atomic_load(&shim.process);
+
+	if (process)
+		atomic_fetch_add_explicit(&process->lanes[lane], 1, memory_order_relaxed);
+}
+
 void shim_count_call(const struct rules_verdict *verdict)
 {
 	struct journal *journal = atomic_load(&shim.journal);
@@ -66,6 +74,7 @@ static const char *const blind_reasons[JOURNAL_BLIND_REASONS] = {
 	[JOURNAL_BLIND_PIPELINED] = "a call was pipelined",
 	[JOURNAL_BLIND_FD] = "it is past the descriptors that are watched",
 	[JOURNAL_BLIND_STREAM] = "it was given to stdio",
+	[JOURNAL_BLIND_REFUSED] = "it would not be bridged",
 };
 
 bool shim_is_aws(const char *name)

@@ -71,7 +71,7 @@ static void begin(struct journal_process *line, uint32_t pid, uint64_t start)
 /* The arguments as the kernel knows them, with spaces between. */
 static void note_command(struct journal_process *line)
 {
-	int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+	int fd = real.open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
 	ssize_t len;
 
 	if (fd < 0)

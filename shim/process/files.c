@@ -28,9 +28,12 @@ static bool is_ours(const struct stat *status)
 /* The runtime folder, opened; -1 if there is none, or if others could write to it. */
 int files_open_folder(void)
 {
-	int fd = open(shim.folder, O_DIRECTORY | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = real.open(shim.folder, O_DIRECTORY | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	struct stat status;
 
+	/* As it begins a program may have nothing to do with AWS. */
+	if (fd < 0 && errno == EACCES && atomic_load(&shim.begun) && shim.follow.is_folder_named)
+		files_warn("", "cannot be opened by this user");
 	if (fd < 0)
 		return -1;
 	if (fstat(fd, &status) == 0 && is_ours(&status) && !(status.st_mode & 077))
@@ -43,7 +46,7 @@ int files_open_folder(void)
 /* A file that belongs to us, opened; -1 with errno 0 if it is none. */
 int files_open(int folder, const char *name, int flags, struct stat *status)
 {
-	int fd = openat(folder, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int fd = real.openat(folder, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
 	if (fd < 0)
 		return -1;

@@ -24,7 +24,7 @@ static void refuse(const char *what)
 /* Stays mapped: the daemon replaces the file, and never writes to it. NULL where there is none. */
 static const void *map_model(int folder, size_t *size)
 {
-	int fd = openat(folder, RUNTIME_MODEL, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int fd = real.openat(folder, RUNTIME_MODEL, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct stat status;
 	void *map = MAP_FAILED;
 

@@ -8,7 +8,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "endpoints.h"
+#include "follow.h"
+#include "shim/bridge/bridge.h"
+#include "shim/engine/endpoints.h"
 #include "shim/engine/rules.h"
 #include "shim/memory/journal.h"
 #include "shim/memory/table.h"
@@ -17,11 +19,28 @@
 #define SHIM_COUNTERS	   2048u
 #define SHIM_COUNTER_PARTS (JOURNAL_COUNTERS / SHIM_COUNTERS)
 
+/* Hosts to which a program would not be bridged. */
+#define SHIM_REFUSED 16u
+
+/* Files that the program has opened for the authorities in them. */
+#define SHIM_BUNDLES 8u
+
+/* The bridge's library, once it is loaded. */
+struct shim_bridge {
+	_Atomic int state;
+	const struct bridge_api *api;
+	struct bridge_maker *maker;
+	_Atomic uint32_t refusals, refused; /* begun; of `names` */
+	char names[SHIM_REFUSED][JOURNAL_HOST_MAX];
+	_Atomic(char *) bundles[SHIM_BUNDLES];
+};
+
 struct shim {
 	_Atomic pid_t pid; /* 0: not initialised. A vfork child has another one, and our memory */
 	char folder[4096]; /* the runtime folder, absolute; "": none can be named */
 	char table_path[4160]; /* of the table in it */
 	struct endpoints endpoints;
+	struct follow follow;
 	dev_t stderr_dev; /* of the stderr that the program began with */
 	ino_t stderr_ino;
 	struct dice dice;
@@ -34,12 +53,14 @@ struct shim {
 	_Atomic uint64_t looked;  /* when the mapped table's file was last looked at */
 	_Atomic uint64_t kept_at; /* when a retired table was kept for want of memory */
 	_Atomic uint64_t refused,
-		refused_at;	     /* the inode of a table that is of no use; since when */
-	_Atomic bool sandboxed;	     /* no system calls are to be made for looking */
-	_Atomic bool attaching;	     /* the journal: one thread at a time */
-	_Atomic bool unlisted;	     /* a fork's child, which has no line in the journal yet */
-	_Atomic bool warned;	     /* the reason for not attaching has been said */
-	_Atomic bool unattached;     /* it has been counted that memory was wanting */
+		refused_at;	 /* the inode of a table that is of no use; since when */
+	_Atomic bool begun;	 /* the constructor is over */
+	_Atomic bool sandboxed;	 /* no system calls are to be made for looking */
+	_Atomic bool attaching;	 /* the journal: one thread at a time */
+	_Atomic bool unlisted;	 /* a fork's child, which has no line in the journal yet */
+	_Atomic bool warned;	 /* the reason for not attaching has been said */
+	_Atomic bool unattached; /* it has been counted that memory was wanting */
+	struct shim_bridge bridge;
 	_Atomic uint32_t named;	     /* calls that shim_observes() has said yes to */
 	_Atomic uint32_t blind_said; /* bit set of the reasons that the user has been told */
 };
@@ -89,8 +110,31 @@ void shim_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 #define SHIM_NAMED 256u
 bool shim_observes(void);
 
+/* bridge.c: a function of the bridge's library, which is loaded if need be; NULL: there is none. The caller
+ * is inside. */
+void *shim_bridge_symbol(const char *name);
+
+/* Reads whether the user wants no bridge. */
+void shim_begin_bridge(void);
+
+/* May there be one? Makes no system call. */
+bool shim_may_bridge(void);
+
+/* Is shim.bridge there? Loads it, at the first time. The caller is inside. */
+bool shim_has_bridge(void);
+
+/* The program trusts the authorities in this file, and so does the bridge if it is told before it
+ * begins. The path is copied. */
+void shim_note_bundle(const char *path);
+
+/* The program does not take what the bridge says of that host: from now on it is left alone there, and
+ * told why. `name` as shim_leaves_alone() is asked. */
+void shim_leave_alone(const char *name, const char *reason);
+bool shim_leaves_alone(const char *name);
+
 /* What the journal counts. */
 void shim_count_connection(void);
+void shim_count_lane(enum journal_lane lane);
 void shim_count_call(const struct rules_verdict *verdict);
 void shim_count_unnamed(void); /* besides, for one of which aws_call_is_unnamed() */
 /* `reason` of enum journal_blind; the server's name, "" if it is not known; is it AWS, as far as can be

@@ -157,6 +157,8 @@ int on_gnutls_handshake(const struct stack *stack, void *session)
 	session_leave_real(before);
 	if (result == 0)
 		session_begin(&calls, stack, session);
+	else
+		session_note_hello(&calls, stack, session);
 	return result;
 }
 

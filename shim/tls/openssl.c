@@ -72,6 +72,8 @@ static int shake_hands(const struct stack *stack, handshake_function *function, 
 	session_leave_real(before);
 	if (result > 0)
 		session_begin(&calls, stack, session);
+	else
+		session_note_hello(&calls, stack, session);
 	return result;
 }
 
@@ -171,6 +173,14 @@ static void note_goodbye(const struct stack *stack, void *session)
 	stack->SSL_set_shutdown(session, stack->SSL_get_shutdown(session) | SSL_RECEIVED_SHUTDOWN);
 }
 
+/* A first read does the handshake, too. */
+static void note_hello(const struct stack *stack, void *session)
+{
+	if (!session_is_known(session) && stack->SSL_is_init_finished &&
+		!stack->SSL_is_init_finished(session))
+		session_note_hello(&calls, stack, session);
+}
+
 /* Bytes of the reply, 0 at its end, or SESSION_PASS. */
 static ssize_t serve(const struct stack *stack, void *session, void *buf, size_t len, bool peek)
 {
@@ -198,6 +208,7 @@ static int read_ex(const struct stack *stack, read_ex_function *function, void *
 			session_got(session, buf, *got);
 		if (result > 0)
 			return result;
+		note_hello(stack, session);
 		served = serve(stack, session, buf, len, peek);
 		if (served == SESSION_PASS)
 			return result;
@@ -235,6 +246,7 @@ static int read_int(const struct stack *stack, read_function *function, void *se
 		session_got(session, buf, (size_t)result);
 	if (result > 0)
 		return result;
+	note_hello(stack, session);
 	served = serve(stack, session, buf, size, peek);
 	return served == SESSION_PASS ? result : (int)served;
 }

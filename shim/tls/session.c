@@ -166,6 +166,8 @@ static void associate(struct session *session, const struct session_facts *facts
 		return;
 	}
 	if (conn->tls.is_tls) {
+		if (!conn->tls.owned)
+			shim_count_lane(JOURNAL_LANE_INSIDE);
 		conn->tls.owned = true;
 		conn->tls.pumped = fd != facts->fd;
 		session->conn = conn;
@@ -204,6 +206,17 @@ void session_begin(const struct session_calls *calls, const struct stack *stack,
 		if (conn)
 			conn_leave(conn);
 	}
+	errno = error;
+}
+
+void session_note_hello(const struct session_calls *calls, const struct stack *stack, void *key)
+{
+	struct session_facts facts = {.fd = -1};
+	int error = errno;
+
+	calls->ask(stack, key, &facts);
+	if (facts.has_random && !facts.is_server)
+		cipher_note_hello(facts.random);
 	errno = error;
 }
 

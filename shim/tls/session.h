@@ -66,6 +66,9 @@ void session_got(const void *key, const void *data, size_t len);
 /* The handshake is over: from now on the connection is known to be looked into. */
 void session_begin(const struct session_calls *calls, const struct stack *stack, void *key);
 
+/* The handshake is under way. */
+void session_note_hello(const struct session_calls *calls, const struct stack *stack, void *key);
+
 /* It writes before its handshake. */
 void session_note_early(const void *key);
 

@@ -154,7 +154,7 @@ def tls_moto(authority):
 
 
 # What clients in C need beside libc.
-LINKED = {"gnutls_client": ["-lgnutls"], "no_trace_tls": ["-lssl", "-lcrypto"]}
+LINKED = {"gnutls_client": ["-lgnutls"], "hashed": ["-l:libcrypto.a"], "no_trace_tls": ["-lssl", "-lcrypto"]}
 
 
 @pytest.fixture(scope="session")
@@ -168,6 +168,10 @@ def programs(tmp_path_factory):
         flags = [*kind, "-D_GNU_SOURCE", "-O1", "-g", "-o", target]
         linked = LINKED.get(source.stem, [])
         subprocess.run([*compiler, *flags, source, *linked], check=True)
+    compiler = os.environ.get("CC", "cc").split()
+    own = ["-DOWN", "-D_GNU_SOURCE", "-O1", "-g", "-o", folder / "tls_own"]
+    linked = ["-l:libssl.a", "-l:libcrypto.a", "-lpthread", "-ldl"]
+    subprocess.run([*compiler, *own, CLIENTS / "tls_client.c", *linked], check=True)
     if shutil.which("javac"):
         sources = list(CLIENTS.glob("*.java"))
         subprocess.run(["javac", "-nowarn", "-d", folder, *sources], check=True)

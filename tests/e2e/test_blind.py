@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What cannot be looked into works unchanged, and is told of."""
+"""What cannot be looked into, since its TLS cannot be hooked and no bridge is wanted, works unchanged and
+is told of."""
 
 import os
 import signal
@@ -13,6 +14,7 @@ from harness import (
 )  # fmt: skip
 from tls import AWS_HOST
 
+NO_BRIDGE = {"CHAOS_BRIDGE": "0"}
 WARNING = f"calls to {AWS_HOST} get no faults: its TLS library can't be hooked"
 
 
@@ -48,7 +50,7 @@ def strict(daemon, authority):
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            env=environment(**authority.environment, **env),
+            env=environment(**authority.environment, **NO_BRIDGE, **env),
             timeout=60,
         )
 
@@ -63,7 +65,7 @@ def test_program_works_unchanged_and_is_listed_with_the_host(
     daemon, run, tls_sink, authority, command
 ):
     daemon.faults({})
-    done = run(*command(), **authority.environment)
+    done = run(*command(), **NO_BRIDGE, **authority.environment)
     assert (done.returncode, done.stdout) == (0, "200\n"), done.stderr
     assert len(tls_sink.requests) == 1
     (one,) = [one for one in processes(daemon) if one["blind"]["tls"]]
@@ -79,17 +81,17 @@ def test_program_works_unchanged_and_is_listed_with_the_host(
 
 
 def test_program_is_warned_of_once(daemon, run, authority, command):
-    done = run(*command(), **authority.environment)
+    done = run(*command(), **NO_BRIDGE, **authority.environment)
     assert done.stderr.count("chaos-run:") == done.stderr.count(WARNING) == 1
 
 
 def test_warning_is_silenced(daemon, run, authority, command):
-    done = run(*command(), **authority.environment, CHAOS_QUIET=1)
+    done = run(*command(), **NO_BRIDGE, **authority.environment, CHAOS_QUIET=1)
     assert "chaos-run:" not in done.stderr
 
 
 def test_other_hosts_are_counted_without_a_word(daemon, run, authority, command):
-    done = run(*command("localhost"), **authority.environment)
+    done = run(*command("localhost"), **NO_BRIDGE, **authority.environment)
     assert (done.returncode, "chaos-run:" in done.stderr) == (0, False)
     totals = daemon.totals()
     assert (totals["blind"], totals["blind_aws"]) == (1, 0)
@@ -113,6 +115,8 @@ ENDPOINTS = {
     "for all": ("AWS_ENDPOINT_URL", "https://localhost:{port}"),
     "for a service": ("AWS_ENDPOINT_URL_KINESIS", "https://user:secret@LOCALHOST:{port}/path?query"),
     "in figures": ("AWS_ENDPOINT_URL", "https://127.0.0.1:{port}"),
+    "intercepted": ("CHAOS_INTERCEPT", "host.example,localhost"),
+    "intercepted on a port": ("CHAOS_INTERCEPT", "localhost:{port}"),
 }
 
 
@@ -143,6 +147,7 @@ def test_strict_fails_a_command_that_was_blind_to_a_name_of_the_endpoint(strict,
         ("AWS_ENDPOINT_URL", "https://127.0.0.1:1"),
         ("AWS_ENDPOINT_URL", "://["),
         ("AWS_ENDPOINT_URL", ""),
+        ("CHAOS_INTERCEPT", "host,127.0.0.1:1"),
     ],
 )
 def test_strict_is_content_with_blindness_to_what_is_no_endpoint(strict, command, name, url):

@@ -140,7 +140,7 @@ def test_status_counts_rules_and_names_the_versions(start):
     assert before["folder"] == str(one.folder)
     assert before["pid"] == one.process.pid
     assert before["fired"] == {"outages": [], "faults": [0, 0]}
-    assert set(before["totals"]) == {"connections", "calls", "faults", "delayed", "unnamed", "blind", "blind_aws"}
+    assert set(before["totals"]) == {"connections", "calls", "faults", "delayed", "unnamed", "blind", "blind_aws", "unfollowed"}
     assert re.fullmatch(r"\d+\.\d+\.\d+", before["version"])
     assert re.fullmatch(r"\d+\.\d+\.\d+", before["model"])
     assert re.fullmatch(r"127\.0\.0\.1:[1-9]\d*", before["listening"])
@@ -150,7 +150,7 @@ def test_status_counts_rules_and_names_the_versions(start):
 
 # Where the process list lies in the journal, and one entry of it (shim/memory/journal.h).
 PROCESS_AT = 4096 + 131072 * 32
-PROCESS = struct.Struct("<IIQQ4Q8QQ64s1024sQ56x")
+PROCESS = struct.Struct("<IIQQ4Q8QQ64s1024sQ4Q24x")
 HOST = struct.Struct("<QI116s")
 
 
@@ -159,17 +159,17 @@ def start_of(pid):
     return int(open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[19])
 
 
-def enter(daemon, place, pid, begin, command=b"test", hosts=(), counts=(0,) * 13, unnamed=0):
+def enter(daemon, place, pid, begin, command=b"test", hosts=(), counts=(0,) * 13, unnamed=0, lanes=(0,) * 4):
     packed = b"".join(HOST.pack(1, reason, host) for reason, host in hosts)
     with open(daemon.folder / "journal", "r+b") as journal:
         journal.seek(PROCESS_AT + place * PROCESS.size)
-        journal.write(PROCESS.pack(pid, 0, begin, 1700000000, *counts, command, packed, unnamed))
+        journal.write(PROCESS.pack(pid, 0, begin, 1700000000, *counts, command, packed, unnamed, *lanes))
 
 
 def test_processes_are_listed_with_what_they_have_seen(daemon):
     pid = os.getpid()
     hosts = [(1, b"s3.amazonaws.com"), (0, b"not whole"), (2, b"sqs.us-east-1.amazonaws.com")]
-    enter(daemon, 4095, pid, start_of(pid), b"pytest", hosts, tuple(range(1, 14)), 14)
+    enter(daemon, 4095, pid, start_of(pid), b"pytest", hosts, tuple(range(1, 14)), 14, (15, 16, 17, 18))
     assert daemon.request("GET", PROCESSES).json == [
         {
             "pid": pid,
@@ -181,7 +181,9 @@ def test_processes_are_listed_with_what_they_have_seen(daemon):
             "faults": 3,
             "delayed": 4,
             "unnamed": 14,
-            "blind": {"tls": 5, "http2": 6, "framing": 7, "pipelined": 8, "fd": 9, "stream": 10},
+            "lanes": {"inside": 15, "bridge": 16, "relay": 17},
+            "blind": {"tls": 5, "http2": 6, "framing": 7, "pipelined": 8, "fd": 9, "stream": 10,
+                      "refused": 11},
             "blind_aws": 13,
             "blind_hosts": [
                 {"reason": "tls", "host": "s3.amazonaws.com"},
@@ -217,7 +219,7 @@ def test_processes_that_have_ended_without_connections_are_not_listed(daemon):
 
 def test_hostile_journal_gives_valid_json(daemon):
     pid = os.getpid()
-    hosts = [(1, b"\xc3" * 116), (7, b"no such reason"), (2**32 - 1, b"nor this")]
+    hosts = [(1, b"\xc3" * 116), (8, b"no such reason"), (2**32 - 1, b"nor this")]
     enter(daemon, 0, pid, start_of(pid), b"\x1b[2J\xff" * 13, hosts, (2**64 - 1,) * 13)
     (entry,) = daemon.request("GET", PROCESSES).json
     assert entry["command"].isprintable() and len(entry["command"]) == 64

@@ -94,7 +94,8 @@ def _same(text):
     text = re.sub(r"\b0x[0-9a-f]+", "ADDRESS", text)
     text = re.sub(r" \(left .*\)", "", text)
     text = re.sub(r"htons\(\d+\)", "htons(PORT)", text)
-    return re.sub(r"(?<=^wait4\()\d+|(?<== )\d{4,}$|\bparent_tid=\[\d+\]|si_pid=\d+", "PID", text)
+    text = re.sub(r"(?<=^wait4\()\d+|(?<== )\d{4,}$|\bparent_tid=\[\d+\]|si_pid=\d+", "PID", text)
+    return re.sub(r"^((?:clone3?|v?fork|wait4)\(.* = )\d+$", r"\1PID", text)
 
 
 def texts(calls):

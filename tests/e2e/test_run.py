@@ -164,6 +164,10 @@ def test_private_daemon_ends_with_the_last_process_that_uses_it(tmp_path):
         (["-l", "soon", "true"], 125, "--latency: 'soon' is not a number of milliseconds"),
         (["-l", "3600001", "true"], 125, "--latency: '3600001' is not a number of milliseconds"),
         (["-l", "9" * 99, "true"], 125, "--latency: '999"),
+        (["-i", "", "true"], 125, "--intercept: '' is empty; write HOST or HOST:PORT, with commas between them\n"),
+        (["-i", "a", "-i", "b,https://c", "true"], 125, "--intercept: 'https://c' is a URL; write its host alone"),
+        (["-i", "*.a", "true"], 125, "--intercept: '*.a' begins with '*' or '.'; a name alone stands for those below it"),
+        (["-i", "a:0", "true"], 125, "--intercept: 'a:0' has no port from 1 to 65535"),
         (["-d", "", "true"], 125, "--dir is empty"),
         (["-d", "/no/such/folder", "true"], 125, "--dir: cannot make the folder /no/such/folder: No such file or directory; make its parent first\n"),
         (["-d", "/proc/x", "true"], 125, "--dir: cannot make the folder /proc/x: No such file or directory\n"),
@@ -300,9 +304,10 @@ def test_setuid_binary_of_another_user_is_refused_with_the_reason(daemon, tmp_pa
 @pytest.mark.skipif(node_shares_openssl(), reason="this Node is seen")
 def test_strict_names_the_processes_of_this_run_alone(daemon, tls_sink, authority):
     command = ["node", CLIENTS / "node_https.js", tls_sink.port, AWS_HOST]
+    env = environment(**authority.environment)
 
     def listed():
-        done = chaos_run("-s", "-d", daemon.folder, *command, env=environment(**authority.environment))
+        done = chaos_run("-s", "--no-bridge", "-d", daemon.folder, *command, env=env)
         assert done.returncode == 125
         assert "connections to AWS could not be looked into: 1\n" in done.stderr
         return [line for line in done.stderr.splitlines() if line.startswith("  pid ")]
@@ -324,3 +329,106 @@ def test_other_preloads_stay(daemon, run):
     done = run("sh", "-c", "echo $LD_PRELOAD", LD_PRELOAD=other)
     assert other in done.stdout
     assert "libchaos-shim.so" in done.stdout
+
+
+# ---- TLS that is built into a program ----
+
+OWN_STORES = ("NODE_EXTRA_CA_CERTS", "DENO_CERT")
+
+
+def plain(**more):
+    """An environment in which nothing of this is set."""
+    return {name: value for name, value in environment(**more).items()
+            if name in more or name not in OWN_STORES}  # fmt: skip
+
+
+def seen(*words, env=None):
+    """The environment that a command sees, and what chaos-run says."""
+    done = chaos_run(*words, "env", "-0", env=env or plain())
+    assert done.returncode == 0, done.stderr
+    return dict(line.split("=", 1) for line in done.stdout.split("\0") if line), done.stderr
+
+
+def test_environment_has_no_more_than_is_told_of():
+    before = plain()
+    after, said = seen(env=before)
+    folder = after["CHAOS_DIR"]
+    ours = {
+        "CHAOS_DIR": folder, "LD_PRELOAD": str(BUILD / "libchaos-shim.so"),
+        "NODE_EXTRA_CA_CERTS": f"{folder}/ca.pem", "DENO_CERT": f"{folder}/ca.pem",
+    }  # fmt: skip
+    assert ({**after, "_": None}, said) == ({**before, **ours, "_": None}, "")
+
+
+def test_certificate_is_there_when_the_command_starts(daemon):
+    script = 'cat "$NODE_EXTRA_CA_CERTS" && ls -l "$DENO_CERT" >&2'
+    for words in ([], ["-d", daemon.folder]):
+        done = chaos_run(*words, "sh", "-c", script, env=plain())
+        assert done.stdout.startswith("-----BEGIN CERTIFICATE-----\n"), done.stderr
+    assert done.stdout == (daemon.folder / "ca.pem").read_text()
+
+
+@pytest.mark.parametrize("name", OWN_STORES)
+def test_store_that_the_user_has_set_stays(name):
+    after, _ = seen(env=plain(**{name: "/some/where.pem"}))
+    other = next(one for one in OWN_STORES if one != name)
+    assert (after[name], after[other]) == ("/some/where.pem", f"{after['CHAOS_DIR']}/ca.pem")
+    after, _ = seen(env=plain(**{name: ""}))
+    assert after[name] == after[other]
+
+
+def test_store_is_that_of_the_innermost():
+    done = chaos_run(CHAOS_RUN, "-l", "1", "env", env=plain())
+    after = dict(line.split("=", 1) for line in done.stdout.splitlines())
+    assert after["NODE_EXTRA_CA_CERTS"] == after["DENO_CERT"] == f"{after['CHAOS_DIR']}/ca.pem"
+    done = chaos_run(CHAOS_RUN, "--no-bridge", "env", env=plain())
+    assert "ca.pem" not in done.stdout
+
+
+def test_store_is_not_set_where_the_folder_has_no_certificate(daemon):
+    (daemon.folder / "ca.pem").unlink()
+    after, said = seen("-d", daemon.folder)
+    assert (set(OWN_STORES) & set(after), said) == (set(), "")
+
+
+@pytest.mark.parametrize("words, env", [(["--no-bridge"], {}), ([], {"CHAOS_BRIDGE": 0})])
+def test_without_the_bridge_nothing_is_trusted(words, env):
+    after, said = seen(*words, env=plain(**env))
+    assert (set(OWN_STORES) & set(after), after["CHAOS_BRIDGE"], said) == (set(), "0", "")
+
+
+def test_intercepted_hosts_reach_the_library_and_the_authority():
+    script = 'echo "$CHAOS_INTERCEPT"; openssl x509 -in "$CHAOS_DIR/ca.pem" -noout -ext nameConstraints'
+    words = ["--intercept", "one.example:8443,192.0.2.1", "-i", "two.example"]
+    done = chaos_run(*words, "sh", "-c", script, env=plain(
+        CHAOS_INTERCEPT="three.example", AWS_ENDPOINT_URL_S3="https://four.example"))  # fmt: skip
+    assert done.stdout.startswith("one.example:8443,192.0.2.1,two.example,three.example\n")
+    for one in ("DNS:one", "DNS:two", "DNS:three", "DNS:four", "IP:192.0.2.1/255.255.255.255"):
+        assert f" {one}" in done.stdout
+    assert done.stderr == ""
+
+
+def test_intercepted_hosts_of_the_environment_are_looked_at():
+    done = chaos_run("-i", "a", "true", env=plain(CHAOS_INTERCEPT="b,c/d"))
+    assert (done.returncode, done.stderr.count("\n")) == (125, 1)
+    assert done.stderr.startswith("chaos-run: CHAOS_INTERCEPT: 'c/d' is no host;")
+    assert seen(env=plain(CHAOS_INTERCEPT=""))[1] == ""
+
+
+@pytest.mark.parametrize("by_option", [True, False])
+def test_host_that_a_shared_authority_is_not_good_for_is_told(daemon, by_option):
+    words, env = (["-d", daemon.folder], {}) if by_option else ([], {"CHAOS_DIR": daemon.folder})
+    hosts = "minio.example:9000,s3.localhost,127.0.0.1,192.0.2.1"
+    after, said = seen(*words, "-i", hosts, env=plain(**env))
+    assert said == (
+        f"chaos-run: warning: the authority in {daemon.folder} is not good for "
+        "minio.example,192.0.2.1; start the daemon again with '--intercept minio.example,192.0.2.1', too\n"
+    )
+    assert after["CHAOS_INTERCEPT"] == hosts
+    assert seen(*words, "-i", "localhost", env=plain(**env))[1] == ""
+    assert seen(*words, "-i", hosts, "--no-bridge", env=plain(**env))[1] == ""
+
+
+def test_node_says_nothing_of_the_certificate(daemon):
+    done = chaos_run("-d", daemon.folder, "node", "-e", "require('tls').createSecureContext()", env=plain())
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -4,13 +4,14 @@
 
 #include <elf.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tools/binary.h"
+#include "shim/program/binary.h"
 #include "suite.h"
 
 /* A small but whole program: its interpreter, one needed library, a name of its own. */
@@ -19,6 +20,10 @@ struct program {
 	Elf64_Phdr load, interpreter, dynamic;
 	Elf64_Dyn entries[4];
 	char strings[32];
+	struct {
+		Elf64_Nhdr head;
+		char name[4];
+	} note;
 	char loader[32];
 };
 
@@ -199,6 +204,27 @@ static void strings_at_a_place_that_wraps_around(struct program *p)
 	p->load.p_offset = UINT64_MAX;
 }
 
+static void go(struct program *p)
+{
+	p->load.p_type = PT_NOTE;
+	p->load.p_offset = offsetof(struct program, note);
+	p->load.p_filesz = sizeof(p->note);
+	p->note.head = (Elf64_Nhdr){.n_namesz = 4, .n_type = 4};
+	memcpy(p->note.name, "Go\0", 4);
+}
+
+static void note_of_another(struct program *p)
+{
+	go(p);
+	memcpy(p->note.name, "GNU", 4);
+}
+
+static void endless_note(struct program *p)
+{
+	note_of_another(p);
+	p->note.head.n_namesz = p->note.head.n_descsz = UINT32_MAX;
+}
+
 static const struct {
 	const char *name;
 	void (*change)(struct program *);
@@ -211,6 +237,9 @@ static const struct {
 	{"static", no_interpreter_and_no_dynamic, BINARY_STATIC},
 	{"a loader but no library, as Go's PIE", no_library, BINARY_STATIC},
 	{"a library after the end of the list", library_after_the_end, BINARY_STATIC},
+	{"linked to glibc and written in Go", go, BINARY_GO},
+	{"a note of another linker", note_of_another, BINARY_NONE},
+	{"a note past the end", endless_note, BINARY_NONE},
 	{"musl", musl, BINARY_OTHER_LIBC},
 	{"uClibc", uclibc, BINARY_OTHER_LIBC},
 	{"musl in a folder named like glibc's loader", folder_like_glibc, BINARY_OTHER_LIBC},
@@ -250,6 +279,21 @@ START_TEST(a_program_is_judged_by_its_headers)
 	programs[_i].change(&program);
 	ck_assert_msg(look_at_copy(&program, sizeof(program)) == programs[_i].expected, "%s: %s",
 		programs[_i].name, binary_reason(look_at_copy(&program, sizeof(program))));
+}
+END_TEST
+
+START_TEST(a_file_is_judged_as_its_bytes_are)
+{
+	struct program program = whole_program();
+	FILE *file = tmpfile();
+
+	programs[_i].change(&program);
+	ck_assert_ptr_nonnull(file);
+	ck_assert_uint_eq(fwrite(&program, sizeof(program), 1, file), 1);
+	ck_assert_int_eq(fflush(file), 0);
+	ck_assert_int_eq(
+		binary_look_elf_file(fileno(file), sizeof(program)), programs[_i].expected);
+	ck_assert_int_eq(fclose(file), 0);
 }
 END_TEST
 
@@ -331,9 +375,10 @@ static void write_static_program(const char *path, mode_t mode)
 
 static struct binary look(const char *command, const char *path)
 {
-	struct binary found;
+	static char buffer[PATH_MAX];
+	struct binary found = {.path = buffer, .cap = sizeof(buffer)};
 
-	binary_look(command, path, &found);
+	binary_look(command, path, BINARY_SOUGHT | BINARY_THROUGH_ENV, &found);
 	return found;
 }
 
@@ -521,6 +566,8 @@ int main(void)
 	tcase_add_test(elf, a_whole_program_can_be_reached);
 	tcase_add_loop_test(
 		elf, a_program_is_judged_by_its_headers, 0, sizeof(programs) / sizeof(*programs));
+	tcase_add_loop_test(
+		elf, a_file_is_judged_as_its_bytes_are, 0, sizeof(programs) / sizeof(*programs));
 	tcase_add_test(elf, a_truncated_program_is_never_taken_for_a_good_one);
 	tcase_add_test(elf, no_byte_of_a_header_leads_out_of_the_file);
 	tcase_add_loop_test(elf, every_obstacle_has_a_reason, 0, BINARY_OBSTACLES);

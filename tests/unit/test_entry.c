@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shim/process/entry.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 #include "suite.h"
 
 /* Nothing is hooked here. */
-struct real real = {.read = read, .close = close};
+struct real real = {.read = read, .open = open, .close = close};
 
 static struct journal *journal;
 static struct journal_process *group;

@@ -14,12 +14,18 @@ static const char *const hooks[] = {
 #define HOOK_ANY(ret, name, parameters, arguments)		 #name,
 #define HOOK_PLAIN						 HOOK_ANY
 #define HOOK_END						 HOOK_ANY
+#define HOOK_PATH						 HOOK_ANY
+#define HOOK_PATH_VARIADIC					 HOOK_FD_VARIADIC
+#define HOOK_EXEC						 HOOK_ANY
 #include "shim/libc/hooks.def"
 #undef HOOK_FD
 #undef HOOK_FD_VARIADIC
 #undef HOOK_ANY
 #undef HOOK_PLAIN
 #undef HOOK_END
+#undef HOOK_PATH
+#undef HOOK_PATH_VARIADIC
+#undef HOOK_EXEC
 };
 
 /* Those that take a descriptor first, and fail on a bad one. */
@@ -29,6 +35,9 @@ static const char *const of_descriptors[] = {
 #define HOOK_ANY(ret, name, parameters, arguments)
 #define HOOK_PLAIN(ret, name, parameters, arguments)
 #define HOOK_END(ret, name, parameters, arguments)
+#define HOOK_PATH(ret, name, parameters, arguments)
+#define HOOK_PATH_VARIADIC(ret, name, parameters, last, arguments)
+#define HOOK_EXEC(ret, name, parameters, arguments)
 #include "shim/libc/hooks.def"
 };
 

@@ -45,6 +45,10 @@ ssize_t __recvfrom_chk(int fd, void *buf, size_t len, size_t size, int flags, st
 int __poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t size);
 int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
 	const sigset_t *mask, size_t size);
+int __open_2(const char *path, int flags);
+int __open64_2(const char *path, int flags);
+int __openat_2(int folder, const char *path, int flags);
+int __openat64_2(int folder, const char *path, int flags);
 
 struct real real;
 
@@ -55,11 +59,17 @@ void real_resolve(void)
 #define HOOK_ANY(ret, name, parameters, arguments)		 real.name = name;
 #define HOOK_PLAIN						 HOOK_ANY
 #define HOOK_END						 HOOK_ANY
+#define HOOK_PATH						 HOOK_ANY
+#define HOOK_PATH_VARIADIC					 HOOK_FD_VARIADIC
+#define HOOK_EXEC						 HOOK_ANY
 #include "shim/libc/hooks.def"
 #undef HOOK_FD
 #undef HOOK_FD_VARIADIC
 #undef HOOK_ANY
 #undef HOOK_END
+#undef HOOK_PATH
+#undef HOOK_PATH_VARIADIC
+#undef HOOK_EXEC
 }
 
 bool real_connects_straight(void)
@@ -81,6 +91,9 @@ bool real_connects_straight(void)
 		return on_##name arguments;                                                        \
 	}
 #define HOOK_END(ret, name, parameters, arguments)
+#define HOOK_PATH(ret, name, parameters, arguments)
+#define HOOK_PATH_VARIADIC(ret, name, parameters, last, arguments)
+#define HOOK_EXEC(ret, name, parameters, arguments)
 #include "shim/libc/hooks.def"
 
 #define THREADS 8

@@ -203,6 +203,18 @@ struct span aws_model_region_name(int region)
 	return model_span(model_regions[region]);
 }
 
+int aws_model_suffix_count(void)
+{
+	return (int)model_suffixes_count;
+}
+
+struct span aws_model_suffix(int suffix)
+{
+	if (suffix < 0 || suffix >= aws_model_suffix_count())
+		return (struct span){0};
+	return model_span(model_suffixes[suffix].text);
+}
+
 int model_find_region(struct span name)
 {
 	return model_find_text(model_regions, model_regions_count, 1, name);

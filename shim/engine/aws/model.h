@@ -34,4 +34,8 @@ int aws_model_error_status(int service, struct span code);
 int aws_model_region_count(void);
 struct span aws_model_region_name(int region);
 
+/* The domains below which AWS' own names are, of all partitions: index 0 .. count-1. */
+int aws_model_suffix_count(void);
+struct span aws_model_suffix(int suffix);
+
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * OpenSSL, used in every way: tls_client PORT LIBRARY [WAY...] [crypto=LIBRARY]. The library is opened at run time; with a
- * leading '+' for all to see (RTLD_GLOBAL), and its functions are then found as everywhere visible.
+ * leading '+' for all to see (RTLD_GLOBAL), and its functions are then found as everywhere visible. With
+ * OWN it is linked statically, and LIBRARY tells nothing.
  */
 
 #include <dlfcn.h>
@@ -21,10 +22,22 @@
 
 #include "steered.h"
 
+int SSL_write_ex2(SSL *ssl, const void *buf, size_t len, uint64_t flags, size_t *written);
+
+#ifdef OWN
+#define TLS(name)     (name)
+#define SSL_write_ex2 own_write_ex2
+
+/* It came later. */
+int own_write_ex2(SSL *ssl, const void *buf, size_t len, uint64_t flags, size_t *written)
+{
+	return flags ? 0 : SSL_write_ex(ssl, buf, len, written);
+}
+#else
 /* Not linked. */
 #define TLS(name) ((__typeof__(&name))find(#name))
-
-int SSL_write_ex2(SSL *ssl, const void *buf, size_t len, uint64_t flags, size_t *written);
+static void *find(const char *name);
+#endif
 
 static const char *path;
 static const char *crypto;
@@ -75,6 +88,7 @@ static SSL *ssl;
 static BIO *in, *out;
 static int fd = -1;
 
+#ifndef OWN
 static void *find(const char *name)
 {
 	void *function = dlsym(*path == '+' ? RTLD_DEFAULT : library, name);
@@ -83,6 +97,7 @@ static void *find(const char *name)
 		errx(2, "%s is missing", name);
 	return function;
 }
+#endif
 
 /* Carries what the library wants to send, and if `wanted` waits for what it wants to read. */
 static bool pump(bool wanted)

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store.h"
+
+#include <limits.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+#include "store_kinds.h"
+
+static X509 *read_certificate(struct span pem)
+{
+	BIO *bio = pem.len <= INT_MAX ? BIO_new_mem_buf(pem.at, (int)pem.len) : NULL;
+	X509 *certificate = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+
+	BIO_free(bio);
+	return certificate;
+}
+
+static X509 *begin(struct span pem)
+{
+	const uint64_t init = OPENSSL_INIT_NO_ATEXIT | OPENSSL_INIT_NO_LOAD_CONFIG;
+
+	return OPENSSL_init_crypto(init, NULL) == 1 ? read_certificate(pem) : NULL;
+}
+
+static void end(X509 *certificate)
+{
+	X509_free(certificate);
+	ERR_clear_error();
+}
+
+static size_t add(
+	struct span store, const char *const *passwords, struct span pem, char *out, size_t cap)
+{
+	X509 *certificate = begin(pem);
+	size_t len = 0;
+
+	if (certificate && store.len <= INT_MAX) {
+		if (span_starts(store, SPAN("\xfe\xed\xfe\xed")))
+			len = store_jks_add(store, passwords, certificate, out, cap);
+		else if (span_starts(store, SPAN("\x30")))
+			len = store_pkcs12_add(store, passwords, certificate, out, cap);
+	}
+	end(certificate);
+	return len;
+}
+
+static bool hash(struct span pem, uint32_t *hash)
+{
+	X509 *certificate = begin(pem);
+	bool is_one = certificate;
+
+	if (certificate)
+		*hash = (uint32_t)X509_subject_name_hash(certificate);
+	end(certificate);
+	return is_one;
+}
+
+static const struct store_api api = {.version = STORE_VERSION, .add = add, .hash = hash};
+
+__attribute__((visibility("default"))) const struct store_api *bridge_store_api(uint32_t version)
+{
+	return version == STORE_VERSION ? &api : NULL;
+}

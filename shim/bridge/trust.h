@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CHAOS_BRIDGE_TRUST_H
+#define CHAOS_BRIDGE_TRUST_H
+
+/* Whom the program believes: the system's bundle, and those that it was given. */
+
+#include <openssl/x509.h>
+
+#include "anchors.h"
+
+struct trust {
+	char **bundles;			/* NULL at the end */
+	struct anchors *_Atomic system; /* of the system's bundle; NULL: not needed yet */
+	struct anchors *_Atomic given;	/* of those files of `bundles` */
+};
+
+/* Copies the names, which may be NULL. False: no memory. */
+bool trust_begin(struct trust *trust, const char *const *bundles);
+void trust_free(struct trust *trust);
+
+/* Is this the certificate of a server, with these to build a chain from, by its dates and by who vouches
+ * for it? Its name is not looked at. An X509_V_ERR. */
+int trust_verify(struct trust *trust, X509 *certificate, STACK_OF(X509) * untrusted);
+
+#endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The bridge's library: loaded when the first connection wants one. */
+
+#include <dlfcn.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "shim.h"
+#include "shim/libc/loader.h"
+#include "shim/memory/blocks.h"
+#include "shim/memory/runtime.h"
+
+#define LIBRARY "libchaos-bridge.so"
+
+enum { NOT_TRIED, BEING_LOADED, LOADED, NOT_THERE };
+
+/* Beside our own library. False: it has no path. */
+static bool find_library(char *path, size_t size)
+{
+	const char *slash;
+	Dl_info self;
+	int len;
+
+	if (!dladdr(&shim, &self) || !(slash = strrchr(self.dli_fname, '/')))
+		return false;
+	len = snprintf(path, size, "%.*s/" LIBRARY, (int)(slash - self.dli_fname), self.dli_fname);
+	return len < (int)size;
+}
+
+void *shim_bridge_symbol(const char *name)
+{
+	char path[4096];
+	void *library = find_library(path, sizeof(path))
+				? loader_dlopen(path, RTLD_NOW | RTLD_LOCAL)
+				: NULL;
+
+	return library ? loader_dlsym(library, name) : NULL;
+}
+
+static const struct bridge_api *find_api(void)
+{
+	const struct bridge_api *(*find)(uint32_t version);
+
+	*(void **)&find = shim_bridge_symbol("bridge_api");
+	return find ? find(BRIDGE_VERSION) : NULL;
+}
+
+/* Where a program is told whom to trust besides: files and folders. */
+static const char *const bundle_variables[] = {
+	"AWS_CA_BUNDLE",
+	"SSL_CERT_FILE",
+	"SSL_CERT_DIR",
+	"NODE_EXTRA_CA_CERTS",
+	"DENO_CERT",
+	"REQUESTS_CA_BUNDLE",
+	"CURL_CA_BUNDLE",
+};
+#define VARIABLES   (sizeof(bundle_variables) / sizeof(*bundle_variables))
+#define BUNDLES_MAX (VARIABLES + SHIM_BUNDLES)
+
+static bool is_ours(const char *path)
+{
+	size_t len = strlen(shim.folder);
+
+	return strncmp(path, shim.folder, len) == 0 && strcmp(path + len, "/" RUNTIME_CA) == 0;
+}
+
+static void list_bundles(const char *bundles[BUNDLES_MAX + 1])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < VARIABLES; i++) {
+		const char *value = getenv(bundle_variables[i]);
+
+		/* What we add to a program's trust vouches for no server. */
+		if (value && *value && !is_ours(value))
+			bundles[count++] = value;
+	}
+	for (size_t i = 0; i < SHIM_BUNDLES; i++) {
+		const char *path = atomic_load(&shim.bridge.bundles[i]);
+
+		if (path)
+			bundles[count++] = path;
+	}
+	bundles[count] = NULL;
+}
+
+void shim_note_bundle(const char *path)
+{
+	size_t size = strlen(path) + 1;
+	char *copy = blocks_take(size);
+
+	if (!copy)
+		return;
+	memcpy(copy, path, size);
+	for (size_t i = 0; i < SHIM_BUNDLES; i++) {
+		char *other = NULL;
+
+		if (atomic_compare_exchange_strong(&shim.bridge.bundles[i], &other, copy))
+			return;
+		if (strcmp(other, path) == 0)
+			break;
+	}
+	blocks_give(copy);
+}
+
+/* Node, Bun and Deno, which all speak Node-API, carry a store of their own: what they trust besides is
+ * named by their environment alone. Told of nothing, they would refuse us. */
+static bool would_refuse(void)
+{
+	const char *named = getenv("NODE_EXTRA_CA_CERTS"), *deno = getenv("DENO_CERT");
+
+	return loader_dlsym(RTLD_DEFAULT, "napi_create_object") && !(named && *named) &&
+	       !(deno && *deno);
+}
+
+static void make(const struct bridge_api *api)
+{
+	char key[sizeof(shim.folder) + 16];
+	/* The certificate stands there, too, so that both are of one authority. */
+	struct bridge_settings settings = {.certificate = key, .key = key};
+	const char *bundles[BUNDLES_MAX + 1];
+	const char *reason = NULL;
+
+	snprintf(key, sizeof(key), "%s/" RUNTIME_CA_KEY, shim.folder);
+	if (access(key, R_OK))
+		return;
+	list_bundles(bundles);
+	settings.bundles = bundles;
+	shim.bridge.api = api;
+	shim.bridge.maker = api->make(&settings, &reason);
+	if (!shim.bridge.maker)
+		shim_say("chaos-run: pid %d: %s: %s\n", (int)getpid(), key, reason);
+}
+
+static void load(void)
+{
+	const struct bridge_api *api = would_refuse() ? NULL : find_api();
+
+	if (api)
+		make(api);
+	atomic_store(&shim.bridge.state, shim.bridge.maker ? LOADED : NOT_THERE);
+}
+
+void shim_begin_bridge(void)
+{
+	const char *wanted = getenv("CHAOS_BRIDGE");
+
+	if (wanted && strcmp(wanted, "0") == 0)
+		atomic_store(&shim.bridge.state, NOT_THERE);
+}
+
+bool shim_may_bridge(void)
+{
+	return atomic_load(&shim.bridge.state) != NOT_THERE;
+}
+
+bool shim_has_bridge(void)
+{
+	int state = NOT_TRIED;
+
+	if (atomic_compare_exchange_strong(&shim.bridge.state, &state, BEING_LOADED)) {
+		load();
+		state = atomic_load(&shim.bridge.state);
+	}
+	/* Another thread is at it: the connection is not to be missed. */
+	for (; state == BEING_LOADED; state = atomic_load(&shim.bridge.state))
+		sched_yield();
+	return state == LOADED;
+}
+
+bool shim_leaves_alone(const char *name)
+{
+	uint32_t count = atomic_load(&shim.bridge.refused);
+
+	for (uint32_t i = 0; i < count && i < SHIM_REFUSED; i++)
+		if (strcmp(shim.bridge.names[i], name) == 0)
+			return true;
+	return false;
+}
+
+void shim_leave_alone(const char *name, const char *reason)
+{
+	uint32_t place;
+
+	if (shim_leaves_alone(name))
+		return;
+	place = atomic_fetch_add(&shim.bridge.refusals, 1);
+	if (place < SHIM_REFUSED) {
+		snprintf(shim.bridge.names[place], sizeof(shim.bridge.names[place]), "%s", name);
+		atomic_fetch_add(&shim.bridge.refused, 1);
+	}
+	/* It needs not be said twice. */
+	atomic_fetch_or(&shim.blind_said, 1u << JOURNAL_BLIND_REFUSED);
+	shim_say("chaos-run: pid %d: calls to %s get no faults any more: the program would not be "
+		 "bridged%s%s (let it trust what 'chaos-ctl ca' prints)\n",
+		(int)getpid(), name, *reason ? ": " : "", reason);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "child.h"
+
+#include <alloca.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "shim.h"
+#include "shim/libc/real.h"
+#include "shim/program/binary.h"
+#include "unfollowed.h"
+
+#define DESCRIPTORS "/proc/self/fd/"
+
+static bool is_attached(void)
+{
+	return shim.follow.name && (atomic_load(&shim.journal) || atomic_load(&shim.table));
+}
+
+/* Is one of the process's groups this one? */
+static bool is_in_group(gid_t wanted)
+{
+	gid_t groups[64];
+	int count = getgroups(sizeof(groups) / sizeof(*groups), groups);
+
+	for (int i = 0; i < count; i++)
+		if (groups[i] == wanted)
+			return true;
+	return getegid() == wanted;
+}
+
+/* Has this user such a right (4: to read, 1: to pass), without any capability? */
+static bool is_allowed(const char *path, unsigned right)
+{
+	struct stat status;
+
+	if (real.stat(path, &status))
+		return false;
+	if (status.st_uid == geteuid())
+		return status.st_mode & right << 6;
+	return status.st_mode & (is_in_group(status.st_gid) ? right << 3 : right);
+}
+
+/* What setpriv keeps of root's capabilities on its way to another user ends with the exec. */
+static bool is_library_allowed(const char *path)
+{
+	// cppcheck-suppress allocaCalled
+	char *folder = alloca(strlen(path) + 1);
+
+	for (const char *at = path + 1; (at = strchr(at, '/')); at++) {
+		memcpy(folder, path, (size_t)(at - path));
+		folder[at - path] = '\0';
+		if (!is_allowed(folder, 1))
+			return false;
+	}
+	return is_allowed(path, 4);
+}
+
+/* Another user may not reach the library, nor what lives below another root. */
+static bool is_library_there(void)
+{
+	const char *path = follow_library(&shim.follow);
+
+	if (faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) < 0 &&
+		(errno == EACCES || errno == ENOENT || errno == ENOTDIR))
+		return false;
+	return geteuid() == 0 || geteuid() == getauxval(AT_EUID) || is_library_allowed(path);
+}
+
+static enum binary_obstacle judge(const struct binary *found, bool lacks)
+{
+	/* These do not begin at all. */
+	if (found->obstacle == BINARY_NOT_FOUND || found->obstacle == BINARY_NOT_EXECUTABLE)
+		return BINARY_NONE;
+	if (found->obstacle)
+		return found->obstacle;
+	if (!is_library_there())
+		return BINARY_LIBRARY;
+	return lacks && shim.follow.is_off ? BINARY_ENVIRONMENT : BINARY_NONE;
+}
+
+/* A program that was named by a descriptor is told of by its own name. */
+static void name_file(const struct binary *found)
+{
+	char link[64];
+	ssize_t len;
+
+	if (strncmp(found->path, DESCRIPTORS, strlen(DESCRIPTORS)) != 0 ||
+		strlen(found->path) >= sizeof(link))
+		return;
+	strcpy(link, found->path);
+	len = readlink(link, found->path, found->cap - 1);
+	if (len < 0)
+		strcpy(found->path, link);
+	else
+		found->path[len] = '\0';
+}
+
+/* Apart, so that its stack is free again when the program begins. It takes little of that: a handler may
+ * execute a program on a stack of its own. */
+__attribute__((noinline)) static enum binary_obstacle look(
+	struct child *child, const char *command, int how, bool lacks)
+{
+	struct journal *journal = atomic_load(&shim.journal);
+	const char *path = getenv("PATH");
+	struct binary found = {.cap = binary_room(command, path, how)};
+	enum binary_obstacle obstacle;
+
+	// cppcheck-suppress allocaCalled
+	found.path = alloca(found.cap);
+	binary_look(command, path, how, &found);
+	obstacle = judge(&found, lacks);
+	if (!obstacle || !journal)
+		return obstacle;
+	name_file(&found);
+	child->journal = journal;
+	child->place = unfollowed_add(journal, obstacle, found.path);
+	return obstacle;
+}
+
+void child_begin(struct child *child, const char *command, int how, char *const envp[])
+{
+	enum binary_obstacle obstacle = BINARY_NONE;
+	int error = errno;
+	bool lacks;
+
+	memset(child, 0, sizeof(*child));
+	/* The kernel has something to say of a program without a name. */
+	if (!command || !is_attached())
+		return;
+	lacks = follow_plan(&shim.follow, envp, &child->plan);
+	if (!atomic_load(&shim.sandboxed))
+		obstacle = look(child, command, how, lacks);
+	/* The loader would complain of a library that it cannot read. */
+	child->is_given = lacks && !shim.follow.is_off && obstacle != BINARY_LIBRARY;
+	errno = error;
+}
+
+__attribute__((noinline)) static void begin_at(
+	struct child *child, int fd, const char *path, char *const envp[])
+{
+	size_t room = sizeof(DESCRIPTORS) + 16 + strlen(path);
+	// cppcheck-suppress allocaCalled
+	char *whole = alloca(room);
+
+	snprintf(whole, room, DESCRIPTORS "%d%s%s", fd, *path ? "/" : "", path);
+	child_begin(child, whole, 0, envp);
+}
+
+void child_begin_at(struct child *child, int fd, const char *path, char *const envp[])
+{
+	if (!path || *path == '/' || (*path && fd == AT_FDCWD))
+		child_begin(child, path, 0, envp);
+	else
+		begin_at(child, fd, path, envp);
+}
+
+void child_failed(const struct child *child)
+{
+	if (child->journal)
+		unfollowed_remove(child->journal, child->place);
+}

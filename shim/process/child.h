@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CHAOS_CHILD_H
+#define CHAOS_CHILD_H
+
+/* A program that is about to begin, as a child or in the place of this one: can it be followed? As long as
+ * no daemon has answered this is not asked, and all is as the program wants it. */
+
+#include <stdbool.h>
+
+#include "follow.h"
+#include "shim/memory/journal.h"
+
+struct child {
+	bool is_given; /* its environment lacks something, and is to be made by the plan */
+	struct follow_plan plan;
+	struct journal
+		*journal; /* where it is counted as one that cannot be followed; NULL: it can */
+	struct journal_program *place; /* in its list */
+};
+
+/*
+ * Looks at the program and its environment (NULL: empty), and counts what cannot be followed. `how`: of
+ * enum binary_how. Writes to nothing but the journal and the stack, so that a vfork child may call it.
+ * errno stays as it is.
+ */
+void child_begin(struct child *child, const char *command, int how, char *const envp[]);
+
+/* The same of a descriptor's file (`path` ""), or of a path that begins at a folder's. */
+void child_begin_at(struct child *child, int fd, const char *path, char *const envp[]);
+
+/* It did not begin. errno stays as it is. */
+void child_failed(const struct child *child);
+
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "follow.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "shim/base/span.h"
+
+enum { LIBRARY, FOLDER, QUIET, REPORT };
+
+static struct span file_name(struct span path)
+{
+	const char *slash = path.len ? memrchr(path.at, '/', path.len) : NULL;
+
+	return slash ? span_from(path, (size_t)(slash - path.at) + 1) : path;
+}
+
+/* Is there an entry with that file name? The loader takes spaces and colons between them. */
+static bool is_listed(const char *list, const char *name)
+{
+	for (; *list; list += strspn(list, ": ")) {
+		struct span entry = {list, strcspn(list, ": ")};
+
+		if (span_equal(file_name(entry), span_of(name)))
+			return true;
+		list += entry.len;
+	}
+	return false;
+}
+
+/* The library's own path, as it stands in LD_PRELOAD or was found by it, made absolute. */
+static const char *find_library(struct follow *follow)
+{
+	const char *list = getenv("LD_PRELOAD"), *name;
+	char here[PATH_MAX] = "";
+	Dl_info info;
+
+	if (!list || !dladdr((const void *)follow_begin, &info) || !info.dli_fname)
+		return NULL;
+	if (info.dli_fname[0] != '/' && !getcwd(here, sizeof(here)))
+		return NULL;
+	if (snprintf(follow->library, sizeof(follow->library), "LD_PRELOAD=%s%s%s", here,
+		    *here ? "/" : "", info.dli_fname) >= (int)sizeof(follow->library) ||
+		strpbrk(follow->library, ": "))
+		return NULL;
+	name = strrchr(follow->library, '/') + 1;
+	return is_listed(list, name) ? name : NULL;
+}
+
+/* "NAME=value"; "" where it is not set, or does not fit. */
+static void note(char *entry, size_t cap, const char *name)
+{
+	const char *value = getenv(name);
+
+	if (!value || !*value || (size_t)snprintf(entry, cap, "%s=%s", name, value) >= cap)
+		*entry = '\0';
+}
+
+void follow_begin(struct follow *follow, const char *folder)
+{
+	const char *wanted = getenv("CHAOS_FOLLOW"), *named = getenv("CHAOS_DIR");
+
+	follow->is_off = wanted && strcmp(wanted, "0") == 0;
+	follow->is_folder_named = named && *named;
+	if (*folder)
+		snprintf(follow->folder, sizeof(follow->folder), "CHAOS_DIR=%s", folder);
+	note(follow->quiet, sizeof(follow->quiet), "CHAOS_QUIET");
+	note(follow->report, sizeof(follow->report), "CHAOS_REPORT");
+	follow->name = find_library(follow);
+}
+
+/* The entry that is to stand there, up to '=', or behind it. */
+static const char *kept_entry(const struct follow *follow, int entry)
+{
+	const char *const entries[FOLLOW_ENTRIES] = {[LIBRARY] = follow->library,
+		[FOLDER] = follow->folder,
+		[QUIET] = follow->quiet,
+		[REPORT] = follow->report};
+
+	return entries[entry];
+}
+
+/* The last entry of that name, which is the one that the loader obeys; `count`: there is none. */
+static size_t find(char *const envp[], size_t count, const char *kept)
+{
+	size_t len = (size_t)(strchr(kept, '=') - kept) + 1;
+
+	for (size_t i = count; i--;)
+		if (strncmp(envp[i], kept, len) == 0)
+			return i;
+	return count;
+}
+
+static const char *value_of(const char *entry)
+{
+	return strchr(entry, '=') + 1;
+}
+
+const char *follow_library(const struct follow *follow)
+{
+	return value_of(follow->library);
+}
+
+static void plan_library(const struct follow *follow, char *const envp[], struct follow_plan *plan)
+{
+	size_t at = find(envp, plan->count, follow->library);
+	const char *list = at < plan->count ? value_of(envp[at]) : "";
+
+	plan->places[LIBRARY] = at;
+	if (is_listed(list, follow->name))
+		plan->places[LIBRARY] = FOLLOW_LEFT;
+	else
+		plan->list = strlen(list);
+}
+
+/* What has been left empty counts as unset. */
+static void plan_value(const struct follow *follow, char *const envp[], struct follow_plan *plan,
+	int entry, bool is_wanted)
+{
+	const char *kept = kept_entry(follow, entry);
+	size_t at;
+
+	plan->places[entry] = FOLLOW_LEFT;
+	if (!is_wanted || !*kept)
+		return;
+	at = find(envp, plan->count, kept);
+	if (at == plan->count || !*value_of(envp[at]))
+		plan->places[entry] = at;
+}
+
+bool follow_plan(const struct follow *follow, char *const envp[], struct follow_plan *plan)
+{
+	size_t added = 0;
+	bool is_cleared, changes = false;
+
+	memset(plan, 0, sizeof(*plan));
+	while (envp && envp[plan->count])
+		plan->count++;
+	plan_library(follow, envp, plan);
+	is_cleared = plan->places[LIBRARY] != FOLLOW_LEFT;
+	plan_value(follow, envp, plan, FOLDER, is_cleared || follow->is_folder_named);
+	/* Whoever takes this one out alone wants to hear something. */
+	plan_value(follow, envp, plan, QUIET, is_cleared);
+	plan_value(follow, envp, plan, REPORT, true);
+	for (int entry = 0; entry < FOLLOW_ENTRIES; entry++) {
+		changes |= plan->places[entry] != FOLLOW_LEFT;
+		if (plan->places[entry] == plan->count)
+			plan->places[entry] += added++;
+	}
+	plan->room = (plan->count + FOLLOW_ENTRIES + 1) * sizeof(*envp);
+	if (plan->list)
+		plan->room += strlen(follow->library) + 1 + plan->list + 1;
+	return changes;
+}
+
+/* In front of what the program wants to have preloaded, as chaos-run puts it. */
+static char *join(const struct follow *follow, const char *list, size_t len, char *out)
+{
+	size_t own = strlen(follow->library);
+
+	memcpy(out, follow->library, own);
+	out[own] = ':';
+	memcpy(out + own + 1, list, len);
+	out[own + 1 + len] = '\0';
+	return out;
+}
+
+char *const *follow_fill(
+	const struct follow *follow, char *const envp[], const struct follow_plan *plan, void *room)
+{
+	char **filled = room;
+	char *text = (char *)(filled + plan->count + FOLLOW_ENTRIES + 1);
+	size_t end = plan->count;
+
+	if (plan->count)
+		memcpy(filled, envp, plan->count * sizeof(*filled));
+	for (int entry = 0; entry < FOLLOW_ENTRIES; entry++) {
+		size_t at = plan->places[entry];
+
+		if (at == FOLLOW_LEFT)
+			continue;
+		filled[at] = (char *)kept_entry(follow, entry);
+		end += at >= plan->count;
+	}
+	if (plan->list)
+		filled[plan->places[LIBRARY]] =
+			join(follow, value_of(envp[plan->places[LIBRARY]]), plan->list, text);
+	filled[end] = NULL;
+	return filled;
+}

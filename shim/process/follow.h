@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CHAOS_FOLLOW_H
+#define CHAOS_FOLLOW_H
+
+/*
+ * A program that clears or replaces the environment of a child would lead it past the library. The child
+ * is given what is wanting to find library and daemon, and nothing else: no memory but the caller's is
+ * written to, for the caller may be a vfork child or a signal handler, and no system call is made.
+ */
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* LD_PRELOAD, CHAOS_DIR, CHAOS_QUIET, CHAOS_REPORT. */
+#define FOLLOW_ENTRIES 4
+#define FOLLOW_LEFT    SIZE_MAX
+
+struct follow {
+	const char *name;	     /* of the library's file; NULL: children are left alone */
+	bool is_off;		     /* CHAOS_FOLLOW=0: likewise, but they are counted */
+	bool is_folder_named;	     /* by CHAOS_DIR, and not the standard one */
+	char library[PATH_MAX + 16]; /* "LD_PRELOAD=" and the absolute path */
+	char folder[PATH_MAX + 16];  /* "CHAOS_DIR=" and the absolute path; "": none */
+	char quiet[32];		     /* "CHAOS_QUIET=…"; "": not set */
+	char report[64];	     /* "CHAOS_REPORT=…"; "": not set */
+};
+
+/* Notes what this process has begun with: the environment is the program's to change. `folder` is the
+ * runtime folder, absolute; "": none. */
+void follow_begin(struct follow *follow, const char *folder);
+
+/* What an environment lacks. */
+struct follow_plan {
+	size_t count; /* its entries */
+	size_t list;  /* bytes of its LD_PRELOAD, which are to be kept */
+	size_t places
+		[FOLLOW_ENTRIES]; /* which entry is replaced; from `count` on: added; or FOLLOW_LEFT */
+	size_t room;		  /* bytes that follow_fill() needs */
+};
+
+/* The library's path. */
+const char *follow_library(const struct follow *follow);
+
+/* `envp` may be NULL: empty. Returns false if it lacks nothing. */
+bool follow_plan(const struct follow *follow, char *const envp[], struct follow_plan *plan);
+
+/* Makes the environment in `room`, of plan->room bytes; it uses the strings of `envp`. */
+char *const *follow_fill(const struct follow *follow, char *const envp[],
+	const struct follow_plan *plan, void *room);
+
+#endif

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What test_clients.py says of plain HTTP holds for programs whose TLS cannot be hooked."""
+
+import shutil
+
+import pytest
+
+from harness import CLIENTS
+from test_clients import (  # noqa: F401
+    java,
+    script,
+    steered,
+    test_bytes_are_the_same_with_and_without,
+    test_fault_answers_a_request_larger_than_1_mib,
+    test_fault_comes_and_goes_on_a_running_client,
+    test_fault_is_seen_and_never_reaches_the_server,
+    test_fault_waits_the_latency,
+    test_latency_is_waited_and_the_bytes_arrive,
+    test_request_larger_than_1_mib_arrives_under_latency,
+)
+
+
+def own(*ways):
+    """An OpenSSL that is part of the program."""
+    return lambda port, programs: [programs / "tls_own", port, "libc.so.6", *ways]
+
+
+KINDS = {
+    "node-http": script("node", "node_http.js"),
+    "node-fetch": script("node", "node_fetch.js"),
+    "java-url": java("JavaUrl"),
+    "java-http": java("JavaHttp"),
+    **{
+        f"own {' '.join(ways) or 'plain'}": own(*ways)
+        for ways in (
+            (), ("extended",), ("peeks",), ("polls",), ("pumps",), ("implied",), ("old",),
+            ("old", "polls"), ("old", "pumps"), ("updates",), ("clears",), ("clears", "polls"),
+            ("resumes",), ("resumes", "old"), ("moves",), ("crosses",), ("crosses", "pumps"),
+        )
+    },
+}  # fmt: skip
+
+
+@pytest.fixture
+def sink(tls_sink):
+    return tls_sink
+
+
+@pytest.fixture
+def client(client, authority, sink):
+    """What it trusts is told in its usual way, and tells nothing of our authority."""
+    named = {**authority.environment, "AWS_ENDPOINT_URL": sink.url}
+    return lambda command, **options: client(command, **{**named, **options})
+
+
+@pytest.fixture(params=KINDS)
+def kind(request, programs, sink, authority):
+    command = KINDS[request.param](sink.port, programs)
+    if command[0] == "java":
+        command[1:1] = authority.java_options()
+    if "/" not in str(command[0]) and not shutil.which(command[0]):
+        pytest.skip(f"{command[0]} is not installed")
+    return command
+
+
+def test_lane_is_told(daemon, client, programs, sink):
+    one = client([programs / "tls_own", sink.port, "libc.so.6"])
+    assert one.ask().status == 200
+    assert one.ask().status == 200
+    one.finish()
+    (process,) = daemon.request("GET", "/_chaos/processes").json
+    assert process["lanes"] == {"inside": 0, "bridge": 1, "relay": 0}
+    assert (process["connections"], process["calls"], process["blind"]["tls"]) == (1, 2, 0)
+
+
+def test_host_that_nobody_has_named_is_left_alone(daemon, client, programs, sink):
+    daemon.faults({})
+    one = client([programs / "tls_own", sink.port, "libc.so.6"], AWS_ENDPOINT_URL="https://other:1")
+    assert one.ask().status == 200
+    one.finish()
+    (process,) = daemon.request("GET", "/_chaos/processes").json
+    assert process["lanes"]["bridge"] == 0
+    assert process["blind"]["tls"] == 1

@@ -1,0 +1,548 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Children: whatever a program makes of their environment, they are followed, or told of."""
+
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+from harness import BUILD, SHIM, STATUS, TIMEOUT, environment, preloaded
+
+RULE = json.dumps([{"service": "kinesis"}])
+CALL = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}\n", "--max-time", "10",
+        "--aws-sigv4", "aws:amz:us-east-1:kinesis", "--user", "A:B",
+        "-H", "X-Amz-Target: Kinesis_20131202.PutRecord", "-d", "{}"]  # fmt: skip
+
+LISTS = ["execl", "execlp", "execle"]
+EXECS = ["execve", "execv", "execvp", "execvpe", "execveat", "execveat of a descriptor",
+         "fexecve", *LISTS]  # fmt: skip
+SPAWNS = ["posix_spawn", "posix_spawnp"]
+SHELLS = ["system", "popen"]
+
+
+def chaos_run(*words, env=None, **options):
+    return subprocess.run(
+        [BUILD / "chaos-run", *map(str, words)],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=2 * TIMEOUT,
+        env=env or environment(), **options,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def call(tmp_path, sink):
+    """The path of a program without arguments that makes one call and prints its status."""
+    path = tmp_path / "call"
+    command = " ".join(f"'{word}'" for word in [shutil.which("curl"), *CALL[1:], sink.url])
+    path.write_text(f"#!/bin/sh\nexec {command}\n")
+    path.chmod(0o755)
+    return path
+
+
+# ---- the environment is kept ----
+
+# How a program clears or replaces the environment of its child.
+CLEARED = {
+    "env -i": ["env", "-i"],
+    "env -u LD_PRELOAD": ["env", "-u", "LD_PRELOAD"],
+    "env -u CHAOS_DIR": ["env", "-u", "CHAOS_DIR"],
+    "an empty CHAOS_DIR": ["env", "CHAOS_DIR="],
+    "unset in a shell": ["sh", "-c", 'unset LD_PRELOAD CHAOS_DIR; "$0"'],
+    "subprocess(env={})": [
+        sys.executable, "-c", "import subprocess, sys; subprocess.run(sys.argv[1:], env={})",
+    ],
+    "os.execve(…, {})": [
+        sys.executable, "-c", "import os, sys; os.execve(sys.argv[1], sys.argv[1:], {})",
+    ],
+    "os.posix_spawn(…, {})": [
+        sys.executable, "-c",
+        "import os, sys; os.waitpid(os.posix_spawn(sys.argv[1], sys.argv[1:], {}), 0)",
+    ],
+    "os.system()": [
+        sys.executable, "-c", "import os, sys; os.environ.clear(); os.system(sys.argv[1])",
+    ],
+    "execFileSync with its own env": [
+        "node", "-e",
+        "require('child_process').execFileSync(process.argv[1], {env: {A: 'b'}, stdio: 'inherit'})",
+    ],
+    "env -i in a sandbox": ["setpriv", "--no-new-privs", "env", "-i"],
+    "perl's %ENV": ["perl", "-e", "%ENV = (); exec @ARGV"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", CLEARED)
+def test_child_whose_environment_was_cleared_keeps_its_faults(call, way):
+    done = chaos_run("-f", RULE, "--strict", "--", *CLEARED[way], call)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "503\n", "")
+
+
+@pytest.mark.parametrize("mode", ["here", "fork", "vfork"])
+@pytest.mark.parametrize("way", [*EXECS, *SPAWNS, *SHELLS])
+def test_child_keeps_its_faults_in_each_way_that_libc_has(programs, call, way, mode):
+    done = chaos_run("-f", RULE, "--", programs / "begins", way, mode, "A=b", "--", call)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "503\n", "")
+
+
+def test_children_of_vfork_in_64_threads_keep_their_faults(programs, call):
+    done = chaos_run("-f", RULE, "--", programs / "begins", "execve", "threads", "--", call)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "503\n" * 64, "")
+
+
+# What a program may hand to its child, and what stands there in the place of LD_PRELOAD.
+HANDED = {
+    "nothing": ([], None),
+    "others": (["A=b", "C="], None),
+    "twice the same": (["A=1", "A=2"], None),
+    "no assignment": (["A", "=b", "LD_PRELOADS=x"], None),
+    "a list": (["A=b", "LD_PRELOAD=/x/one.so:/x/two.so", "C=d"], "/x/one.so:/x/two.so"),
+    "a list with spaces": (["LD_PRELOAD=/x/one.so /x/two.so"], "/x/one.so /x/two.so"),
+    "an empty list": (["LD_PRELOAD=", "A=b"], None),
+    "two lists": (["LD_PRELOAD=/x/one.so", "LD_PRELOAD=/x/two.so"], "/x/two.so"),
+    "another folder": (["CHAOS_DIR=/nowhere"], None),
+}  # fmt: skip
+
+
+def told(done):
+    """The lines of env(1), without what ld.so says of libraries that are not there."""
+    return done.stdout.splitlines()
+
+
+def is_ours(entry):
+    return entry.startswith(("LD_PRELOAD=", "CHAOS_"))
+
+
+@pytest.mark.parametrize("way", ["execve", "execv", "execvpe", "posix_spawn"])
+@pytest.mark.parametrize("handed", HANDED)
+def test_environment_of_a_child_differs_in_what_it_is_followed_by_alone(
+    programs, daemon, handed, way
+):
+    entries, listed = HANDED[handed]
+    command = [programs / "begins", way, "vfork", *entries, "--", shutil.which("env")]
+    plain = subprocess.run(list(map(str, command)), env=environment(), capture_output=True, text=True)
+    seen = subprocess.run(
+        list(map(str, command)), env=preloaded(daemon.folder), capture_output=True, text=True
+    )
+    rest = [entry for entry in told(plain) if not is_ours(entry)]
+    assert [entry for entry in told(seen) if not is_ours(entry)] == rest
+    lists = [entry for entry in told(seen) if entry.startswith("LD_PRELOAD=")]
+    assert lists[-1] == f"LD_PRELOAD={SHIM}" + (f":{listed}" if listed else "")
+    folders = [entry for entry in told(seen) if entry.startswith("CHAOS_DIR=")]
+    wanted = "/nowhere" if handed == "another folder" else daemon.folder
+    assert folders == [f"CHAOS_DIR={wanted}"]
+
+
+NAMES = ["A", "B", "LD_LIBRARY_PATH", "LD_PRELOAD", "LD_PRELOADS", "CHAOS_DIR", "CHAOS_DIRS",
+         "CHAOS_QUIET", "CHAOS_FOLLOW", "CHAOS", "PRELOAD", "LD_"]  # fmt: skip
+VALUES = ["", "b", "=", "a=b", "/x/one.so", "/x/one.so:/x/two.so", " ", ":", "'", "x" * 5000]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_environment_of_a_child_differs_in_that_alone(programs, daemon, seed):
+    """Also its order, and entries that occur twice or are none."""
+    dice = random.Random(seed)
+    entries = [
+        dice.choice(NAMES) + dice.choice(["=", "=", "=", ""]) + dice.choice(VALUES)
+        for _ in range(dice.randrange(12))
+    ]
+    way = dice.choice(["execve", "execv", "execvp", "execvpe", "execle", "fexecve", *SPAWNS])
+    command = [programs / "begins", way, "vfork", *entries, "--", shutil.which("env")]
+    plain, seen = (
+        [entry for entry in told(subprocess.run(
+            list(map(str, command)), env=env, capture_output=True, text=True, check=True,
+        )) if not is_ours(entry)]
+        for env in (environment(), preloaded(daemon.folder))
+    )  # fmt: skip
+    assert seen == plain == [entry for entry in entries if not is_ours(entry)]
+
+
+def test_library_is_not_listed_twice(programs, daemon):
+    """Under whatever path it stands there already."""
+    for entry in (SHIM, f"/x/one.so:{SHIM}", f"{SHIM.parent}/./{SHIM.name}"):
+        command = ["env", "-i", f"LD_PRELOAD={entry}", "env"]
+        done = subprocess.run(command, env=preloaded(daemon.folder), capture_output=True, text=True)
+        assert f"LD_PRELOAD={entry}" in done.stdout.splitlines()
+
+
+def test_silence_is_kept(daemon):
+    done = subprocess.run(
+        ["env", "-i", "env"], env=preloaded(daemon.folder, CHAOS_QUIET=1),
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert "CHAOS_QUIET=1" in done.stdout.splitlines()
+
+
+def test_folder_of_the_child_is_absolute(daemon):
+    done = subprocess.run(
+        ["env", "-i", "-C", "/", "env"],
+        env=preloaded(daemon.folder.name), cwd=daemon.folder.parent, capture_output=True, text=True,
+    )  # fmt: skip
+    assert f"CHAOS_DIR={daemon.folder}" in done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("way", [*EXECS, *SPAWNS])
+def test_without_a_daemon_the_environment_is_the_program_s_own(programs, tmp_path, way):
+    command = [programs / "begins", way, "fork", "A=b", "--", shutil.which("env")]
+    done = subprocess.run(
+        list(map(str, command)), env=preloaded(tmp_path), capture_output=True, text=True
+    )
+    assert done.stdout == "A=b\n"
+
+
+def test_no_follow_leaves_children_alone(call):
+    done = chaos_run("-f", RULE, "--no-follow", "--", "env", "-i", call)
+    assert (done.returncode, done.stdout) == (0, "200\n")
+    done = chaos_run("-f", RULE, "--no-follow", "--", "env", "-i", shutil.which("env"))
+    assert done.stdout == ""
+
+
+def test_no_follow_leaves_faults_to_children_that_keep_their_environment(call):
+    assert chaos_run("-f", RULE, "--no-follow", "--", "sh", "-c", f"{call}; true").stdout == "503\n"
+
+
+def test_our_own_daemon_inside_another_run_is_not_given_the_library(run):
+    script = "tr '\\\\0' '\\\\n' < /proc/$(cat $CHAOS_DIR/lock)/environ"
+    done = run(BUILD / "chaos-run", "-f", "[]", "sh", "-c", script)
+    assert "PATH=" in done.stdout and "LD_PRELOAD=" not in done.stdout
+
+
+# ---- system() and popen() ----
+
+
+@pytest.mark.parametrize("way", SHELLS)
+@pytest.mark.parametrize(
+    "command",
+    [
+        "echo 'a  b' \"c'd\" e\\\\f; exit 3",
+        "echo one\necho two",
+        "no-such-command",
+        "kill -9 $$",
+        "echo $0 $#",
+        "if",
+        "",
+        "# nothing",
+    ],
+)
+def test_shell_that_is_given_the_environment_does_the_same(programs, daemon, way, command):
+    """Its messages, too."""
+    words = [programs / "begins", way, "here", "A=b", "--", command]
+    plain, seen = (
+        subprocess.run(list(map(str, words)), env=env, capture_output=True, text=True)
+        for env in (environment(), preloaded(daemon.folder))
+    )
+    assert (seen.returncode, seen.stdout, seen.stderr) == (
+        plain.returncode, plain.stdout, plain.stderr,
+    )  # fmt: skip
+
+
+# ---- what cannot be followed ----
+
+PROGRAM = "int main(int argc, char **argv) { return argc > 9 || !argv; }"
+# Go's linker leaves this note in every program.
+GO = PROGRAM + """
+static const struct { unsigned name, size, type; char text[8]; } note
+\t__attribute__((section(".note.go.buildid,\\"a\\",@note#"), used)) = {4, 4, 4, "Go\\0\\0id"};
+"""
+STATIC = "is statically linked, and nothing can be preloaded into it"
+
+
+@pytest.fixture(scope="module")
+def tools(tmp_path_factory):
+    """Programs that cannot be followed, by what stands in the way; all of them end well."""
+    folder = tmp_path_factory.mktemp("tools")
+    for name, source, flag in (("static", PROGRAM, "-static"), ("go", GO, "-O1")):
+        command = [*os.environ.get("CC", "cc").split(), flag, "-x", "c", "-", "-o", folder / name]
+        subprocess.run(command, input=source, text=True, check=True)
+    shutil.copy("/bin/true", folder / "setuid")
+    os.chown(folder / "setuid", 65534, -1)
+    (folder / "setuid").chmod(0o4755)
+    for name in ("static", "go", "setuid"):
+        (folder / f"script_of_{name}").write_text(f"#!{folder}/{name}\n")
+        (folder / f"script_of_{name}").chmod(0o755)
+    return folder
+
+
+def strict(*command, **options):
+    return chaos_run("--strict", "-f", RULE, "--", *command, **options)
+
+
+OBSTACLES = {
+    "static": STATIC,
+    "script_of_static": STATIC,
+    "go": "is written in Go, and makes its own system calls, which are not seen",
+    "setuid": "is setuid or setgid, and the system preloads nothing into such a program",
+}
+
+
+@pytest.mark.parametrize("name", OBSTACLES)
+def test_child_that_cannot_be_followed_runs_and_fails_strict(tools, name):
+    command = ["sh", "-c", '"$0"; echo $?', tools / name]
+    done = chaos_run("-f", RULE, "--", *command)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0\n", "")
+    done = strict(*command)
+    path = tools / name.removeprefix("script_of_")
+    assert (done.returncode, done.stdout) == (125, "0\n")
+    assert re.fullmatch(
+        rf"chaos-run: cannot be followed: {path} {re.escape(OBSTACLES[name])}(; .*)?\n", done.stderr
+    )
+
+
+@pytest.mark.parametrize("mode", ["here", "fork", "vfork"])
+@pytest.mark.parametrize("way", [*EXECS, *SPAWNS, *SHELLS])
+def test_child_that_cannot_be_followed_is_told_of_in_each_way_that_libc_has(
+    programs, tools, way, mode
+):
+    done = strict(programs / "begins", way, mode, "--", tools / "static")
+    assert done.returncode == 125
+    assert done.stderr.startswith(f"chaos-run: cannot be followed: {tools}/static {STATIC}")
+    assert done.stderr.count("\n") == 1
+
+
+def test_children_of_64_threads_are_told_of_in_one_line(programs, tools):
+    done = strict(programs / "begins", "execve", "threads", "--", tools / "static")
+    assert done.returncode == 125
+    assert done.stderr.startswith(f"chaos-run: cannot be followed: {tools}/static (64 times) is ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_static_child_of_make_is_told_of(tools, tmp_path):
+    (tmp_path / "Makefile").write_text(f"all:\n\t@{tools}/static\nother:\n\t@true; {tools}/static\n")
+    for goal in ("all", "other"):
+        done = strict("make", "-s", "-j2", "-C", tmp_path, goal)
+        assert done.returncode == 125
+        assert f"{tools}/static is statically linked" in done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("go"), reason="no Go here")
+@pytest.mark.parametrize("cgo", ["0", "1"])
+def test_go_child_is_told_of(tmp_path, cgo):
+    (tmp_path / "main.go").write_text(
+        'package main\nimport "net"\nfunc main() { net.LookupHost("localhost") }\n'
+    )
+    subprocess.run(
+        ["go", "build", "-o", tmp_path / "tool", tmp_path / "main.go"], check=True,
+        env=environment(CGO_ENABLED=cgo, GOFLAGS="-mod=mod", GOPROXY="off"), cwd=tmp_path,
+    )  # fmt: skip
+    done = strict("sh", "-c", f"{tmp_path}/tool; true")
+    assert done.returncode == 125
+    assert ("in Go" if cgo == "1" else STATIC) in done.stderr
+
+
+def test_strict_refuses_a_go_program_that_runs_otherwise(tools):
+    assert chaos_run("-f", RULE, "--", tools / "go").returncode == 0
+    done = strict(tools / "go")
+    assert (done.returncode, done.stderr.count("written in Go")) == (125, 1)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "exec {0}/missing",
+        "true {0}",
+        "/bin/true; env true; cat {0}/missing",
+        "PATH={0}:$PATH; not-there",
+    ],
+)
+def test_child_that_did_not_begin_or_is_followed_does_not_fail_strict(tools, script):
+    done = strict("sh", "-c", f"{script.format(tools)}; exit 0")
+    assert done.returncode in (0, 127) and "followed" not in done.stderr
+
+
+@pytest.mark.parametrize("way", ["subprocess.call(argv, close_fds=False)", "os.execv(argv[0], argv)",
+                                 "os.posix_spawn(argv[0], argv, {})"])  # fmt: skip
+def test_error_of_exec_is_the_kernel_s_and_is_not_counted(tools, way):
+    script = (
+        "import errno, os, subprocess, sys; argv = [sys.argv[1], 'x' * 200000]\n"
+        f"try: {way}\nexcept OSError as error: assert error.errno == errno.E2BIG, error\n"
+        "else: sys.exit(1)"
+    )
+    done = strict(sys.executable, "-c", script, tools / "static")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_child_is_looked_at_along_the_path_as_execvp_does(tools, tmp_path):
+    """What cannot be executed is stepped over."""
+    (tmp_path / "static").write_bytes(b"")
+    env = environment(PATH=f"{tmp_path}:{tools}:{os.environ['PATH']}")
+    done = strict("env", "static", env=env)
+    assert done.returncode == 125 and f"{tools}/static is statically linked" in done.stderr
+
+
+def test_ps_and_status_name_what_cannot_be_followed(daemon, run, tools):
+    run("sh", "-c", f"{tools}/static; {tools}/static; {tools}/go; true")
+    assert daemon.totals()["unfollowed"] == 3
+    assert daemon.request("GET", STATUS).json["unfollowed"] == [
+        {"program": f"{tools}/static", "times": 2, "reason": STATIC},
+        {"program": f"{tools}/go", "times": 1, "reason": OBSTACLES["go"]},
+    ]
+    listed = subprocess.run(
+        ["script", "-qec", f"{BUILD}/chaos-ctl -d {daemon.folder} ps", "/dev/null"],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True,
+    ).stdout.replace("\r", "")  # fmt: skip
+    assert re.search(rf"\nbegun, and could not be followed:\n.*\n2 +{tools}/static +{STATIC}", listed)
+
+
+def test_programs_that_are_too_many_to_be_named_are_counted(tools, tmp_path):
+    for i in range(20):
+        os.link(tools / "static", tmp_path / f"static{i}")
+    done = strict("sh", "-c", f'for i in {tmp_path}/static*; do "$i"; done; exit 0')
+    assert done.returncode == 125
+    assert done.stderr.count("cannot be followed: ") == 16
+    assert "chaos-run: other programs that could not be followed: 4\n" in done.stderr
+
+
+def test_programs_of_an_earlier_run_under_the_same_daemon_are_not_told_of(daemon, tools):
+    def run(*command):
+        return chaos_run("--strict", "-d", daemon.folder, "--", *command)
+
+    assert run("sh", "-c", f"{tools}/static; true").returncode == 125
+    assert run("sh", "-c", "true; /bin/true").returncode == 0
+    done = run("sh", "-c", f"{tools}/static; true")
+    assert done.returncode == 125 and "times" not in done.stderr
+
+
+@pytest.mark.parametrize("way", ["execve", "execv", *SPAWNS, *SHELLS])
+def test_no_follow_under_strict_tells_of_what_it_does_not_follow(programs, call, way):
+    command = [programs / "begins", way, "fork", "A=b", "--", call]
+    done = chaos_run("-f", RULE, "--strict", "--no-follow", "--", *command)
+    assert (done.returncode, done.stdout) == (125, "200\n")
+    assert "was begun without LD_PRELOAD or CHAOS_DIR (--no-follow)" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["static", "script_of_static"])
+def test_child_of_vfork_on_a_small_stack_leaves_nothing_behind(programs, daemon, tools, name):
+    done = subprocess.run(
+        [programs / "vfork_leaves", tools / name], env=preloaded(daemon.folder),
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert daemon.totals()["unfollowed"] == 1
+
+
+def test_names_may_be_as_long_as_the_kernel_takes_them(programs, tools, tmp_path):
+    folder = tmp_path
+    while len(str(folder)) < 3800:
+        folder = folder / ("d" * 200)
+    folder.mkdir(parents=True)
+    shutil.copy(tools / "static", folder)
+    env = environment(PATH=f"{folder}:{os.environ['PATH']}")
+    for command in ([folder / "static"], ["static"]):
+        done = strict("env", *command, env=env)
+        assert done.returncode == 125 and "/static is statically linked" in done.stderr
+
+
+# ---- other users, other places ----
+
+NOBODY = "nobody"
+
+
+@pytest.fixture
+def installed():
+    """The programs where everybody can read them, which may not be so below BUILD."""
+    folder = tempfile.mkdtemp(prefix="chaos-installed-")
+    os.chmod(folder, 0o755)
+    for name in ("chaos-run", "chaos-control", "chaos-ctl", SHIM.name):
+        shutil.copy(BUILD / name, folder)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def strict_of(folder, *command):
+    return subprocess.run(
+        [f"{folder}/chaos-run", "--strict", "-f", RULE, "--", *map(str, command)],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT,
+        env=environment(), cwd="/",
+    )  # fmt: skip
+
+
+DROPPED = {
+    "setpriv": ["setpriv", "--reuid", NOBODY, "--clear-groups", "true"],
+    "setpriv and nothing new": [
+        "setpriv", "--reuid", NOBODY, "--clear-groups", "--no-new-privs", "true",
+    ],
+    "setpriv and env -i": ["setpriv", "--reuid", NOBODY, "--clear-groups", "env", "-i", "true"],
+    "su": ["su", NOBODY, "-s", "/bin/sh", "-c", "true"],
+    "su -": ["su", "-", NOBODY, "-s", "/bin/sh", "-c", "true"],
+    "runuser": ["runuser", "-u", NOBODY, "--", "true"],
+    "sudo": ["sudo", "-n", "-u", NOBODY, "true"],
+    "python": [sys.executable, "-c", "import subprocess; subprocess.run('true', user='nobody')"],
+}  # fmt: skip
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may drop privileges")
+@pytest.mark.parametrize("way", DROPPED)
+def test_program_of_another_user_fails_strict(installed, way):
+    if not shutil.which(DROPPED[way][0]):
+        pytest.skip(f"no {way} here")
+    done = strict_of(installed, *DROPPED[way])
+    told = r"chaos-run: could not be given the rules: pid \d+, [\w-]+: \S+: Permission denied"
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("su: ")]
+    assert done.returncode == 125
+    assert lines and all(re.fullmatch(told, line) for line in lines), done.stderr
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may drop privileges")
+def test_program_of_a_user_who_cannot_read_the_library_fails_strict(installed):
+    os.chmod(installed, 0o700)
+    done = strict_of(installed, *DROPPED["setpriv"])
+    assert done.returncode == 125
+    assert "true was begun where the library cannot be read" in done.stderr
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may drop privileges")
+def test_program_of_another_user_says_at_its_first_connection_why_it_has_no_faults(installed, sink):
+    """Not before: most programs have nothing to do with AWS."""
+    for command, lines in ((["true"], 0), (["curl", "-s", "-o", "/dev/null", sink.url], 1)):
+        done = subprocess.run(
+            [f"{installed}/chaos-run", "-f", RULE, *DROPPED["setpriv"][:-1], *command],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT,
+            env=environment(), cwd="/",
+        )  # fmt: skip
+        assert done.returncode == 0
+        assert done.stderr.count("\n") == lines, done.stderr
+        assert done.stderr.count(": cannot be opened by this user; no faults are injected\n") == lines
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may drop privileges")
+@pytest.mark.skipif(not shutil.which("supervisord"), reason="no supervisord here")
+def test_program_of_supervisord_with_a_user_fails_strict(installed, tmp_path):
+    (tmp_path / "conf").write_text(
+        f"[supervisord]\nnodaemon=true\nlogfile=/dev/null\nlogfile_maxbytes=0\n"
+        f"pidfile={tmp_path}/pid\nuser=root\n"
+        f"[program:one]\ncommand=/bin/sleep 0.2\nuser={NOBODY}\nautorestart=false\nstartsecs=0\n"
+        f"[program:two]\ncommand=/bin/sh -c 'sleep 1; kill $(cat {tmp_path}/pid)'\n"
+        "autorestart=false\nstartsecs=0\n"
+    )
+    done = strict_of(installed, "supervisord", "-c", tmp_path / "conf")
+    assert done.returncode == 125
+    assert "could not be given the rules: pid " in done.stderr and ", sleep: " in done.stderr
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may mount")
+@pytest.mark.parametrize("options", ["", "-o mode=0700"])
+def test_tmpfs_over_the_folder_fails_strict(options):
+    script = f'mount -t tmpfs {options} none "$CHAOS_DIR" && true && /bin/true'
+    done = strict("unshare", "-m", "sh", "-c", script)
+    assert done.returncode == 125
+    assert "chaos-run: could not be given the rules: pid " in done.stderr, done.stderr
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may mount")
+def test_library_that_is_hidden_fails_strict(installed):
+    script = f'mount -t tmpfs none {installed} && /bin/true'
+    done = strict_of(installed, "unshare", "-m", "sh", "-c", script)
+    assert done.returncode == 125
+    assert "/bin/true was begun where the library cannot be read" in done.stderr, done.stderr
+
+
+def test_strangers_are_not_believed(sink, call):
+    """Whoever sees the address of a run does not know what its programs say."""
+    script = (
+        "import os, socket; name = os.environ['CHAOS_REPORT'].rpartition('.')[0]\n"
+        "socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'lies', '\\0' + name)"
+    )
+    assert strict(sys.executable, "-c", script).returncode == 0

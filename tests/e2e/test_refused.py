@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where a program does not let itself be bridged it goes on as it would have, and is told of by name."""
+
+import ssl
+import subprocess
+
+import pytest
+
+from harness import BUILD, CLIENTS, TIMEOUT, environment, node_shares_openssl
+from tls import AWS_HOST, TlsSink
+
+pytestmark = pytest.mark.skipif(node_shares_openssl(), reason="this Node is seen from inside")
+
+FAULT = {"service": "kinesis", "operation": "PutRecord"}
+
+
+@pytest.fixture
+def visit(daemon, authority, tmp_path):
+    """Visits a server as AWS'; returns what chaos-run ended with, the answers and what it said."""
+    # Nothing names this file, so that nobody knows it for a bundle.
+    pinned = tmp_path / "pinned"
+    pinned.write_bytes(authority.ca.read_bytes())
+
+    def visit(sink, count, *protocols):
+        words = [sink.port, AWS_HOST, pinned, count, *protocols]
+        done = subprocess.run(
+            [BUILD / "chaos-run", "-s", "-d", daemon.folder, "node",
+             CLIENTS / "node_pinned.js", *map(str, words)],
+            capture_output=True, text=True, timeout=TIMEOUT,
+            env=environment(**authority.environment),
+        )  # fmt: skip
+        return done.returncode, done.stdout.split(), done.stderr
+
+    return visit
+
+
+@pytest.mark.parametrize("protocols", [(), ("http/1.1",), ("h2", "http/1.1")])
+def test_first_refusal_is_the_last(daemon, tls_sink, visit, protocols):
+    """It believes but one authority, and no file of the system's tells it otherwise."""
+    daemon.faults(FAULT)
+    code, answers, said = visit(tls_sink, 3, *protocols)
+    assert answers == ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "200", "200"]
+    assert code == 125
+    (line,) = [line for line in said.splitlines() if "any more" in line]
+    assert AWS_HOST in line and "would not be bridged" in line and "chaos-ctl ca" in line
+    assert f"{AWS_HOST}, refused" in said
+
+
+def test_client_that_offers_http2_alone_is_left_alone(daemon, visit, authority):
+    daemon.faults(FAULT)
+    sink = TlsSink(authority, alpn=("h2",))
+    code, answers, said = visit(sink, 1, "h2")
+    sink.close()
+    assert (code, answers) == (125, ["200"])
+    assert AWS_HOST in said
+
+
+def test_server_that_wants_a_certificate_is_left_alone_from_then_on(daemon, visit, authority):
+    daemon.faults(FAULT)
+    sink = TlsSink(authority)
+    sink.context.verify_mode = ssl.CERT_OPTIONAL
+    sink.context.load_verify_locations(authority.ca)
+    code, answers, said = visit(sink, 2)
+    sink.close()
+    assert (code, answers[1]) == (125, "200")
+    (line,) = [line for line in said.splitlines() if "any more" in line]
+    assert AWS_HOST in line and "certificate" in line
+
+
+def test_bridge_is_left_out_where_it_is_not_wanted(daemon, tls_sink, authority):
+    daemon.faults(FAULT)
+    words = [tls_sink.port, AWS_HOST, authority.ca, 2]
+    done = subprocess.run(
+        [BUILD / "chaos-run", "--no-bridge", "-d", daemon.folder, "node",
+         CLIENTS / "node_pinned.js", *map(str, words)],
+        capture_output=True, text=True, timeout=TIMEOUT,
+        env=environment(**authority.environment),
+    )  # fmt: skip
+    assert done.stdout.split() == ["200", "200"]
