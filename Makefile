@@ -25,7 +25,7 @@ TOOLS_SRC   := $(filter-out tools/chaos-%.c,$(wildcard tools/*.c))
 UNIT_SRC    := $(wildcard tests/unit/test_*.c)
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
-PROGRAMS := $(B)/libchaos-shim.so $(B)/chaos-control $(B)/chaos-run $(B)/chaos-ctl
+PROGRAMS := $(B)/libchaos-shim.so $(B)/chaos-control $(B)/chaos-run $(B)/chaos-ctl $(B)/chaos-relay
 
 .PHONY: all
 all: $(PROGRAMS)
@@ -91,8 +91,9 @@ $(B)/chaos-control: $(call obj,control/main.c) $(B)/libcontrol.a $(B)/libengine.
 # chaos-run stands in front of every command: without libcurl it starts in a tenth of the time.
 $(B)/chaos-run: TOOL_LIBS := $(B)/libcontrol.a $(B)/libengine.a -l:libz.a
 $(B)/chaos-ctl: TOOL_LIBS := $(B)/libcontrol.a $(B)/libengine.a -lcurl -lcjson -lm -l:libz.a
+$(B)/chaos-relay: TOOL_LIBS := $(B)/libengine.a
 $(B)/chaos-run $(B)/chaos-ctl: $(B)/libcontrol.a
-$(B)/chaos-run $(B)/chaos-ctl: $(B)/%: $(B)/obj/tools/%.o $(B)/libtools.a $(B)/libengine.a
+$(B)/chaos-run $(B)/chaos-ctl $(B)/chaos-relay: $(B)/%: $(B)/obj/tools/%.o $(B)/libtools.a $(B)/libengine.a
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(TOOL_LIBS)
 
@@ -182,6 +183,7 @@ install: all
 	$(Q)install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/chaos-run share/chaos-run/aws-model share/man/man1 share/man/man8)
 	$(Q)install -m 755 $(addprefix $(B)/,$(PROGRAMS_IN_BIN)) $(DESTDIR)$(PREFIX)/bin
 	$(Q)install -m 644 $(B)/libchaos-shim.so $(DESTDIR)$(PREFIX)/lib/chaos-run
+	$(Q)install -m 755 $(B)/chaos-relay $(DESTDIR)$(PREFIX)/lib/chaos-run
 	$(Q)install -m 644 tools/aws-model/*.py $(DESTDIR)$(PREFIX)/share/chaos-run/aws-model
 	$(Q)install -m 644 tools/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	$(Q)install -m 644 tools/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8

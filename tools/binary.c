@@ -39,6 +39,9 @@
 #define HEAD_SIZE  256
 #define MAX_LEVELS 5
 
+/* So far into the data is it sought what Go says of a build; Go's own tools do so, too. */
+#define GO_BUILD_WITHIN 65536
+
 static const struct {
 	const char *reason, *remedy;
 } texts[BINARY_OBSTACLES] = {
@@ -54,6 +57,9 @@ static const struct {
 		"use a 64-bit build for " MACHINE_NAME},
 	[BINARY_STATIC] = {"is statically linked, and nothing can be preloaded into it",
 		"use a build that is dynamically linked to glibc"},
+	[BINARY_GO] =
+		{"is written in Go and makes its own system calls, past any preloaded library",
+			NULL},
 	[BINARY_OTHER_LIBC] = {"uses another C library than glibc",
 		"use a build that is dynamically linked to glibc"},
 	[BINARY_SETUID] =
@@ -73,6 +79,11 @@ const char *binary_reason(enum binary_obstacle obstacle)
 const char *binary_remedy(enum binary_obstacle obstacle)
 {
 	return texts[obstacle].remedy;
+}
+
+bool binary_can_be_supervised(enum binary_obstacle obstacle)
+{
+	return obstacle == BINARY_STATIC || obstacle == BINARY_GO;
 }
 
 /* ---- ELF ---- */
@@ -210,6 +221,57 @@ static bool is_loader(struct image image, const Elf64_Ehdr *head, const struct d
 	return name.at && is_glibc_loader(name);
 }
 
+/* A note of the kind that Go's linker makes: the id of the build. */
+static bool has_go_note(struct image notes)
+{
+	Elf64_Nhdr note;
+
+	for (uint64_t at = 0; image_read(notes, at, &note, sizeof(note));) {
+		uint64_t name = at + sizeof(note), rest = (note.n_namesz + 3ull) & ~3ull;
+		struct image part = image_part(notes, name, note.n_namesz);
+
+		if (part.at && part.size == sizeof("Go") && memcmp(part.at, "Go", part.size) == 0)
+			return true;
+		at = name + rest + ((note.n_descsz + 3ull) & ~3ull);
+	}
+	return false;
+}
+
+/* What Go's linker says of the build stands at the head of the data, unless that was left out. */
+static bool has_go_build(struct image data)
+{
+	static const char magic[] = "\xff Go buildinf:";
+	struct image part;
+
+	for (uint64_t at = 0; at < GO_BUILD_WITHIN; at += 16) {
+		part = image_part(data, at, sizeof(magic) - 1);
+		if (!part.at)
+			return false;
+		if (memcmp(part.at, magic, part.size) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Go's runtime calls the kernel by itself, also where it is linked to libc. */
+static bool is_go(struct image image, const Elf64_Ehdr *head)
+{
+	Elf64_Phdr header;
+
+	for (unsigned i = 0; i < head->e_phnum; i++) {
+		struct image part;
+
+		if (!read_program_header(image, head, i, &header))
+			return false;
+		part = image_part(image, header.p_offset, header.p_filesz);
+		if (header.p_type == PT_NOTE && has_go_note(part))
+			return true;
+		if (header.p_type == PT_LOAD && header.p_flags & PF_W && has_go_build(part))
+			return true;
+	}
+	return false;
+}
+
 static enum binary_obstacle look_at_linking(struct image image, const Elf64_Ehdr *head)
 {
 	struct dynamic dynamic = {0};
@@ -233,7 +295,9 @@ static enum binary_obstacle look_at_linking(struct image image, const Elf64_Ehdr
 	if (!is_glibc_loader(file_name(loader)))
 		return BINARY_OTHER_LIBC;
 	/* Without any library it makes its own system calls. With one, that one brings libc. */
-	return dynamic.needs ? BINARY_NONE : BINARY_STATIC;
+	if (!dynamic.needs)
+		return BINARY_STATIC;
+	return is_go(image, head) ? BINARY_GO : BINARY_NONE;
 }
 
 enum binary_obstacle binary_look_elf(const void *at, size_t size)

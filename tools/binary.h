@@ -5,6 +5,7 @@
 /* Looks at a command before it is run: may a preloaded library reach it? */
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* What stands between a preload and a command. */
@@ -17,6 +18,7 @@ enum binary_obstacle {
 	BINARY_DAMAGED,
 	BINARY_OTHER_MACHINE,
 	BINARY_STATIC,
+	BINARY_GO, /* dynamically linked, but makes its own system calls */
 	BINARY_OTHER_LIBC,
 	BINARY_SETUID,
 	BINARY_CAPABILITIES,
@@ -34,6 +36,9 @@ struct binary {
  * without one; then looks at the file that the kernel would load in the end.
  */
 void binary_look(const char *command, const char *path, struct binary *found);
+
+/* Does nothing stand in the way but that it makes its own system calls, which a supervisor can see? */
+bool binary_can_be_supervised(enum binary_obstacle obstacle);
 
 /* An ELF file of `size` bytes, whatever they hold. */
 enum binary_obstacle binary_look_elf(const void *image, size_t size);

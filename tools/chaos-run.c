@@ -26,16 +26,16 @@
 #include "shim/engine/aws/model.h"
 #include "shim/memory/runtime.h"
 #include "strict.h"
+#include "supervise.h"
 
 /* As of env(1). */
 enum { EXIT_OWN = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
-
-#define LIBRARY "libchaos-shim.so"
 
 struct options {
 	const char *faults, *outages, *latency; /* NULL: not given */
 	const char *folder;
 	bool verbose, strict;
+	bool supervised; /* the command makes its own system calls */
 	char **command;
 };
 
@@ -222,39 +222,53 @@ static const char *find_remedy(const char *command, const struct binary *found)
 	return binary_remedy(found->obstacle);
 }
 
-static void check_command(const struct options *options)
+__attribute__((noreturn)) static void refuse_command(
+	const char *command, struct binary *found, const char *besides)
 {
-	const char *command = options->command[0], *remedy;
-	struct binary found;
+	const char *remedy = find_remedy(command, found);
 	int code = EXIT_OWN;
+
+	if (found->obstacle == BINARY_NOT_FOUND)
+		code = EXIT_NOT_FOUND;
+	if (found->obstacle == BINARY_NOT_EXECUTABLE)
+		code = EXIT_NOT_EXECUTABLE;
+	make_printable(found->path);
+	die(code, "cannot run %s: %s %s%s%s%s%s", command,
+		strcmp(found->path, command) ? found->path : "it", binary_reason(found->obstacle),
+		besides ? ", and " : "", besides ? besides : "", remedy ? "; " : "",
+		remedy ? remedy : "");
+}
+
+static void check_command(struct options *options)
+{
+	const char *command = options->command[0], *obstacle;
+	struct binary found;
 
 	binary_look(command, getenv("PATH"), &found);
 	if (!found.obstacle) {
 		explain(options, "%s is run by %s, which can be reached", command, found.path);
 		return;
 	}
-	if (found.obstacle == BINARY_NOT_FOUND)
-		code = EXIT_NOT_FOUND;
-	if (found.obstacle == BINARY_NOT_EXECUTABLE)
-		code = EXIT_NOT_EXECUTABLE;
-	remedy = find_remedy(command, &found);
-	make_printable(found.path);
-	die(code, "cannot run %s: %s %s%s%s", command,
-		strcmp(found.path, command) ? found.path : "it", binary_reason(found.obstacle),
-		remedy ? "; " : "", remedy ? remedy : "");
+	if (!binary_can_be_supervised(found.obstacle))
+		refuse_command(command, &found, NULL);
+	obstacle = supervise_obstacle();
+	if (obstacle)
+		refuse_command(command, &found, obstacle);
+	explain(options, "%s is run by %s, which makes its own system calls: they are supervised",
+		command, found.path);
+	options->supervised = true;
 }
 
 /* ---- our own files ---- */
 
 static void find_library(char path[PATH_MAX])
 {
-	static const char *const places[] = {
-		".", "../lib/chaos-run", CHAOS_PREFIX "/lib/chaos-run", NULL};
+	static const char *const places[] = OWN_LIBRARY_PLACES;
 
-	if (!own_find(LIBRARY, places, path))
-		die(EXIT_OWN,
-			LIBRARY " is neither beside chaos-run nor in its lib/chaos-run; build or "
-				"install it anew");
+	if (!own_find(OWN_LIBRARY, places, path))
+		die(EXIT_OWN, OWN_LIBRARY
+			" is neither beside chaos-run nor in its lib/chaos-run; build or "
+			"install it anew");
 	if (strpbrk(path, ": "))
 		die(EXIT_OWN,
 			"LD_PRELOAD cannot hold '%s', for its ':' or space; install chaos-run "
@@ -563,7 +577,7 @@ static void set_environment(const char *library, const char *folder)
 
 int main(int argc, char **argv)
 {
-	char library[PATH_MAX], folder[PATH_MAX];
+	char library[PATH_MAX], folder[PATH_MAX], reason[SUPERVISE_REASON_MAX];
 	struct options options = parse(argc, argv);
 
 	check_command(&options);
@@ -572,7 +586,9 @@ int main(int argc, char **argv)
 	set_environment(library, folder);
 	explain(&options, "preloading %s", library);
 	if (options.strict)
-		return strict_run(folder, options.command, EXIT_OWN);
+		return strict_run(folder, options.command, options.supervised, EXIT_OWN);
+	if (options.supervised && supervise_self(folder, reason) < 0)
+		die(EXIT_OWN, "cannot run %s: %s", options.command[0], reason);
 	execvp(options.command[0], options.command);
 	die(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE, "cannot run %s: %s",
 		options.command[0], strerror(errno));

@@ -41,6 +41,13 @@ const char *own_program(const char *name, char path[PATH_MAX])
 	return own_find(name, places, path) ? path : name;
 }
 
+const char *own_helper(const char *name, char path[PATH_MAX])
+{
+	static const char *const places[] = OWN_LIBRARY_PLACES;
+
+	return own_find(name, places, path) ? path : name;
+}
+
 /* In the child. What is said goes to `out`. */
 static void run_child(const char *const *argv, int out)
 {

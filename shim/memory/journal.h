@@ -107,7 +107,9 @@ bool journal_valid(const struct journal *journal, uint64_t size);
 /* Field 22 of /proc/PID/stat, 0 if there is no such process. */
 uint64_t journal_process_start(uint32_t pid);
 
-/* The same of this very process, and its pid; both 0 where there is no /proc. */
+/* The same of this very process, and its pid; both 0 where there is no /proc. A relay is for the journal
+ * the program that it serves: CHAOS_RELAY_FOR, in its environment, is its pid. */
+#define JOURNAL_RELAY_FOR "CHAOS_RELAY_FOR"
 void journal_self(uint32_t *pid, uint64_t *start);
 
 #endif

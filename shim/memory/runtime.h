@@ -17,6 +17,7 @@
 #define RUNTIME_MODEL_NEXT "model.next" /* until it is whole */
 #define RUNTIME_STATE	   "state.json"
 #define RUNTIME_LOCK	   "lock"
+#define RUNTIME_SUPERVISOR "relay.sock" /* of programs that make their own system calls */
 
 /* The socket until it answers: whoever waits for the name that clients use may go ahead at once. As
  * long as that name, so that a path that fits is one that clients can use. */

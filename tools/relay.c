@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The relay's loop: one thread, the supervisor's requests, and the events of all connections. */
+
+#include "relay.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "pass.h"
+#include "relayed.h"
+
+/* At least as many as a burst has, so that it costs few system calls. */
+enum { EVENTS = 256 };
+
+int64_t relay_now_ms(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+/* A supervisor that has gone needs no answer: another process has let the call go. */
+static void tell(struct relay *relay, const struct relay_answer *said)
+{
+	if (!relay->is_alone)
+		pass_send(RELAY_CONTROL, said, sizeof(*said), -1, 0);
+}
+
+void relay_answer(struct relay *relay, struct relayed *relayed, enum relay_says says, int error)
+{
+	struct relay_answer said = {
+		relayed->request.notice, relayed->request.number, says, error, relayed->cookie};
+
+	tell(relay, &said);
+}
+
+void relay_watch(struct relay *relay, struct relayed_end *end, uint32_t events)
+{
+	struct epoll_event event = {events, {.ptr = end}};
+	int operation = EPOLL_CTL_MOD;
+
+	if (events == end->events)
+		return;
+	if (!end->events)
+		operation = EPOLL_CTL_ADD;
+	if (!events)
+		operation = EPOLL_CTL_DEL;
+	epoll_ctl(relay->events, operation, end->fd, &event);
+	end->events = events;
+}
+
+/* ---- the supervisor, and the program ---- */
+
+static void on_control(struct relay *relay)
+{
+	struct relay_request request;
+	int socket;
+	ssize_t got = pass_receive(RELAY_CONTROL, &request, sizeof(request), &socket, MSG_DONTWAIT);
+
+	if (got == -EAGAIN)
+		return;
+	if (got == sizeof(request) && socket >= 0) {
+		relayed_begin(relay, &request, socket);
+		return;
+	}
+	if (socket >= 0)
+		close(socket);
+	if (got > 0) {
+		/* No room for its socket. */
+		struct relay_answer said = {
+			request.notice, request.number, RELAY_CONTINUE, -EMFILE, 0};
+
+		tell(relay, &said);
+		return;
+	}
+	relay->is_alone = true;
+	epoll_ctl(relay->events, EPOLL_CTL_DEL, RELAY_CONTROL, NULL);
+}
+
+static void on_program_end(struct relay *relay)
+{
+	relay->is_program_ended = true;
+	epoll_ctl(relay->events, EPOLL_CTL_DEL, RELAY_PROGRAM, NULL);
+	for (struct relayed *next = relay->all; next; next = next->next)
+		if (next->stage == RELAYED_OPEN)
+			relayed_copy(relay, next);
+}
+
+/* ---- connections ---- */
+
+static void on_end(struct relay *relay, struct relayed_end *end, uint32_t events)
+{
+	struct relayed *relayed = end->of;
+
+	if (end->fd < 0 || relayed->stage == RELAYED_ENDED)
+		return;
+	if (relayed->stage != RELAYED_OPEN) {
+		relayed_on_connect_event(relay, end);
+		return;
+	}
+	relayed_copy(relay, relayed);
+	if (events & EPOLLERR && relayed->stage == RELAYED_OPEN)
+		relayed_end(relay, relayed, true);
+}
+
+static void on_event(struct relay *relay, const struct epoll_event *event)
+{
+	if (event->data.u64 == RELAY_CONTROL)
+		on_control(relay);
+	else if (event->data.u64 == RELAY_PROGRAM)
+		on_program_end(relay);
+	else
+		on_end(relay, event->data.ptr, event->events);
+}
+
+static void free_ended(struct relay *relay)
+{
+	for (struct relayed *next, *at = relay->all; at; at = next) {
+		struct relay_answer said = {.says = RELAY_CLOSED, .cookie = at->cookie};
+
+		next = at->next;
+		if (at->stage != RELAYED_ENDED)
+			continue;
+		*at->link = next;
+		if (next)
+			next->link = at->link;
+		tell(relay, &said);
+		free(at);
+	}
+}
+
+static void keep_deadlines(struct relay *relay)
+{
+	int64_t now = relay_now_ms();
+
+	for (struct relayed *at = relay->all; at; at = at->next)
+		if (at->deadline_ms >= 0 && at->deadline_ms <= now)
+			relayed_on_deadline(relay, at);
+}
+
+static int next_timeout(const struct relay *relay)
+{
+	int64_t first = -1, now;
+
+	for (const struct relayed *at = relay->all; at; at = at->next)
+		if (at->deadline_ms >= 0 && (first < 0 || at->deadline_ms < first))
+			first = at->deadline_ms;
+	if (first < 0)
+		return -1;
+	now = relay_now_ms();
+	return first <= now ? 0 : (int)(first - now);
+}
+
+static bool is_over(const struct relay *relay)
+{
+	return (relay->is_alone || relay->is_program_ended) && !relay->all;
+}
+
+static int serve(struct relay *relay)
+{
+	struct epoll_event events[EVENTS];
+
+	while (!is_over(relay)) {
+		int count = epoll_wait(relay->events, events, EVENTS, next_timeout(relay));
+
+		if (count < 0 && errno != EINTR)
+			return EXIT_FAILURE;
+		for (int i = 0; i < count; i++)
+			on_event(relay, &events[i]);
+		keep_deadlines(relay);
+		free_ended(relay);
+	}
+	return EXIT_SUCCESS;
+}
+
+static int watch(struct relay *relay, int fd)
+{
+	struct epoll_event event = {EPOLLIN, {.u64 = (uint64_t)fd}};
+
+	return epoll_ctl(relay->events, EPOLL_CTL_ADD, fd, &event);
+}
+
+int relay_run(void)
+{
+	struct relay *relay = calloc(1, sizeof(*relay));
+	struct rlimit limit;
+
+	signal(SIGCHLD, SIG_DFL);
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	if (!relay)
+		return EXIT_FAILURE;
+	relay->events = epoll_create1(EPOLL_CLOEXEC);
+	if (relay->events < 0 || watch(relay, RELAY_CONTROL) < 0 || watch(relay, RELAY_PROGRAM) < 0)
+		return EXIT_FAILURE;
+	return serve(relay);
+}
