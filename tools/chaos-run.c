@@ -53,12 +53,15 @@ static const char help[] =
 	"  -s, --strict              exit with 125 if COMMAND had connections to AWS that could "
 	"not\n"
 	"                            be looked into, and got no faults for that reason; those of\n"
-	"                            statically linked children and of Go cannot be counted\n"
+	"                            statically linked children of a command that is not cannot\n"
+	"                            be counted\n"
 	"  -v, --verbose             say on stderr what is done\n"
 	"      --help, --version\n"
 	"\n"
 	"The rules can be changed while COMMAND runs: CHAOS_DIR, in its environment, names the\n"
 	"folder of the daemon for chaos-ctl, and for curl --unix-socket $CHAOS_DIR/control.sock.\n"
+	"CHAOS_PORTS=PORT[,PORT]... names more ports to look at where COMMAND is written in Go\n"
+	"or statically linked; 80, 443, 4566, 5000, 9000 and those of AWS_ENDPOINT_URL are.\n"
 	"\n"
 	"Exit status: COMMAND's own, or 125 when chaos-run fails or --strict says so, 126 when\n"
 	"COMMAND cannot be executed, 127 when it is not found.\n";
@@ -92,15 +95,23 @@ __attribute__((format(printf, 2, 3))) static void explain(
 	va_end(arguments);
 }
 
-/* Says what the user who has named a folder will not have meant. */
-static void tell_of_absence(const char *folder, int error)
+/* Says what the user may not have meant. */
+__attribute__((format(printf, 1, 2))) static void tell(const char *format, ...)
 {
 	const char *quiet = getenv("CHAOS_QUIET");
+	va_list arguments;
 
 	if (quiet && *quiet && strcmp(quiet, "0"))
 		return;
-	fprintf(stderr, "chaos-run: %s: %s; starting a private one without rules\n", folder,
-		folder_error(error));
+	va_start(arguments, format);
+	vsay(format, arguments);
+	va_end(arguments);
+}
+
+/* The folder was named. */
+static void tell_of_absence(const char *folder, int error)
+{
+	tell("%s: %s; starting a private one without rules", folder, folder_error(error));
 }
 
 static bool has_rules(const struct options *options)
@@ -252,8 +263,13 @@ static void check_command(struct options *options)
 	if (!binary_can_be_supervised(found.obstacle))
 		refuse_command(command, &found, NULL);
 	obstacle = supervise_obstacle();
-	if (obstacle)
+	if (obstacle && (found.obstacle != BINARY_GO || options->strict))
 		refuse_command(command, &found, obstacle);
+	if (obstacle) {
+		tell("%s %s, and %s: it gets no faults", command, binary_reason(found.obstacle),
+			obstacle);
+		return;
+	}
 	explain(options, "%s is run by %s, which makes its own system calls: they are supervised",
 		command, found.path);
 	options->supervised = true;

@@ -16,10 +16,11 @@
 /* A small but whole program: its interpreter, one needed library, a name of its own. */
 struct program {
 	Elf64_Ehdr head;
-	Elf64_Phdr load, interpreter, dynamic;
+	Elf64_Phdr load, interpreter, dynamic, more;
 	Elf64_Dyn entries[4];
 	char strings[32];
 	char loader[32];
+	_Alignas(16) char data[64];
 };
 
 #define BASE 0x400000
@@ -38,7 +39,7 @@ static struct program whole_program(void)
 	struct program program = {
 		.head = {.e_type = ET_DYN,
 			.e_version = EV_CURRENT,
-			.e_phnum = 3,
+			.e_phnum = 4,
 			.e_phoff = offsetof(struct program, load),
 			.e_phentsize = sizeof(Elf64_Phdr),
 			.e_ehsize = sizeof(Elf64_Ehdr)},
@@ -102,6 +103,48 @@ static void loader_by_hand(struct program *p)
 static void loader_far_away(struct program *p)
 {
 	strcpy(p->loader, "/nix/store/glibc/ld-linux.so.2");
+}
+
+static void note_of_go(struct program *p)
+{
+	static const Elf64_Nhdr notes[] = {{5, 3, 1}, {3, 4, 4}};
+
+	memcpy(p->data, &notes[0], sizeof(notes[0]));
+	strcpy(p->data + 12, "Gone");
+	memcpy(p->data + 12 + 8 + 4, &notes[1], sizeof(notes[1]));
+	strcpy(p->data + 24 + 12, "Go");
+	p->more = segment(PT_NOTE, offsetof(struct program, data), sizeof(p->data));
+}
+
+static void note_of_another(struct program *p)
+{
+	note_of_go(p);
+	strcpy(p->data + 24 + 12, "GN");
+}
+
+static void note_of_go_past_the_end(struct program *p)
+{
+	note_of_go(p);
+	p->more.p_filesz = UINT64_MAX;
+}
+
+static void build_of_go(struct program *p)
+{
+	memcpy(p->data + 16, "\xff Go buildinf:", 14);
+	p->more = segment(PT_LOAD, offsetof(struct program, data), sizeof(p->data));
+	p->more.p_flags = PF_R | PF_W;
+}
+
+static void text_like_a_build_of_go(struct program *p)
+{
+	build_of_go(p);
+	p->more.p_flags = PF_R | PF_X;
+}
+
+static void build_of_go_that_is_cut_off(struct program *p)
+{
+	build_of_go(p);
+	p->more.p_filesz = 16 + 13;
 }
 
 static void musl(struct program *p)
@@ -211,6 +254,12 @@ static const struct {
 	{"static", no_interpreter_and_no_dynamic, BINARY_STATIC},
 	{"a loader but no library, as Go's PIE", no_library, BINARY_STATIC},
 	{"a library after the end of the list", library_after_the_end, BINARY_STATIC},
+	{"Go by its note", note_of_go, BINARY_GO},
+	{"Go by what stands in its data", build_of_go, BINARY_GO},
+	{"another note", note_of_another, BINARY_NONE},
+	{"Go's note past the end", note_of_go_past_the_end, BINARY_NONE},
+	{"what Go has in its data, elsewhere", text_like_a_build_of_go, BINARY_NONE},
+	{"Go's data cut off", build_of_go_that_is_cut_off, BINARY_NONE},
 	{"musl", musl, BINARY_OTHER_LIBC},
 	{"uClibc", uclibc, BINARY_OTHER_LIBC},
 	{"musl in a folder named like glibc's loader", folder_like_glibc, BINARY_OTHER_LIBC},
