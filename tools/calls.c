@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "pass.h"
-#include "relay.h"
+#include "relay_message.h"
 
 /* A program that does not wait for its connection is kept for so long, lest the outcome be known at
  * once: nearby servers answer within it. */
@@ -24,116 +24,117 @@
 
 /* ---- programs ---- */
 
-static void forget_program(struct supervisor *supervisor, uint32_t number)
+static void forget_program(struct supervision *supervision, uint32_t number)
 {
-	struct supervised *program = supervisor->programs[number];
+	struct supervised *program = supervision->programs[number];
 
-	peers_forget_process(&supervisor->peers, program->pid);
+	peers_forget_process(&supervision->peers, program->pid);
 	supervised_free(program);
-	supervisor->programs[number] = NULL;
+	supervision->programs[number] = NULL;
 }
 
-void calls_end_program(struct supervisor *supervisor, uint32_t number)
+void calls_end_program(struct supervision *supervision, uint32_t number)
 {
-	if (supervisor->programs[number])
-		forget_program(supervisor, number);
+	if (supervision->programs[number])
+		forget_program(supervision, number);
 }
 
-static uint32_t find_program(struct supervisor *supervisor, pid_t pid, uint32_t *unused)
+static uint32_t find_program(struct supervision *supervision, pid_t pid, uint32_t *unused)
 {
 	*unused = NONE;
-	for (uint32_t i = 0; i < SUPERVISOR_PROGRAMS; i++) {
-		if (supervisor->programs[i] && supervisor->programs[i]->pid == pid)
+	for (uint32_t i = 0; i < SUPERVISION_PROGRAMS; i++) {
+		if (supervision->programs[i] && supervision->programs[i]->pid == pid)
 			return i;
-		if (!supervisor->programs[i] && *unused == NONE)
+		if (!supervision->programs[i] && *unused == NONE)
 			*unused = i;
 	}
 	return NONE;
 }
 
 /* The number of the thread's program, NONE if it is gone or cannot be known. */
-static uint32_t program_of(struct supervisor *supervisor, pid_t thread)
+static uint32_t program_of(struct supervision *supervision, pid_t thread)
 {
 	pid_t pid = thread > 0 ? supervised_process_of(thread) : 0;
 	uint32_t unused, number;
 
 	if (pid <= 0)
 		return NONE;
-	number = find_program(supervisor, pid, &unused);
-	if (number != NONE && supervised_is_same(supervisor->programs[number]))
+	number = find_program(supervision, pid, &unused);
+	if (number != NONE && supervised_is_same(supervision->programs[number]))
 		return number;
 	if (number != NONE) {
-		forget_program(supervisor, number);
+		forget_program(supervision, number);
 		unused = number;
 	}
 	if (unused == NONE)
 		return NONE;
-	supervisor->programs[unused] = supervised_new(pid);
-	if (!supervisor->programs[unused])
+	supervision->programs[unused] = supervised_new(pid);
+	if (!supervision->programs[unused])
 		return NONE;
-	if (supervisor_watch_program(supervisor, unused) == 0)
+	if (supervision_watch(
+		    supervision, supervision->programs[unused]->process, PROCESS, unused) == 0)
 		return unused;
-	forget_program(supervisor, unused);
+	forget_program(supervision, unused);
 	return NONE;
 }
 
 /* ---- what has been asked of relays ---- */
 
-static uint32_t find_place(struct supervisor *supervisor)
+static uint32_t find_place(struct supervision *supervision)
 {
 	for (uint32_t i = 0; i < GUARD_CALLS; i++)
-		if (!atomic_load(&supervisor->guard.calls[i].notice))
+		if (!atomic_load(&supervision->guard.calls[i].notice))
 			return i;
 	return NONE;
 }
 
-static void let_go(struct supervisor *supervisor, uint32_t number, int error)
+static void let_go(struct supervision *supervision, uint32_t number, int error)
 {
-	struct guard_call *call = &supervisor->guard.calls[number];
-	int listener = supervisor->listeners[atomic_load(&call->listener)];
+	struct guard_call *call = &supervision->guard.calls[number];
+	int listener = supervision->listeners[atomic_load(&call->listener)];
 
 	notice_continue(listener, atomic_load(&call->notice));
 	atomic_store(&call->notice, 0);
 	if (error)
-		guard_count_lost(&supervisor->guard);
+		guard_count_lost(&supervision->guard);
 }
 
-static void end_relay(struct supervisor *supervisor, uint32_t number)
+static void end_relay(struct supervision *supervision, uint32_t number)
 {
-	struct supervised *program = supervisor->programs[number];
+	struct supervised *program = supervision->programs[number];
 
 	close(program->relay);
 	program->relay = -1;
-	peers_forget_process(&supervisor->peers, program->pid);
+	peers_forget_process(&supervision->peers, program->pid);
 	for (uint32_t i = 0; i < GUARD_CALLS; i++)
-		if (atomic_load(&supervisor->guard.calls[i].notice) &&
-			supervisor->asked[i].program == number)
-			let_go(supervisor, i, -EPIPE);
+		if (atomic_load(&supervision->guard.calls[i].notice) &&
+			supervision->asked[i].program == number)
+			let_go(supervision, i, -EPIPE);
 }
 
-static void take_answer(struct supervisor *supervisor, const struct relay_answer *said)
+static void take_answer(struct supervision *supervision, const struct relay_answer *said)
 {
-	struct guard_call *call = &supervisor->guard.calls[said->number];
-	const struct asked *asked = &supervisor->asked[said->number];
+	struct guard_call *call = &supervision->guard.calls[said->number];
+	const struct asked *asked = &supervision->asked[said->number];
 	int listener;
 
 	if (atomic_load(&call->notice) != said->notice)
 		return;
-	listener = supervisor->listeners[atomic_load(&call->listener)];
+	listener = supervision->listeners[atomic_load(&call->listener)];
 	if (said->says == RELAY_CONTINUE) {
-		let_go(supervisor, said->number, said->error);
+		let_go(supervision, said->number, said->error);
 		return;
 	}
 	if (said->error == 0 || said->error == -EINPROGRESS)
-		peers_put(&supervisor->peers, said->cookie,
-			supervisor->programs[asked->program]->pid, &asked->address, asked->len);
+		peers_put(&supervision->peers, said->cookie,
+			supervision->programs[asked->program]->pid, &asked->address, asked->len);
 	notice_answer(listener, said->notice, said->error);
 	atomic_store(&call->notice, 0);
 }
 
-void calls_hear(struct supervisor *supervisor, uint32_t number)
+void calls_hear(struct supervision *supervision, uint32_t number)
 {
-	struct supervised *program = supervisor->programs[number];
+	struct supervised *program = supervision->programs[number];
 	struct relay_answer said;
 	ssize_t got;
 	int none;
@@ -143,19 +144,19 @@ void calls_hear(struct supervisor *supervisor, uint32_t number)
 		if (got == -EAGAIN)
 			return;
 		if (got != sizeof(said) || said.number >= GUARD_CALLS)
-			end_relay(supervisor, number);
+			end_relay(supervision, number);
 		else if (said.says == RELAY_CLOSED)
-			peers_forget(&supervisor->peers, said.cookie);
+			peers_forget(&supervision->peers, said.cookie);
 		else
-			take_answer(supervisor, &said);
+			take_answer(supervision, &said);
 	}
 }
 
 /* The relay may have as much to say as we have to it. 0 or -errno. */
-static int ask(
-	struct supervisor *supervisor, uint32_t number, const struct relay_request *request, int fd)
+static int ask(struct supervision *supervision, uint32_t number,
+	const struct relay_request *request, int fd)
 {
-	struct supervised *program = supervisor->programs[number];
+	struct supervised *program = supervision->programs[number];
 	struct pollfd relay = {program->relay, POLLIN | POLLOUT, 0};
 	int error;
 
@@ -164,21 +165,21 @@ static int ask(
 		if (error != -EAGAIN)
 			return error;
 		poll(&relay, 1, -1);
-		calls_hear(supervisor, number);
+		calls_hear(supervision, number);
 		if (program->relay < 0)
 			return -EPIPE;
 	}
 }
 
-static int have_relay(struct supervisor *supervisor, uint32_t number)
+static int have_relay(struct supervision *supervision, uint32_t number)
 {
-	struct supervised *program = supervisor->programs[number];
+	struct supervised *program = supervision->programs[number];
 	int error;
 
 	if (program->relay >= 0)
 		return 0;
-	error = supervised_start_relay(program, supervisor->folder, supervisor->library);
-	return error < 0 ? error : supervisor_watch_relay(supervisor, number);
+	error = supervised_start_relay(program, supervision->folder, supervision->library);
+	return error < 0 ? error : supervision_watch(supervision, program->relay, RELAY, number);
 }
 
 /* ---- connect() ---- */
@@ -236,19 +237,19 @@ static int patience_of(int fd)
 }
 
 /* Hands the call to the program's relay. 0, or -errno: it still waits. */
-static int redirect(struct supervisor *supervisor, uint32_t listener, const struct notice *notice,
+static int redirect(struct supervision *supervision, uint32_t listener, const struct notice *notice,
 	uint32_t program, const struct relay_request *request, int fd)
 {
-	struct guard_call *call = &supervisor->guard.calls[request->number];
-	int error = have_relay(supervisor, program);
+	struct guard_call *call = &supervision->guard.calls[request->number];
+	int error = have_relay(supervision, program);
 
 	if (error < 0)
 		return error;
-	supervisor->asked[request->number] =
+	supervision->asked[request->number] =
 		(struct asked){program, request->address_len, request->address};
 	atomic_store(&call->listener, listener);
 	atomic_store(&call->notice, notice->id);
-	error = ask(supervisor, program, request, fd);
+	error = ask(supervision, program, request, fd);
 	if (error < 0)
 		atomic_store(&call->notice, 0);
 	return error;
@@ -263,50 +264,50 @@ static int take_descriptor(const struct supervised *program, const struct notice
 }
 
 /* Returns 1 if a relay has the call, 0 if it is none of ours, or -errno: it cannot be looked into. */
-static int lead(struct supervisor *supervisor, uint32_t listener, const struct notice *notice)
+static int lead(struct supervision *supervision, uint32_t listener, const struct notice *notice)
 {
-	struct relay_request request = {.notice = notice->id, .number = find_place(supervisor)};
+	struct relay_request request = {.notice = notice->id, .number = find_place(supervision)};
 	ssize_t len = read_address(notice, &request.address);
 	uint32_t number;
 	int fd, error;
 
 	if (len <= 0)
 		return (int)len;
-	number = program_of(supervisor, notice->thread);
+	number = program_of(supervision, notice->thread);
 	if (number == NONE || request.number == NONE)
 		return -EAGAIN;
 	if (!supervised_has_port(
-		    supervisor->programs[number], port_of(&request.address, (socklen_t)len)) ||
-		supervised_is_seen(supervisor->programs[number], notice->instruction))
+		    supervision->programs[number], port_of(&request.address, (socklen_t)len)) ||
+		supervised_is_seen(supervision->programs[number], notice->instruction))
 		return 0;
-	fd = take_descriptor(supervisor->programs[number], notice);
+	fd = take_descriptor(supervision->programs[number], notice);
 	if (fd < 0)
 		return fd == -EBADF ? 0 : fd;
 	/* Whatever was read belongs to whoever has that pid now. */
-	if (!notice_waits(supervisor->listeners[listener], notice->id) || !is_fresh(fd)) {
+	if (!notice_waits(supervision->listeners[listener], notice->id) || !is_fresh(fd)) {
 		close(fd);
 		return 0;
 	}
 	request.address_len = (uint32_t)len;
 	request.patience_ms = patience_of(fd);
-	error = redirect(supervisor, listener, notice, number, &request, fd);
+	error = redirect(supervision, listener, notice, number, &request, fd);
 	close(fd);
 	return error < 0 ? error : 1;
 }
 
 static void on_connect(
-	struct supervisor *supervisor, uint32_t listener, const struct notice *notice)
+	struct supervision *supervision, uint32_t listener, const struct notice *notice)
 {
-	int led = lead(supervisor, listener, notice);
+	int led = lead(supervision, listener, notice);
 
 	if (led > 0)
 		return;
-	if (led < 0 && notice_waits(supervisor->listeners[listener], notice->id)) {
-		guard_count_lost(&supervisor->guard);
+	if (led < 0 && notice_waits(supervision->listeners[listener], notice->id)) {
+		guard_count_lost(&supervision->guard);
 		fprintf(stderr, "chaos-run: a connection of process %d cannot be looked into: %s\n",
 			notice->thread, strerror(-led));
 	}
-	notice_continue(supervisor->listeners[listener], notice->id);
+	notice_continue(supervision->listeners[listener], notice->id);
 }
 
 /* ---- getpeername() ---- */
@@ -331,34 +332,35 @@ static bool write_peer(const struct notice *notice, const struct peer *peer)
 }
 
 /* Has the program been told? */
-static bool tell_peer(struct supervisor *supervisor, uint32_t listener, const struct notice *notice)
+static bool tell_peer(
+	struct supervision *supervision, uint32_t listener, const struct notice *notice)
 {
 	struct sockaddr_storage address;
 	socklen_t len = sizeof(address), size = sizeof(uint64_t);
-	uint32_t number = program_of(supervisor, notice->thread);
+	uint32_t number = program_of(supervision, notice->thread);
 	const struct peer *peer = NULL;
 	uint64_t cookie = 0;
 	int fd;
 
 	if (number == NONE)
 		return false;
-	fd = take_descriptor(supervisor->programs[number], notice);
+	fd = take_descriptor(supervision->programs[number], notice);
 	if (fd < 0)
 		return false;
 	if (getpeername(fd, (struct sockaddr *)&address, &len) == 0 &&
 		getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0)
-		peer = peers_find(&supervisor->peers, cookie);
+		peer = peers_find(&supervision->peers, cookie);
 	close(fd);
-	return peer && notice_waits(supervisor->listeners[listener], notice->id) &&
+	return peer && notice_waits(supervision->listeners[listener], notice->id) &&
 	       write_peer(notice, peer);
 }
 
-void calls_take(struct supervisor *supervisor, uint32_t listener, const struct notice *notice)
+void calls_take(struct supervision *supervision, uint32_t listener, const struct notice *notice)
 {
 	if (notice->call == SYS_connect)
-		on_connect(supervisor, listener, notice);
-	else if (tell_peer(supervisor, listener, notice))
-		notice_answer(supervisor->listeners[listener], notice->id, 0);
+		on_connect(supervision, listener, notice);
+	else if (tell_peer(supervision, listener, notice))
+		notice_answer(supervision->listeners[listener], notice->id, 0);
 	else
-		notice_continue(supervisor->listeners[listener], notice->id);
+		notice_continue(supervision->listeners[listener], notice->id);
 }

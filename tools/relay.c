@@ -8,52 +8,14 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "pass.h"
-#include "relayed.h"
+#include "relay_connect.h"
+#include "relay_copy.h"
 
 /* At least as many as a burst has, so that it costs few system calls. */
 enum { EVENTS = 256 };
-
-int64_t relay_now_ms(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
-
-/* A supervisor that has gone needs no answer: another process has let the call go. */
-static void tell(struct relay *relay, const struct relay_answer *said)
-{
-	if (!relay->is_alone)
-		pass_send(RELAY_CONTROL, said, sizeof(*said), -1, 0);
-}
-
-void relay_answer(struct relay *relay, struct relayed *relayed, enum relay_says says, int error)
-{
-	struct relay_answer said = {
-		relayed->request.notice, relayed->request.number, says, error, relayed->cookie};
-
-	tell(relay, &said);
-}
-
-void relay_watch(struct relay *relay, struct relayed_end *end, uint32_t events)
-{
-	struct epoll_event event = {events, {.ptr = end}};
-	int operation = EPOLL_CTL_MOD;
-
-	if (events == end->events)
-		return;
-	if (!end->events)
-		operation = EPOLL_CTL_ADD;
-	if (!events)
-		operation = EPOLL_CTL_DEL;
-	epoll_ctl(relay->events, operation, end->fd, &event);
-	end->events = events;
-}
 
 /* ---- the supervisor, and the program ---- */
 
@@ -76,7 +38,7 @@ static void on_control(struct relay *relay)
 		struct relay_answer said = {
 			request.notice, request.number, RELAY_CONTINUE, -EMFILE, 0};
 
-		tell(relay, &said);
+		relay_tell(relay, &said);
 		return;
 	}
 	relay->is_alone = true;
@@ -130,7 +92,7 @@ static void free_ended(struct relay *relay)
 		*at->link = next;
 		if (next)
 			next->link = at->link;
-		tell(relay, &said);
+		relay_tell(relay, &said);
 		free(at);
 	}
 }

@@ -1,13 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * How the program's socket comes to be connected to the relay, with the outcome and at the time of a
- * connection to the server itself.
- *
- * A call that waits is answered when the outcome is known. A socket that is not to wait knocks at a door
- * that swallows what comes, and so is being connected, until the outcome is known. Then either the relay
- * connects from that very address to the socket's own, which TCP knows as simultaneous open; or the door
- * goes, and the next knock, which the kernel repeats within a second, is refused.
- */
+#include "relay_connect.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "relayed.h"
+#include "relay_copy.h"
 #include "shim/base/kernel.h"
 
 /* How long a program's socket may take to find out that its connection has failed. */
@@ -145,7 +137,7 @@ static void close_door(struct relayed *relayed)
 
 static void answer(struct relay *relay, struct relayed *relayed, enum relay_says says, int error)
 {
-	relay_answer(relay, relayed, says, error);
+	relayed_answer(relay, relayed, says, error);
 	close(relayed->socket);
 	relayed->socket = -1;
 }
@@ -215,7 +207,7 @@ static void join_late(struct relay *relay, struct relayed *relayed)
 	socklen_t len = sizeof(at);
 	int fd = -1;
 
-	relay_watch(relay, &relayed->server, 0);
+	relayed_watch(relay, &relayed->server, 0);
 	if (getsockname(relayed->door, (struct sockaddr *)&at, &len) == 0)
 		fd = bind_loopback(&at, &len);
 	if (fd >= 0)
@@ -227,7 +219,7 @@ static void join_late(struct relay *relay, struct relayed *relayed)
 	}
 	relayed->program.fd = fd;
 	relayed->stage = RELAYED_MEETING;
-	relay_watch(relay, &relayed->program, EPOLLOUT);
+	relayed_watch(relay, &relayed->program, EPOLLOUT);
 }
 
 static bool is_waiting_for_none(const struct relayed *relayed)
@@ -400,7 +392,7 @@ static void call_server(struct relay *relay, struct relayed *relayed)
 		return;
 	}
 	relayed->deadline_ms = deadline_of(&relayed->request);
-	relay_watch(relay, server, EPOLLOUT);
+	relayed_watch(relay, server, EPOLLOUT);
 }
 
 void relayed_begin(struct relay *relay, const struct relay_request *request, int socket)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The bytes between two ends, with their order, their ends, and their pressure. */
+#include "relay_copy.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -7,34 +7,10 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "relayed.h"
-
 /* So many parts, before others have their turn. */
 enum { TURN = 8 };
 
 enum progress { WAITS, GOES_ON, BROKEN };
-
-static void close_end(struct relay *relay, struct relayed_end *end, bool reset)
-{
-	const struct linger at_once = {1, 0};
-
-	if (end->fd < 0)
-		return;
-	relay_watch(relay, end, 0);
-	if (reset)
-		setsockopt(end->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
-	close(end->fd);
-	end->fd = -1;
-	free(end->kept);
-	end->kept = NULL;
-}
-
-void relayed_end(struct relay *relay, struct relayed *relayed, bool reset)
-{
-	close_end(relay, &relayed->program, reset);
-	close_end(relay, &relayed->server, reset);
-	relayed->stage = RELAYED_ENDED;
-}
 
 static bool is_later(int error)
 {
@@ -155,6 +131,6 @@ void relayed_copy(struct relay *relay, struct relayed *relayed)
 		relayed_end(relay, relayed, false);
 		return;
 	}
-	relay_watch(relay, &relayed->program, wanted(&relayed->program, &relayed->server));
-	relay_watch(relay, &relayed->server, wanted(&relayed->server, &relayed->program));
+	relayed_watch(relay, &relayed->program, wanted(&relayed->program, &relayed->server));
+	relayed_watch(relay, &relayed->server, wanted(&relayed->server, &relayed->program));
 }

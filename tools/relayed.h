@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "relay.h"
+#include "relay_message.h"
 
 enum relayed_stage {
 	RELAYED_CALLING, /* the server is being connected, and the program's call waits */
@@ -52,21 +52,17 @@ struct relay {
 	char part[RELAYED_PART]; /* what is on its way from one end to the other */
 };
 
+/* CLOCK_MONOTONIC. */
 int64_t relay_now_ms(void);
 
-/* relay.c: what the supervisor is told. */
-void relay_answer(struct relay *relay, struct relayed *relayed, enum relay_says says, int error);
+/* Says something to the supervisor, as long as there is one. */
+void relay_tell(struct relay *relay, const struct relay_answer *said);
+
+/* Says what becomes of the program's call. */
+void relayed_answer(struct relay *relay, struct relayed *relayed, enum relay_says says, int error);
 
 /* Waits for these events of an end, and for no others; 0: for none at all. */
-void relay_watch(struct relay *relay, struct relayed_end *end, uint32_t events);
-
-/* relay_connect.c: takes a call with the program's socket, which is ours then. */
-void relayed_begin(struct relay *relay, const struct relay_request *request, int socket);
-void relayed_on_connect_event(struct relay *relay, struct relayed_end *end);
-void relayed_on_deadline(struct relay *relay, struct relayed *relayed);
-
-/* relay_copy.c: copies what there is, both ways. */
-void relayed_copy(struct relay *relay, struct relayed *relayed);
+void relayed_watch(struct relay *relay, struct relayed_end *end, uint32_t events);
 
 /* Ends both connections at once; with `reset`, both ends are told by a RST. */
 void relayed_end(struct relay *relay, struct relayed *relayed, bool reset);

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "binary.h"
-#include "relay.h"
+#include "relay_message.h"
 
 /* Where HTTP is, and moto, LocalStack and MinIO are. */
 static const uint16_t known_ports[] = {80, 443, 4566, 5000, 9000};

@@ -26,21 +26,6 @@
 /* How long it waits for its first program, and for one that has said that it is coming. */
 #define PATIENCE_MS 10000
 
-enum source { NEWCOMERS, CLIENT, LISTENER, PROCESS, RELAY };
-
-/* What an event is of: a descriptor, or a number. */
-static uint64_t event_of(enum source source, uint32_t number)
-{
-	return (uint64_t)source << 32 | number;
-}
-
-static int watch(struct supervisor *supervisor, int fd, enum source source, uint32_t number)
-{
-	struct epoll_event event = {EPOLLIN, {.u64 = event_of(source, number)}};
-
-	return epoll_ctl(supervisor->events, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
-}
-
 /* ---- who comes ---- */
 
 static bool is_ours(int fd)
@@ -52,37 +37,37 @@ static bool is_ours(int fd)
 	       (peer.uid == geteuid() || peer.uid == 0);
 }
 
-static void on_newcomer(struct supervisor *supervisor)
+static void on_newcomer(struct supervision *supervision)
 {
-	int fd = accept4(supervisor->newcomers, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = accept4(supervision->newcomers, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd < 0)
 		return;
-	if (!is_ours(fd) || watch(supervisor, fd, CLIENT, (uint32_t)fd) < 0 ||
+	if (!is_ours(fd) || supervision_watch(supervision, fd, CLIENT, (uint32_t)fd) < 0 ||
 		pass_send(fd, "", 1, -1, 0) < 0) {
 		close(fd);
 		return;
 	}
-	supervisor->clients++;
+	supervision->clients++;
 }
 
-static int add_listener(struct supervisor *supervisor, int listener)
+static int add_listener(struct supervision *supervision, int listener)
 {
 	for (uint32_t i = 0; i < GUARD_LISTENERS; i++) {
-		if (supervisor->listeners[i] >= 0)
+		if (supervision->listeners[i] >= 0)
 			continue;
-		if (watch(supervisor, listener, LISTENER, i) < 0)
+		if (supervision_watch(supervision, listener, LISTENER, i) < 0)
 			return -errno;
-		supervisor->listeners[i] = listener;
-		supervisor->listener_count++;
-		guard_add(&supervisor->guard, i, listener);
+		supervision->listeners[i] = listener;
+		supervision->listener_count++;
+		guard_add(&supervision->guard, i, listener);
 		return 0;
 	}
 	return -ENFILE;
 }
 
 /* It brings its listener, or has changed its mind. */
-static void on_client(struct supervisor *supervisor, int fd)
+static void on_client(struct supervision *supervision, int fd)
 {
 	char data;
 	int listener;
@@ -91,86 +76,76 @@ static void on_client(struct supervisor *supervisor, int fd)
 	if (got == -EAGAIN)
 		return;
 	if (got > 0 && listener >= 0) {
-		if (add_listener(supervisor, listener) == 0)
+		if (add_listener(supervision, listener) == 0)
 			pass_send(fd, "", 1, -1, 0);
 		else
 			close(listener);
 	}
 	close(fd);
-	supervisor->clients--;
+	supervision->clients--;
 }
 
 /* ---- who goes ---- */
 
-static void on_listener(struct supervisor *supervisor, uint32_t number, uint32_t events)
+static void on_listener(struct supervision *supervision, uint32_t number, uint32_t events)
 {
 	struct notice notice;
-	int listener = supervisor->listeners[number];
+	int listener = supervision->listeners[number];
 
 	if (listener < 0)
 		return;
 	if (events & EPOLLIN) {
 		if (notice_receive(listener, &notice))
-			calls_take(supervisor, number, &notice);
+			calls_take(supervision, number, &notice);
 		return;
 	}
 	/* Nobody is left under its filter. */
 	close(listener);
-	supervisor->listeners[number] = -1;
-	supervisor->listener_count--;
-	guard_remove(&supervisor->guard, number);
+	supervision->listeners[number] = -1;
+	supervision->listener_count--;
+	guard_remove(&supervision->guard, number);
 }
 
-int supervisor_watch_program(struct supervisor *supervisor, uint32_t number)
-{
-	return watch(supervisor, supervisor->programs[number]->process, PROCESS, number);
-}
-
-int supervisor_watch_relay(struct supervisor *supervisor, uint32_t number)
-{
-	return watch(supervisor, supervisor->programs[number]->relay, RELAY, number);
-}
-
-static void on_event(struct supervisor *supervisor, const struct epoll_event *event)
+static void on_event(struct supervision *supervision, const struct epoll_event *event)
 {
 	uint32_t number = (uint32_t)event->data.u64;
 
 	switch ((enum source)(event->data.u64 >> 32)) {
 	case NEWCOMERS:
-		on_newcomer(supervisor);
+		on_newcomer(supervision);
 		break;
 	case CLIENT:
-		on_client(supervisor, (int)number);
+		on_client(supervision, (int)number);
 		break;
 	case LISTENER:
-		on_listener(supervisor, number, event->events);
+		on_listener(supervision, number, event->events);
 		break;
 	case PROCESS:
-		calls_end_program(supervisor, number);
+		calls_end_program(supervision, number);
 		break;
 	case RELAY:
-		calls_hear(supervisor, number);
+		calls_hear(supervision, number);
 		break;
 	}
 }
 
 /* One event at a time: it may end what the next is of. */
-static void serve(struct supervisor *supervisor)
+static void serve(struct supervision *supervision)
 {
 	struct epoll_event event;
 	int patience = PATIENCE_MS;
 
 	for (;;) {
-		int got = epoll_wait(
-			supervisor->events, &event, 1, supervisor->listener_count ? -1 : patience);
+		int got = epoll_wait(supervision->events, &event, 1,
+			supervision->listener_count ? -1 : patience);
 
 		if (got < 0 && errno != EINTR)
 			return;
 		if (got > 0)
-			on_event(supervisor, &event);
-		if (supervisor->listener_count)
+			on_event(supervision, &event);
+		if (supervision->listener_count)
 			patience = 0;
-		else if (got == 0 || (patience == 0 && supervisor->clients == 0))
+		else if (got == 0 || (patience == 0 && supervision->clients == 0))
 			return;
 	}
 }
@@ -220,48 +195,52 @@ static void raise_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static bool prepare(struct supervisor *supervisor)
+static bool prepare(struct supervision *supervision)
 {
 	static const char *const places[] = OWN_LIBRARY_PLACES;
 
 	for (uint32_t i = 0; i < GUARD_LISTENERS; i++)
-		supervisor->listeners[i] = -1;
-	supervisor->events = epoll_create1(EPOLL_CLOEXEC);
-	return own_find(OWN_LIBRARY, places, supervisor->library) && supervisor->events >= 0;
+		supervision->listeners[i] = -1;
+	supervision->events = epoll_create1(EPOLL_CLOEXEC);
+	return own_find(OWN_LIBRARY, places, supervision->library) && supervision->events >= 0;
 }
 
-static int run(struct supervisor *supervisor)
+static int run(const char *folder, const struct guard *guard)
 {
+	struct supervision *supervision = calloc(1, sizeof(*supervision));
 	struct sockaddr_un address = {0};
+	int code = EXIT_FAILURE;
 
-	if (lock_folder(supervisor->folder) < 0)
-		return EXIT_FAILURE;
-	supervisor->newcomers = listen_in(supervisor->folder, &address);
-	if (supervisor->newcomers < 0 || !prepare(supervisor) ||
-		watch(supervisor, supervisor->newcomers, NEWCOMERS, 0) < 0)
-		return EXIT_FAILURE;
+	if (!supervision || lock_folder(folder) < 0)
+		goto end;
+	supervision->folder = folder;
+	supervision->guard = *guard;
+	supervision->newcomers = listen_in(folder, &address);
+	if (supervision->newcomers < 0 || !prepare(supervision) ||
+		supervision_watch(supervision, supervision->newcomers, NEWCOMERS, 0) < 0)
+		goto end;
 	dup2(STDIN_FILENO, STDOUT_FILENO);
-	serve(supervisor);
+	serve(supervision);
 	unlink(address.sun_path);
-	return EXIT_SUCCESS;
+	code = EXIT_SUCCESS;
+end:
+	free(supervision);
+	return code;
 }
 
 int supervisor_run(const char *folder)
 {
-	struct supervisor *supervisor = calloc(1, sizeof(*supervisor));
+	struct guard guard;
 	int role;
 
-	if (!supervisor)
-		return EXIT_FAILURE;
 	/* No file system is to be kept from being unmounted. Relays are not waited for. */
 	if (chdir("/") < 0)
 		return EXIT_FAILURE;
 	signal(SIGCHLD, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	raise_limit();
-	supervisor->folder = folder;
-	role = guard_begin(&supervisor->guard, folder);
+	role = guard_begin(&guard, folder);
 	if (role <= 0)
 		return role < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-	return run(supervisor);
+	return run(folder, &guard);
 }
