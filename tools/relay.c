@@ -4,6 +4,8 @@
 #include "relay.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -16,6 +18,9 @@
 
 /* At least as many as a burst has, so that it costs few system calls. */
 enum { EVENTS = 256 };
+
+/* So long is what an ended program has written offered to servers that do not read it. */
+#define LAST_MS 10000
 
 /* ---- the supervisor, and the program ---- */
 
@@ -45,9 +50,12 @@ static void on_control(struct relay *relay)
 	epoll_ctl(relay->events, EPOLL_CTL_DEL, RELAY_CONTROL, NULL);
 }
 
+/* What it has written goes on, for a while. Nobody is to wait for us who reads what it said. */
 static void on_program_end(struct relay *relay)
 {
 	relay->is_program_ended = true;
+	relay->last_ms = relay_now_ms() + LAST_MS;
+	dup2(STDIN_FILENO, STDERR_FILENO);
 	epoll_ctl(relay->events, EPOLL_CTL_DEL, RELAY_PROGRAM, NULL);
 	for (struct relayed *next = relay->all; next; next = next->next)
 		if (next->stage == RELAYED_OPEN)
@@ -97,10 +105,31 @@ static void free_ended(struct relay *relay)
 	}
 }
 
+/* A child of the program may share a connection with it: as long as nobody has closed it, it stays. */
+static bool is_left(const struct relayed *relayed)
+{
+	struct tcp_info info = {0};
+	socklen_t size = sizeof(info);
+
+	return relayed->stage != RELAYED_OPEN ||
+	       getsockopt(relayed->program.fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 ||
+	       info.tcpi_state != TCP_ESTABLISHED;
+}
+
+static void end_what_is_left(struct relay *relay)
+{
+	for (struct relayed *at = relay->all; at; at = at->next)
+		if (is_left(at))
+			relayed_end(relay, at, false);
+	relay->last_ms = relay_now_ms() + LAST_MS;
+}
+
 static void keep_deadlines(struct relay *relay)
 {
 	int64_t now = relay_now_ms();
 
+	if (relay->is_program_ended && relay->last_ms <= now)
+		end_what_is_left(relay);
 	for (struct relayed *at = relay->all; at; at = at->next)
 		if (at->deadline_ms >= 0 && at->deadline_ms <= now)
 			relayed_on_deadline(relay, at);
@@ -108,7 +137,7 @@ static void keep_deadlines(struct relay *relay)
 
 static int next_timeout(const struct relay *relay)
 {
-	int64_t first = -1, now;
+	int64_t first = relay->is_program_ended ? relay->last_ms : -1, now;
 
 	for (const struct relayed *at = relay->all; at; at = at->next)
 		if (at->deadline_ms >= 0 && (first < 0 || at->deadline_ms < first))

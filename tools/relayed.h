@@ -47,7 +47,8 @@ struct relayed {
 struct relay {
 	int events;
 	struct relayed *all;
-	bool is_alone; /* the supervisor has ended */
+	int64_t last_ms; /* when the program has ended: its connections may go on until then */
+	bool is_alone;	 /* the supervisor has ended */
 	bool is_program_ended;
 	char part[RELAYED_PART]; /* what is on its way from one end to the other */
 };

@@ -1,14 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs that make their own system calls: Go, and what is statically linked."""
 
+import ctypes
+import errno
+import json
 import os
 import shutil
+import signal
+import socket
+import struct
 import subprocess
+import threading
 import time
 
 import pytest
 
-from harness import BUILD, CLIENTS, TIMEOUT, Client, environment, wait_for
+from harness import BUILD, CLIENTS, TIMEOUT, Client, environment, python, wait_for
 from sink import answer
 
 pytestmark = pytest.mark.skipif(not shutil.which("go"), reason="needs Go")
@@ -144,3 +151,313 @@ def test_nothing_is_left_of_a_run(daemon, supervised, go):
     client.finish()
     wait_for(lambda: not processes_of(daemon.folder), "the supervisor and the relay to end")
     assert not (daemon.folder / "relay.sock").exists()
+
+
+def one_of(folder, role, parent=None):
+    """The process with the role; of the supervisor and its guard, the one with such a parent."""
+    found = [pid for pid, its_role in processes_of(folder) if its_role == role]
+    pids = set(found)
+    if role == "supervise":
+        found = [pid for pid in found if (parent_of(pid) in pids) == (parent == "guard")]
+    assert len(found) == 1
+    return found[0]
+
+
+def parent_of(pid):
+    with open(f"/proc/{pid}/stat") as file:
+        return int(file.read().rpartition(")")[2].split()[1])
+
+
+def kill(pid):
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not os.path.exists(f"/proc/{pid}/exe"), "a killed process to end")
+
+
+def test_relay_that_is_killed_is_followed_by_another(daemon, supervised, go):
+    client = supervised(go)
+    assert client.ask().status == 200
+    kill(one_of(daemon.folder, "relay"))
+    daemon.faults(FAULT)
+    answers = [client.ask(), client.ask()]
+    # The connection that the client had kept may be one that it tries first.
+    assert answers[0].status in ("error", 400)
+    assert answers[1].status == 400
+
+
+def test_program_whose_supervisor_is_killed_goes_on_and_strict_tells(daemon, supervised, go):
+    client = supervised(go, "--strict")
+    assert client.ask().status == 200
+    daemon.faults(FAULT)
+    kill(one_of(daemon.folder, "supervise", parent="guard"))
+    kill(one_of(daemon.folder, "relay"))
+    statuses = [client.ask().status, client.ask().status]
+    assert statuses[0] in ("error", 200)
+    assert statuses[1] == 200
+    client.process.stdin.close()
+    assert client.process.wait(TIMEOUT) == 125
+    wait_for(lambda: not processes_of(daemon.folder), "the guard to end")
+
+
+# ---- the socket as it is without ----
+
+
+@pytest.fixture(scope="session")
+def sockets(tmp_path_factory):
+    """static_sockets.c, statically linked."""
+    target = tmp_path_factory.mktemp("static") / "static_sockets"
+    source = CLIENTS / "static_sockets.c"
+    subprocess.run(["cc", "-static", "-O1", "-o", target, source], check=True)
+    return target
+
+
+@pytest.fixture
+def both(daemon, sockets):
+    """What a program of socket calls says: both(words, ports) for one without and one with us."""
+
+    def both(words, *ports, before=lambda: None):
+        said = []
+        plain = environment()
+        led = environment(CHAOS_PORTS=",".join(map(str, ports)))
+        under = [BUILD / "chaos-run", "-d", daemon.folder, "--strict"]
+        for prefix, env in ([], plain), (under, led):
+            before()
+            done = subprocess.run(
+                [*prefix, "./static_sockets", *map(str, words)], cwd=sockets.parent,
+                capture_output=True, text=True, env=env, timeout=2 * TIMEOUT,
+            )  # fmt: skip
+            said.append((done.returncode, done.stdout, done.stderr))
+        # The relay has taken the program's line.
+        assert b"static_sockets" in (daemon.folder / "journal").read_bytes(), "nothing was led"
+        return said
+
+    return both
+
+
+class Echo:
+    """Says what was said to it, when its client has no more to say; keeps how each one ended."""
+
+    def __init__(self, address="127.0.0.1", reset=False):
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self.address, self.reset, self.ends = address, reset, []
+        self.listener = socket.socket(family)
+        self.listener.bind((address, 0))
+        self.port = self.listener.getsockname()[1]
+        self.listener.listen(512)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                sock, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
+
+    def _serve(self, sock):
+        data = b""
+        try:
+            while part := sock.recv(65536):
+                data += part
+            if self.reset:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            else:
+                sock.sendall(b"said " + data)
+            self.ends.append("end")
+        except OSError as error:
+            self.ends.append(error.errno)
+        sock.close()
+
+    def close(self):
+        self.listener.close()
+
+
+@pytest.fixture
+def echo():
+    one = Echo()
+    yield one
+    one.close()
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+SPEAK = ["send", "hello", "shut", "hear", "close"]
+
+
+@pytest.mark.parametrize("kind", ["tcp", "nonblocking"])
+def test_connection_looks_like_one_to_the_server(both, echo, kind):
+    words = [kind, "connect", "127.0.0.1", echo.port, "finish", "peer", *SPEAK]
+    plain, led = both(words, echo.port)
+    assert led == plain
+    assert f"peer: 127.0.0.1 {echo.port} (16)" in led[1]
+    assert "heard: 10 'said hello' to the end" in led[1]
+
+
+@pytest.mark.parametrize("address", ["::1", "::ffff:127.0.0.1"])
+def test_ipv6_is_led_as_it_is(both, address):
+    echo = Echo("::1" if address == "::1" else "127.0.0.1")
+    words = ["tcp6", "connect", address, echo.port, "peer", *SPEAK]
+    plain, led = both(words, echo.port)
+    echo.close()
+    assert led == plain
+    assert f"peer: {address} {echo.port} (28)" in led[1]
+
+
+@pytest.mark.parametrize("kind", ["tcp", "nonblocking"])
+def test_refused_connection_fails_as_it_does(both, echo, kind):
+    closed = free_port()
+    words = [kind, "connect", "127.0.0.1", closed, "finish", "peer"]
+    again = ["connect", "127.0.0.1", echo.port, "finish", *SPEAK]
+    plain, led = both([*words, *again], closed, echo.port)
+    assert led == plain
+    assert "Connection refused" in led[1]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["tcp6", "connect", "127.0.0.1", 443],
+        ["tcp", "connect", "::1", 443],
+        ["tcp6", "connect", "::2", 443],
+        ["nonblocking", "connect", "255.255.255.255", 443, "finish"],
+    ],
+    ids=["IPv4 by IPv6", "IPv6 by IPv4", "unreachable", "broadcast"],
+)
+def test_connect_that_cannot_be_fails_as_it_does(both, echo, words):
+    good = ["tcp", "connect", "127.0.0.1", echo.port]
+    plain, led = both([*good, *words], echo.port)
+    assert led == plain
+
+
+def test_reset_by_the_server_is_one(both):
+    echo = Echo(reset=True)
+    plain, led = both(["tcp", "connect", "127.0.0.1", echo.port, *SPEAK], echo.port)
+    echo.close()
+    assert led == plain
+    assert "Connection reset by peer" in led[1]
+
+
+def test_reset_by_the_program_is_one(both, echo):
+    words = ["tcp", "connect", "127.0.0.1", echo.port, "send", "hello", "pause", 100, "hangup"]
+    both(words, echo.port)
+    assert wait_for(lambda: len(echo.ends) == 2 and echo.ends, "both to end") == [errno.ECONNRESET] * 2
+
+
+def test_program_that_is_bound_to_an_address_comes_from_it(both, echo):
+    words = ["tcp", "bind", "127.0.0.2", "connect", "127.0.0.1", echo.port, "peer", *SPEAK]
+    plain, led = both(words, echo.port)
+    assert led == plain
+
+
+class Slow:
+    """A server that hears nothing for a while, and then answers or is not there. The kernel asks
+    again after a second."""
+
+    SWALLOW = struct.pack("HBBI", 0x06, 0, 0, 0)
+
+    def __init__(self, port, opens):
+        self.listener = socket.socket()
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind(("127.0.0.1", port))
+        code = ctypes.create_string_buffer(self.SWALLOW)
+        program = struct.pack("HN", 1, ctypes.addressof(code))
+        self.listener.setsockopt(socket.SOL_SOCKET, 26, program)  # SO_ATTACH_FILTER
+        self.listener.listen()
+        self.accepted = []
+        threading.Thread(target=self._change, args=(opens,), daemon=True).start()
+
+    def _change(self, opens):
+        time.sleep(0.3)
+        if not opens:
+            self.listener.close()
+            return
+        self.listener.setsockopt(socket.SOL_SOCKET, 27, 0)  # SO_DETACH_FILTER
+        sock, _ = self.listener.accept()
+        sock.sendall(sock.recv(100))
+        sock.close()
+        self.listener.close()
+
+
+@pytest.mark.parametrize("opens", [True, False], ids=["answers", "refuses"])
+@pytest.mark.parametrize("kind", ["tcp", "nonblocking"])
+def test_server_that_takes_its_time_is_waited_for(both, kind, opens):
+    port = free_port()
+    again = ["connect", "127.0.0.1", port] if kind == "nonblocking" else []
+    words = [kind, "connect", "127.0.0.1", port, "pause", 20, *again, "finish", "peer", *SPEAK]
+    plain, led = both(words, port, before=lambda: Slow(port, opens))
+    assert led == plain
+    assert ("heard: 5 'hello'" in led[1]) == opens
+    assert ("Operation already in progress" in led[1]) == (kind == "nonblocking")
+
+
+def test_limit_of_a_connect_that_waits_is_kept(both):
+    port = free_port()
+    words = ["tcp", "limit", 100, "connect", "127.0.0.1", port, "finish", "peer", *SPEAK]
+    plain, led = both(words, port, before=lambda: Slow(port, True))
+    assert led == plain
+    assert "connect: Operation now in progress" in led[1]
+
+
+def test_many_connections_at_once_each_get_their_own_answer(both, echo):
+    plain, led = both(["crowd", "127.0.0.1", echo.port, 500], echo.port)
+    assert led == plain
+    assert led[1].count("heard: 10 'said hello' to the end") == 500
+
+
+def test_pressure_of_a_server_that_does_not_read_reaches_the_program(both):
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen()
+        port = deaf.getsockname()[1]
+        plain, led = both(["nonblocking", "connect", "127.0.0.1", port, "finish", "fill"], port)
+    assert led == plain
+    assert "filled: less than 64 MiB" in led[1]
+
+
+# ---- what is led, and what is not ----
+
+
+def test_bytes_on_the_wire_are_those_of_the_program(sink, supervised, client, go):
+    """With and without, of AWS and of others, on one connection each."""
+    plain = client([go, sink.url], shim=False)
+    for one in plain, supervised(go):
+        for operation in "PutRecord", "-", "ListStreams":
+            assert one.ask(operation, 3000).status == 200
+        one.finish()
+    sink.settle()
+    assert len(sink.raw) == 2
+    assert sink.raw[0] == sink.raw[1]
+
+
+def test_port_that_nobody_named_is_left_alone(daemon, sink, supervised, go):
+    daemon.faults({})
+    assert supervised(go, AWS_ENDPOINT_URL="").ask().status == 200
+    assert supervised(go, AWS_ENDPOINT_URL="", CHAOS_PORTS=f"1,{sink.port}").ask().status == 503
+    named = {"AWS_ENDPOINT_URL": "", "AWS_ENDPOINT_URL_KINESIS": f"{sink.url}/path"}
+    assert supervised(go, **named).ask().status == 503
+
+
+@pytest.mark.parametrize("word", ["exec", "bare"])
+def test_child_of_a_supervised_program_gets_its_faults_once(daemon, sink, sockets, word):
+    """By the library if it loads it, by its own relay if its environment was taken away."""
+    daemon.faults(FAULT)
+    done = subprocess.run(
+        [BUILD / "chaos-run", "-d", daemon.folder, "--strict", sockets, word]
+        + ["/usr/bin/env", f"CHAOS_PORTS={sink.port}", *map(str, python("py_http.py", sink.port))],
+        input="PutRecord 2\n", capture_output=True, text=True, env=environment(), timeout=TIMEOUT,
+    )  # fmt: skip
+    assert done.stdout.startswith("400 Throttled"), done
+    assert done.returncode == 0
+    assert (daemon.totals()["calls"], daemon.totals()["faults"]) == (1, 1)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs to become another user")
+def test_nobody_needs_to_be_root(sink, go, tmp_path_factory):
+    command = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+    command += [BUILD / "chaos-run", "--strict", "-f", json.dumps([FAULT]), "--", go, sink.url]
+    client = Client(command, environment(AWS_ENDPOINT_URL=sink.url))
+    assert client.ask().status == 400
+    client.finish()
