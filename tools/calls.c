@@ -11,10 +11,12 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "pass.h"
 #include "relay_message.h"
+#include "supervise.h"
 
 /* A program that does not wait for its connection is kept for so long, lest the outcome be known at
  * once: nearby servers answer within it. */
@@ -80,6 +82,20 @@ static uint32_t program_of(struct supervision *supervision, pid_t thread)
 
 /* ---- what has been asked of relays ---- */
 
+/* Once for each reason. */
+static void tell_lost(struct supervision *supervision, pid_t thread, int error)
+{
+	const char *quiet = getenv("CHAOS_QUIET");
+	uint64_t reason = 1ull << -error % 64;
+
+	guard_count_lost(&supervision->guard);
+	if (supervision->told & reason || (quiet && *quiet && strcmp(quiet, "0")))
+		return;
+	supervision->told |= reason;
+	fprintf(stderr, "chaos: connections of process %d cannot be looked into: %s\n", thread,
+		strerror(-error));
+}
+
 static uint32_t find_place(struct supervision *supervision)
 {
 	for (uint32_t i = 0; i < GUARD_CALLS; i++)
@@ -96,7 +112,8 @@ static void let_go(struct supervision *supervision, uint32_t number, int error)
 	notice_continue(listener, atomic_load(&call->notice));
 	atomic_store(&call->notice, 0);
 	if (error)
-		guard_count_lost(&supervision->guard);
+		tell_lost(supervision,
+			supervision->programs[supervision->asked[number].program]->pid, error);
 }
 
 static void end_relay(struct supervision *supervision, uint32_t number)
@@ -193,7 +210,7 @@ static uint16_t port_of(const struct sockaddr_storage *address, socklen_t len)
 	return 0;
 }
 
-/* Copies the address out of the program's memory. Returns its length; 0: it is of no interest; -errno. */
+/* Copies the address out of the program's memory. Returns its length; 0: there is none; -errno. */
 static ssize_t read_address(const struct notice *notice, struct sockaddr_storage *address)
 {
 	size_t len = (uint32_t)notice->arguments[2];
@@ -206,7 +223,7 @@ static ssize_t read_address(const struct notice *notice, struct sockaddr_storage
 	got = process_vm_readv(notice->thread, &into, 1, &from, 1, 0);
 	if (got < 0)
 		return errno == EFAULT ? 0 : -errno;
-	return port_of(address, (socklen_t)got) ? got : 0;
+	return got;
 }
 
 /* Is it a TCP socket that is neither connected nor about to be? */
@@ -263,6 +280,16 @@ static int take_descriptor(const struct supervised *program, const struct notice
 	return fd < 0 ? -errno : fd;
 }
 
+/* Somebody wants to know whether a supervisor of ours has the calls. */
+static bool is_question(const struct sockaddr_storage *address, size_t len)
+{
+	const struct sockaddr_un *asked = (const struct sockaddr_un *)address;
+
+	return asked->sun_family == AF_UNIX &&
+	       len == offsetof(struct sockaddr_un, sun_path) + sizeof(SUPERVISE_QUESTION) - 1 &&
+	       memcmp(asked->sun_path, SUPERVISE_QUESTION, sizeof(SUPERVISE_QUESTION) - 1) == 0;
+}
+
 /* Returns 1 if a relay has the call, 0 if it is none of ours, or -errno: it cannot be looked into. */
 static int lead(struct supervision *supervision, uint32_t listener, const struct notice *notice)
 {
@@ -271,8 +298,12 @@ static int lead(struct supervision *supervision, uint32_t listener, const struct
 	uint32_t number;
 	int fd, error;
 
-	if (len <= 0)
-		return (int)len;
+	if (len > 0 && is_question(&request.address, (size_t)len)) {
+		notice_answer(supervision->listeners[listener], notice->id, 0);
+		return 1;
+	}
+	if (len <= 0 || !port_of(&request.address, (socklen_t)len))
+		return len < 0 ? (int)len : 0;
 	number = program_of(supervision, notice->thread);
 	if (number == NONE || request.number == NONE)
 		return -EAGAIN;
@@ -302,11 +333,8 @@ static void on_connect(
 
 	if (led > 0)
 		return;
-	if (led < 0 && notice_waits(supervision->listeners[listener], notice->id)) {
-		guard_count_lost(&supervision->guard);
-		fprintf(stderr, "chaos-run: a connection of process %d cannot be looked into: %s\n",
-			notice->thread, strerror(-led));
-	}
+	if (led < 0 && notice_waits(supervision->listeners[listener], notice->id))
+		tell_lost(supervision, notice->thread, led);
 	notice_continue(supervision->listeners[listener], notice->id);
 }
 

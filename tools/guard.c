@@ -126,7 +126,7 @@ static void stand_by(struct guard *guard)
 	if (!is_any(&listeners))
 		return;
 	guard_count_lost(guard);
-	fputs("chaos-run: the supervisor has ended; programs that make their own system calls get "
+	fputs("chaos: the supervisor has ended; programs that make their own system calls get "
 	      "no more faults\n",
 		stderr);
 	let_go_what_waits(guard, &listeners);

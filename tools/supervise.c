@@ -17,6 +17,7 @@
 #include "own.h"
 #include "pass.h"
 #include "shim/memory/runtime.h"
+#include "trusted.h"
 
 /* A supervisor that ends while it is being asked is followed by another. */
 enum { TRIES = 5 };
@@ -139,6 +140,19 @@ static int meet(const char *folder)
 	return fd < 0 ? fd : -ECONNREFUSED;
 }
 
+/* Is the supervisor that has our calls already one of ours? */
+static bool is_supervised(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = SUPERVISE_QUESTION};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	socklen_t len = offsetof(struct sockaddr_un, sun_path) + sizeof(SUPERVISE_QUESTION) - 1;
+	bool answer = fd >= 0 && connect(fd, (struct sockaddr *)&address, len) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return answer;
+}
+
 static int refuse(char reason[SUPERVISE_REASON_MAX], int error, const char *what)
 {
 	snprintf(reason, SUPERVISE_REASON_MAX, "%s: %s", what, strerror(-error));
@@ -147,14 +161,16 @@ static int refuse(char reason[SUPERVISE_REASON_MAX], int error, const char *what
 
 int supervise_self(const char *folder, char reason[SUPERVISE_REASON_MAX])
 {
+	const char kind = SUPERVISE_LISTENER;
 	int fd = meet(folder), listener;
 	bool taken;
 
 	if (fd < 0)
 		return refuse(reason, fd, "no supervisor answers");
 	allow_supervisor(fd);
+	trusted_set(fd);
 	listener = notice_filter();
-	if (listener == -EBUSY) {
+	if (listener == -EBUSY && is_supervised()) {
 		close(fd);
 		return 0;
 	}
@@ -162,7 +178,7 @@ int supervise_self(const char *folder, char reason[SUPERVISE_REASON_MAX])
 		close(fd);
 		return refuse(reason, listener, "the kernel takes no filter");
 	}
-	taken = pass_send(fd, "", 1, listener, 0) == 0 && hear(fd);
+	taken = pass_send(fd, &kind, 1, listener, 0) == 0 && hear(fd);
 	close(listener);
 	close(fd);
 	return taken ? 0 : refuse(reason, -ECONNREFUSED, "the supervisor has gone");

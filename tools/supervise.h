@@ -13,13 +13,22 @@
 /* The supervisor's program, and its socket in the runtime folder. */
 #define SUPERVISE_PROGRAM "chaos-relay"
 
+/* What is said to it on that socket, each with a descriptor. Of certificates there may be none; they
+ * are answered with a path, to them and the authority's; "": there is none. */
+#define SUPERVISE_LISTENER     'l'
+#define SUPERVISE_CERTIFICATES 'c'
+
+/* An address that nobody has: who connects to it asks whether a supervisor of ours has his calls. */
+#define SUPERVISE_QUESTION "\0chaos-run: is this process supervised?"
+
 /* Why nothing can be supervised here; NULL: it can. */
 const char *supervise_obstacle(void);
 
 /*
  * Puts the calling process under the folder's supervisor, which is started if there is none; for a
  * process with one thread, just before it executes the program. A process that is under one already
- * stays so. Returns 0, or -errno with the reason: then the process is as before.
+ * stays so. The environment names certificates that go with the folder's authority, in which are
+ * those that it named. Returns 0, or -errno with the reason: then the process is not to go on.
  */
 int supervise_self(const char *folder, char reason[SUPERVISE_REASON_MAX]);
 

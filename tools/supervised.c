@@ -20,6 +20,7 @@ static const uint16_t known_ports[] = {80, 443, 4566, 5000, 9000};
 
 #define ENDPOINT "AWS_ENDPOINT_URL"
 #define PORTS	 "CHAOS_PORTS"
+#define HOSTS	 "CHAOS_INTERCEPT"
 #define FOLDER	 "CHAOS_DIR="
 
 static FILE *open_of(pid_t pid, const char *name)
@@ -95,20 +96,30 @@ static void add_listed_ports(struct supervised *program, const char *list)
 	}
 }
 
+/* Those of HOST:PORT,…; an IPv6 address is in brackets. */
+static void add_ports_of_hosts(struct supervised *program, const char *list)
+{
+	while (*list) {
+		size_t len = strcspn(list, ","), host = len;
+
+		while (host > 0 && list[host - 1] >= '0' && list[host - 1] <= '9')
+			host--;
+		if (host > 0 && list[host - 1] == ':')
+			add_port(program, strtoul(list + host, NULL, 10));
+		list += len + (list[len] == ',');
+	}
+}
+
 /* That of http://HOST:PORT/…; HOST may be an IPv6 address in brackets. */
 static void add_port_of(struct supervised *program, const char *url)
 {
 	const char *host = strstr(url, "://");
-	size_t len;
+	char authority[512];
 
 	if (!host)
 		return;
-	host += 3;
-	len = strcspn(host, "/?#");
-	while (len > 0 && host[len - 1] >= '0' && host[len - 1] <= '9')
-		len--;
-	if (len > 0 && host[len - 1] == ':')
-		add_port(program, strtoul(host + len, NULL, 10));
+	snprintf(authority, sizeof(authority), "%.*s", (int)strcspn(host + 3, "/?#,"), host + 3);
+	add_ports_of_hosts(program, authority);
 }
 
 static void find_ports(struct supervised *program)
@@ -124,6 +135,8 @@ static void find_ports(struct supervised *program)
 			add_port_of(program, value + 1);
 		if (strncmp(at, PORTS "=", strlen(PORTS) + 1) == 0)
 			add_listed_ports(program, at + strlen(PORTS) + 1);
+		if (strncmp(at, HOSTS "=", strlen(HOSTS) + 1) == 0)
+			add_ports_of_hosts(program, at + strlen(HOSTS) + 1);
 	}
 	free(environment.text);
 }

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <sys/socket.h>
 
+#include "bundles.h"
 #include "guard.h"
 #include "peers.h"
 #include "supervised.h"
@@ -28,9 +29,11 @@ struct supervision {
 	unsigned listener_count;
 	int listeners[GUARD_LISTENERS]; /* -1: none */
 	struct supervised *programs[SUPERVISION_PROGRAMS];
+	uint64_t told; /* the errors that the user has been told, as bits */
 	struct guard guard;
 	struct asked asked[GUARD_CALLS];
 	struct peers peers;
+	struct bundles bundles;
 };
 
 /* Whose event it is. */

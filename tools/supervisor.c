@@ -22,8 +22,9 @@
 #include "own.h"
 #include "pass.h"
 #include "shim/memory/runtime.h"
+#include "supervise.h"
 
-/* How long it waits for its first program, and for one that has said that it is coming. */
+/* How long it waits for its first program. */
 #define PATIENCE_MS 10000
 
 /* ---- who comes ---- */
@@ -66,21 +67,41 @@ static int add_listener(struct supervision *supervision, int listener)
 	return -ENFILE;
 }
 
-/* It brings its listener, or has changed its mind. */
+/* Whether it has been put down or not, who has sent the listener goes then. */
+static bool take_listener(struct supervision *supervision, int fd, int listener)
+{
+	if (add_listener(supervision, listener) < 0)
+		return false;
+	pass_send(fd, "", 1, -1, 0);
+	return true;
+}
+
+/* Says where the certificates are, or nothing. */
+static void take_certificates(struct supervision *supervision, int fd, int certificates)
+{
+	char path[PATH_MAX] = "";
+
+	bundles_join(&supervision->bundles, supervision->folder, certificates, path);
+	pass_send(fd, path, strlen(path) + 1, -1, 0);
+	if (certificates >= 0)
+		close(certificates);
+}
+
+/* It asks for certificates, and brings its listener, or changes its mind. */
 static void on_client(struct supervision *supervision, int fd)
 {
-	char data;
-	int listener;
-	ssize_t got = pass_receive(fd, &data, 1, &listener, 0);
+	char data = 0;
+	int passed;
+	ssize_t got = pass_receive(fd, &data, 1, &passed, 0);
 
 	if (got == -EAGAIN)
 		return;
-	if (got > 0 && listener >= 0) {
-		if (add_listener(supervision, listener) == 0)
-			pass_send(fd, "", 1, -1, 0);
-		else
-			close(listener);
+	if (got > 0 && data == SUPERVISE_CERTIFICATES) {
+		take_certificates(supervision, fd, passed);
+		return;
 	}
+	if (passed >= 0 && (data != SUPERVISE_LISTENER || !take_listener(supervision, fd, passed)))
+		close(passed);
 	close(fd);
 	supervision->clients--;
 }
@@ -129,25 +150,23 @@ static void on_event(struct supervision *supervision, const struct epoll_event *
 	}
 }
 
-/* One event at a time: it may end what the next is of. */
+/* Until the last has gone; at the beginning the first is waited for. One event at a time: it may end
+ * what the next is of. */
 static void serve(struct supervision *supervision)
 {
 	struct epoll_event event;
-	int patience = PATIENCE_MS;
+	bool has_begun = false;
 
-	for (;;) {
-		int got = epoll_wait(supervision->events, &event, 1,
-			supervision->listener_count ? -1 : patience);
+	do {
+		int got = epoll_wait(supervision->events, &event, 1, has_begun ? -1 : PATIENCE_MS);
 
-		if (got < 0 && errno != EINTR)
+		if (got == 0 || (got < 0 && errno != EINTR))
 			return;
-		if (got > 0)
-			on_event(supervision, &event);
-		if (supervision->listener_count)
-			patience = 0;
-		else if (got == 0 || (patience == 0 && supervision->clients == 0))
-			return;
-	}
+		if (got < 0)
+			continue;
+		on_event(supervision, &event);
+		has_begun = true;
+	} while (!has_begun || supervision->listener_count || supervision->clients);
 }
 
 /* ---- the beginning ---- */

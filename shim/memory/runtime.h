@@ -16,6 +16,7 @@
 #define RUNTIME_MODEL	   "model" /* of AWS' services; where there is none, the built-in one holds */
 #define RUNTIME_MODEL_NEXT "model.next" /* until it is whole */
 #define RUNTIME_STATE	   "state.json"
+#define RUNTIME_CA	   "ca.pem" /* the authority's certificate */
 #define RUNTIME_LOCK	   "lock"
 #define RUNTIME_SUPERVISOR "relay.sock" /* of programs that make their own system calls */
 

@@ -12,11 +12,13 @@ import struct
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from harness import BUILD, CLIENTS, TIMEOUT, Client, environment, python, wait_for
 from sink import answer
+from tls import Authority
 
 pytestmark = pytest.mark.skipif(not shutil.which("go"), reason="needs Go")
 
@@ -461,3 +463,47 @@ def test_nobody_needs_to_be_root(sink, go, tmp_path_factory):
     client = Client(command, environment(AWS_ENDPOINT_URL=sink.url))
     assert client.ask().status == 400
     client.finish()
+
+
+# ---- whom it believes ----
+
+
+@pytest.fixture
+def secret(tls_sink):
+    """The address of a server whose authority no system knows."""
+    return f"https://localhost:{tls_sink.port}/"
+
+
+def test_authority_of_the_folder_is_believed(daemon, supervised, secret, authority, go):
+    assert "certificate" in supervised(go, url=secret).ask().body
+    shutil.copy(authority.ca, daemon.folder / "ca.pem")
+    assert supervised(go, url=secret).ask().status == 200
+    assert supervised(go, url=secret, CHAOS_BRIDGE="0").ask().status == "error"
+
+
+def test_authority_is_believed_besides_those_of_the_user(
+    daemon, supervised, secret, authority, go, tmp_path
+):
+    other = Authority(tmp_path)
+    shutil.copy(other.ca, daemon.folder / "ca.pem")
+    assert supervised(go, url=secret).ask().status == "error"
+    assert supervised(go, url=secret, SSL_CERT_FILE=authority.ca).ask().status == 200
+    shutil.copy(authority.ca, daemon.folder / "ca.pem")
+    assert supervised(go, url=secret, SSL_CERT_FILE=other.ca).ask().status == 200
+
+
+def test_bundle_that_is_named_holds_what_is_there_and_the_authority(daemon, sockets, authority):
+    shutil.copy(authority.ca, daemon.folder / "ca.pem")
+    mine = daemon.folder / "mine.pem"
+    mine.write_text("what the user has")
+    script = 'cat "$AWS_CA_BUNDLE"; cmp "$SSL_CERT_FILE" "$0"'
+    whole = daemon.folder / "whole.pem"
+    system = Path("/etc/ssl/certs/ca-certificates.crt").read_text()
+    whole.write_text(f"{system}\n{authority.ca.read_text()}")
+    done = subprocess.run(
+        [BUILD / "chaos-run", "-d", daemon.folder, sockets, "exec", "/bin/sh", "-c", script, whole],
+        capture_output=True, text=True, timeout=TIMEOUT,
+        env=environment(AWS_CA_BUNDLE=mine, SSL_CERT_FILE=""),
+    )  # fmt: skip
+    assert done.stdout == f"what the user has\n{authority.ca.read_text()}"
+    assert done.returncode == 0, done
