@@ -25,7 +25,7 @@ TOOLS_SRC   := $(filter-out tools/chaos-%.c,$(wildcard tools/*.c))
 UNIT_SRC    := $(wildcard tests/unit/test_*.c)
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
-PROGRAMS := $(B)/libchaos-shim.so $(B)/chaos-control $(B)/chaos-run $(B)/chaos-ctl $(B)/chaos-relay
+PROGRAMS := $(B)/libchaos-shim.so $(B)/chaos-control $(B)/chaos-run $(B)/chaos-ctl $(B)/chaos-relay $(B)/chaos-enter
 
 .PHONY: all
 all: $(PROGRAMS)
@@ -96,6 +96,11 @@ $(B)/chaos-run $(B)/chaos-ctl: $(B)/libcontrol.a
 $(B)/chaos-run $(B)/chaos-ctl $(B)/chaos-relay: $(B)/%: $(B)/obj/tools/%.o $(B)/libtools.a $(B)/libengine.a
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(TOOL_LIBS)
+
+# Nothing is to be preloaded into it.
+$(B)/chaos-enter: $(B)/obj/tools/chaos-enter.o $(B)/libtools.a $(B)/libengine.a
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -static -o $@ $^
 
 # Unit tests: one program per part of the house.
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
@@ -183,7 +188,7 @@ install: all
 	$(Q)install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/chaos-run share/chaos-run/aws-model share/man/man1 share/man/man8)
 	$(Q)install -m 755 $(addprefix $(B)/,$(PROGRAMS_IN_BIN)) $(DESTDIR)$(PREFIX)/bin
 	$(Q)install -m 644 $(B)/libchaos-shim.so $(DESTDIR)$(PREFIX)/lib/chaos-run
-	$(Q)install -m 755 $(B)/chaos-relay $(DESTDIR)$(PREFIX)/lib/chaos-run
+	$(Q)install -m 755 $(B)/chaos-relay $(B)/chaos-enter $(DESTDIR)$(PREFIX)/lib/chaos-run
 	$(Q)install -m 644 tools/aws-model/*.py $(DESTDIR)$(PREFIX)/share/chaos-run/aws-model
 	$(Q)install -m 644 tools/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	$(Q)install -m 644 tools/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8

@@ -16,7 +16,7 @@
 
 #include "pass.h"
 #include "relay_message.h"
-#include "supervise.h"
+#include "supervise_message.h"
 
 /* A program that does not wait for its connection is kept for so long, lest the outcome be known at
  * once: nearby servers answer within it. */

@@ -7,20 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "relay.h"
-#include "shim/base/kernel.h"
-#include "supervise.h"
 #include "supervisor.h"
 
 static const char help[] =
-	"Usage: chaos-relay supervise FOLDER | relay | enter FOLDER PROGRAM NAME [ARGUMENT]...\n"
+	"Usage: chaos-relay supervise FOLDER | relay\n"
 	"What chaos-run uses for programs that make their own system calls.\n"
 	"\n"
 	"  supervise  answer the programs of a runtime folder until the last one has ended\n"
-	"  relay      connect one of them, and copy its bytes\n"
-	"  enter      execute PROGRAM, as NAME, under the supervisor of the folder\n";
+	"  relay      connect one of them, and copy its bytes\n";
 
 static int supervise(const char *given)
 {

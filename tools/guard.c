@@ -2,46 +2,19 @@
 #include "guard.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "journal_header.h"
 #include "notice.h"
 #include "pass.h"
-#include "shim/memory/runtime.h"
-
-#define HEADER_SIZE offsetof(struct journal, counters)
 
 struct listeners {
 	struct pollfd list[GUARD_LISTENERS]; /* .fd -1: none */
 };
-
-static struct journal *map_journal(const char *folder)
-{
-	char path[PATH_MAX];
-	struct stat status;
-	void *map = MAP_FAILED;
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/" RUNTIME_JOURNAL, folder);
-	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return NULL;
-	if (fstat(fd, &status) == 0 && (uint64_t)status.st_size == sizeof(struct journal))
-		map = mmap(NULL, HEADER_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	close(fd);
-	if (map != MAP_FAILED && journal_valid(map, sizeof(struct journal)))
-		return map;
-	if (map != MAP_FAILED)
-		munmap(map, HEADER_SIZE);
-	return NULL;
-}
 
 void guard_count_lost(struct guard *guard)
 {
@@ -139,7 +112,7 @@ int guard_begin(struct guard *guard, const char *folder)
 	int ends[2];
 	pid_t child;
 
-	guard->journal = map_journal(folder);
+	guard->journal = journal_header_map(folder);
 	guard->calls = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (guard->calls == MAP_FAILED)
 		return -errno;

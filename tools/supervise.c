@@ -17,6 +17,7 @@
 #include "own.h"
 #include "pass.h"
 #include "shim/memory/runtime.h"
+#include "supervise_message.h"
 #include "trusted.h"
 
 /* A supervisor that ends while it is being asked is followed by another. */

@@ -10,16 +10,8 @@
 
 #define SUPERVISE_REASON_MAX 256
 
-/* The supervisor's program, and its socket in the runtime folder. */
+/* The supervisor's program. */
 #define SUPERVISE_PROGRAM "chaos-relay"
-
-/* What is said to it on that socket, each with a descriptor. Of certificates there may be none; they
- * are answered with a path, to them and the authority's; "": there is none. */
-#define SUPERVISE_LISTENER     'l'
-#define SUPERVISE_CERTIFICATES 'c'
-
-/* An address that nobody has: who connects to it asks whether a supervisor of ours has his calls. */
-#define SUPERVISE_QUESTION "\0chaos-run: is this process supervised?"
 
 /* Why nothing can be supervised here; NULL: it can. */
 const char *supervise_obstacle(void);

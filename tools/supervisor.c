@@ -22,7 +22,7 @@
 #include "own.h"
 #include "pass.h"
 #include "shim/memory/runtime.h"
-#include "supervise.h"
+#include "supervise_message.h"
 
 /* How long it waits for its first program. */
 #define PATIENCE_MS 10000

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "pass.h"
-#include "supervise.h"
+#include "supervise_message.h"
 
 /* Where systems have theirs: the first that is there counts, as for Go. */
 static const char *const systems[] = {

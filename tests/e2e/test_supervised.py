@@ -16,12 +16,13 @@ from pathlib import Path
 
 import pytest
 
-from harness import BUILD, CLIENTS, TIMEOUT, Client, environment, python, wait_for
+from harness import BUILD, CLIENTS, TIMEOUT, Client, environment, python, refuse_calls, wait_for
 from sink import answer
 from tls import Authority
 
 pytestmark = pytest.mark.skipif(not shutil.which("go"), reason="needs Go")
 
+SECCOMP = 317
 FAULT = {"service": "kinesis", "error": {"statusCode": 400, "code": "Throttled"}}
 
 
@@ -50,8 +51,8 @@ def supervised(daemon, sink):
     """Starts a steered client under chaos-run: supervised(program, *options)."""
     started = []
 
-    def start(program, *options, url=sink.url, **env):
-        command = [BUILD / "chaos-run", "-d", daemon.folder, *options, "--", program, url]
+    def start(program, *options, url=sink.url, more=(), **env):
+        command = [BUILD / "chaos-run", "-d", daemon.folder, *options, "--", program, url, *more]
         env.setdefault("AWS_ENDPOINT_URL", url)
         started.append(Client(command, environment(**env)))
         return started[-1]
@@ -131,18 +132,21 @@ def test_strict_is_content_with_a_program_that_was_looked_into(daemon, supervise
 
 
 def processes_of(folder):
-    """The supervisor of a folder, its guard and its relays."""
+    """The supervisor of a folder, its guard and its relays: each with its role."""
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{pid}/environ", "rb") as file:
                 variables = file.read().split(b"\0")
             with open(f"/proc/{pid}/cmdline", "rb") as file:
-                words = file.read().split(b"\0")
+                words = file.read().decode().split("\0")
         except OSError:
             continue
-        if words[0] == b"chaos-relay" and f"CHAOS_DIR={folder}".encode() in variables:
-            found.append((int(pid), words[1].decode()))
+        is_relay = words[:2] == ["chaos-relay", "relay"]
+        if is_relay and f"CHAOS_DIR={folder}".encode() in variables:
+            found.append((int(pid), "relay"))
+        if words[:3] == ["chaos-relay", "supervise", str(folder)]:
+            found.append((int(pid), "supervise"))
     return found
 
 
@@ -463,6 +467,70 @@ def test_nobody_needs_to_be_root(sink, go, tmp_path_factory):
     client = Client(command, environment(AWS_ENDPOINT_URL=sink.url))
     assert client.ask().status == 400
     client.finish()
+
+
+@pytest.fixture
+def enter(daemon, sink):
+    """Starts a steered client by chaos-enter, as a program under the library would."""
+    started = []
+
+    def start(program):
+        command = [BUILD / "chaos-enter", daemon.folder, program, "a name", sink.url]
+        started.append(Client(command, environment(AWS_ENDPOINT_URL=sink.url)))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.kill()
+
+
+def test_program_can_enter_supervision_by_itself(daemon, sink, enter, go):
+    client = enter(go)
+    assert client.ask().status == 200
+    daemon.faults(FAULT)
+    assert client.ask().status == 400
+    (line,) = daemon.request("GET", "/_chaos/processes").json
+    assert (line["pid"], line["command"]) == (client.process.pid, f"a name {sink.url}")
+    client.finish()
+    wait_for(lambda: not processes_of(daemon.folder), "the supervisor and the relay to end")
+
+
+def test_several_programs_of_a_folder_have_one_supervisor(daemon, sink, enter, static_go):
+    clients = [enter(static_go) for _ in range(20)]
+    for client in clients:
+        client.say()
+    assert [client.hear().status for client in clients] == [200] * 20
+    roles = [role for _, role in processes_of(daemon.folder)]
+    # And its guard.
+    assert (roles.count("supervise"), roles.count("relay")) == (2, 20)
+    assert len(daemon.request("GET", "/_chaos/processes").json) == 20
+    for client in clients:
+        client.finish()
+    wait_for(lambda: not processes_of(daemon.folder), "the supervisor and the relays to end")
+
+
+def test_program_that_cannot_enter_runs_all_the_same_and_strict_tells(daemon, sink, static_go):
+    daemon.faults(FAULT)
+    script = 'echo PutRecord 2 | "$0" "$@"'
+    done = subprocess.run(
+        [BUILD / "chaos-run", "-d", daemon.folder, "--strict", "sh", "-c", script]
+        + [BUILD / "chaos-enter", daemon.folder, static_go, "a name", sink.url],
+        preexec_fn=lambda: refuse_calls(SECCOMP),
+        capture_output=True, text=True, env=environment(), timeout=TIMEOUT,
+    )  # fmt: skip
+    assert done.stdout.startswith("200 ")
+    assert "cannot be supervised" in done.stderr
+    assert done.returncode == 125
+
+
+def test_supervised_program_that_enters_again_stays_where_it_is(daemon, sink, supervised, static_go):
+    daemon.faults(FAULT)
+    client = supervised(
+        BUILD / "chaos-enter", url=daemon.folder, more=[static_go, "a name", sink.url],
+        AWS_ENDPOINT_URL=sink.url,
+    )  # fmt: skip
+    assert client.ask().status == 400
+    assert [role for _, role in processes_of(daemon.folder)].count("relay") == 1
 
 
 # ---- whom it believes ----
