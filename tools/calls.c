@@ -24,62 +24,6 @@
 
 #define NONE UINT32_MAX
 
-/* ---- programs ---- */
-
-static void forget_program(struct supervision *supervision, uint32_t number)
-{
-	struct supervised *program = supervision->programs[number];
-
-	peers_forget_process(&supervision->peers, program->pid);
-	supervised_free(program);
-	supervision->programs[number] = NULL;
-}
-
-void calls_end_program(struct supervision *supervision, uint32_t number)
-{
-	if (supervision->programs[number])
-		forget_program(supervision, number);
-}
-
-static uint32_t find_program(struct supervision *supervision, pid_t pid, uint32_t *unused)
-{
-	*unused = NONE;
-	for (uint32_t i = 0; i < SUPERVISION_PROGRAMS; i++) {
-		if (supervision->programs[i] && supervision->programs[i]->pid == pid)
-			return i;
-		if (!supervision->programs[i] && *unused == NONE)
-			*unused = i;
-	}
-	return NONE;
-}
-
-/* The number of the thread's program, NONE if it is gone or cannot be known. */
-static uint32_t program_of(struct supervision *supervision, pid_t thread)
-{
-	pid_t pid = thread > 0 ? supervised_process_of(thread) : 0;
-	uint32_t unused, number;
-
-	if (pid <= 0)
-		return NONE;
-	number = find_program(supervision, pid, &unused);
-	if (number != NONE && supervised_is_same(supervision->programs[number]))
-		return number;
-	if (number != NONE) {
-		forget_program(supervision, number);
-		unused = number;
-	}
-	if (unused == NONE)
-		return NONE;
-	supervision->programs[unused] = supervised_new(pid);
-	if (!supervision->programs[unused])
-		return NONE;
-	if (supervision_watch(
-		    supervision, supervision->programs[unused]->process, PROCESS, unused) == 0)
-		return unused;
-	forget_program(supervision, unused);
-	return NONE;
-}
-
 /* ---- what has been asked of relays ---- */
 
 /* Once for each reason. */
@@ -116,17 +60,22 @@ static void let_go(struct supervision *supervision, uint32_t number, int error)
 			supervision->programs[supervision->asked[number].program]->pid, error);
 }
 
+static void let_all_go(struct supervision *supervision, uint32_t program, int error)
+{
+	for (uint32_t i = 0; i < GUARD_CALLS; i++)
+		if (atomic_load(&supervision->guard.calls[i].notice) &&
+			supervision->asked[i].program == program)
+			let_go(supervision, i, error);
+}
+
 static void end_relay(struct supervision *supervision, uint32_t number)
 {
 	struct supervised *program = supervision->programs[number];
 
-	close(program->relay);
+	supervision_close(supervision, program->relay);
 	program->relay = -1;
 	peers_forget_process(&supervision->peers, program->pid);
-	for (uint32_t i = 0; i < GUARD_CALLS; i++)
-		if (atomic_load(&supervision->guard.calls[i].notice) &&
-			supervision->asked[i].program == number)
-			let_go(supervision, i, -EPIPE);
+	let_all_go(supervision, number, -EPIPE);
 }
 
 static void take_answer(struct supervision *supervision, const struct relay_answer *said)
@@ -197,6 +146,66 @@ static int have_relay(struct supervision *supervision, uint32_t number)
 		return 0;
 	error = supervised_start_relay(program, supervision->folder, supervision->library);
 	return error < 0 ? error : supervision_watch(supervision, program->relay, RELAY, number);
+}
+
+/* ---- programs ---- */
+
+static void forget_program(struct supervision *supervision, uint32_t number)
+{
+	struct supervised *program = supervision->programs[number];
+
+	if (program->relay >= 0)
+		supervision_close(supervision, program->relay);
+	peers_forget_process(&supervision->peers, program->pid);
+	let_all_go(supervision, number, 0);
+	supervision_close(supervision, program->process);
+	free(program);
+	supervision->programs[number] = NULL;
+}
+
+void calls_end_program(struct supervision *supervision, uint32_t number)
+{
+	if (supervision->programs[number])
+		forget_program(supervision, number);
+}
+
+static uint32_t find_program(struct supervision *supervision, pid_t pid, uint32_t *unused)
+{
+	*unused = NONE;
+	for (uint32_t i = 0; i < SUPERVISION_PROGRAMS; i++) {
+		if (supervision->programs[i] && supervision->programs[i]->pid == pid)
+			return i;
+		if (!supervision->programs[i] && *unused == NONE)
+			*unused = i;
+	}
+	return NONE;
+}
+
+/* The number of the thread's program, NONE if it is gone or cannot be known. */
+static uint32_t program_of(struct supervision *supervision, pid_t thread)
+{
+	pid_t pid = thread > 0 ? supervised_process_of(thread) : 0;
+	uint32_t unused, number;
+
+	if (pid <= 0)
+		return NONE;
+	number = find_program(supervision, pid, &unused);
+	if (number != NONE && supervised_is_same(supervision->programs[number]))
+		return number;
+	if (number != NONE) {
+		forget_program(supervision, number);
+		unused = number;
+	}
+	if (unused == NONE)
+		return NONE;
+	supervision->programs[unused] = supervised_new(pid);
+	if (!supervision->programs[unused])
+		return NONE;
+	if (supervision_watch(
+		    supervision, supervision->programs[unused]->process, PROCESS, unused) == 0)
+		return unused;
+	forget_program(supervision, unused);
+	return NONE;
 }
 
 /* ---- connect() ---- */

@@ -213,14 +213,6 @@ struct supervised *supervised_new(pid_t pid)
 	return program;
 }
 
-void supervised_free(struct supervised *program)
-{
-	if (program->relay >= 0)
-		close(program->relay);
-	close(program->process);
-	free(program);
-}
-
 static bool is_named(const char *line, const char *name)
 {
 	const char *slash = strrchr(line, '/');

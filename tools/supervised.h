@@ -25,9 +25,8 @@ struct supervised {
 /* The process of a thread; 0: it is gone. */
 pid_t supervised_process_of(pid_t thread);
 
-/* Of a running process. The caller frees it by supervised_free(); NULL with errno. */
+/* Of a running process. The caller closes its descriptors and frees it; NULL with errno. */
 struct supervised *supervised_new(pid_t pid);
-void supervised_free(struct supervised *program);
 
 /* Is it still what it was, or has it executed something else? */
 bool supervised_is_same(const struct supervised *program);

@@ -42,4 +42,8 @@ enum source { NEWCOMERS, CLIENT, LISTENER, PROCESS, RELAY };
 /* Has the events of a descriptor come with the number. 0 or -errno. */
 int supervision_watch(struct supervision *supervision, int fd, enum source source, uint32_t number);
 
+/* Closes a descriptor that is watched. A child that has not executed its program yet has it, too, and
+ * with it would go on what has come of its number. */
+void supervision_close(struct supervision *supervision, int fd);
+
 #endif

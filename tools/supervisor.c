@@ -46,7 +46,7 @@ static void on_newcomer(struct supervision *supervision)
 		return;
 	if (!is_ours(fd) || supervision_watch(supervision, fd, CLIENT, (uint32_t)fd) < 0 ||
 		pass_send(fd, "", 1, -1, 0) < 0) {
-		close(fd);
+		supervision_close(supervision, fd);
 		return;
 	}
 	supervision->clients++;
@@ -102,7 +102,7 @@ static void on_client(struct supervision *supervision, int fd)
 	}
 	if (passed >= 0 && (data != SUPERVISE_LISTENER || !take_listener(supervision, fd, passed)))
 		close(passed);
-	close(fd);
+	supervision_close(supervision, fd);
 	supervision->clients--;
 }
 
@@ -121,7 +121,7 @@ static void on_listener(struct supervision *supervision, uint32_t number, uint32
 		return;
 	}
 	/* Nobody is left under its filter. */
-	close(listener);
+	supervision_close(supervision, listener);
 	supervision->listeners[number] = -1;
 	supervision->listener_count--;
 	guard_remove(&supervision->guard, number);
