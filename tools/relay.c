@@ -59,7 +59,7 @@ static void on_program_end(struct relay *relay)
 	epoll_ctl(relay->events, EPOLL_CTL_DEL, RELAY_PROGRAM, NULL);
 	for (struct relayed *next = relay->all; next; next = next->next)
 		if (next->stage == RELAYED_OPEN)
-			relayed_copy(relay, next);
+			relayed_copy(relay, &next->program, EPOLLIN | EPOLLOUT);
 }
 
 /* ---- connections ---- */
@@ -74,7 +74,7 @@ static void on_end(struct relay *relay, struct relayed_end *end, uint32_t events
 		relayed_on_connect_event(relay, end);
 		return;
 	}
-	relayed_copy(relay, relayed);
+	relayed_copy(relay, end, events);
 	if (events & EPOLLERR && relayed->stage == RELAYED_OPEN)
 		relayed_end(relay, relayed, true);
 }

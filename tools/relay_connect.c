@@ -153,7 +153,7 @@ static void open_both(struct relay *relay, struct relayed *relayed)
 {
 	relayed->stage = RELAYED_OPEN;
 	tune(relayed->program.fd);
-	relayed_copy(relay, relayed);
+	relayed_copy(relay, &relayed->program, EPOLLIN | EPOLLOUT);
 }
 
 /* The one who has knocked; not another process that has found the port. */

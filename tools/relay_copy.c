@@ -79,8 +79,11 @@ static enum progress copy_part(
 	got = recv(from->fd, relay->part, sizeof(relay->part), 0);
 	if (got < 0)
 		return is_later(errno) ? WAITS : BROKEN;
-	if (got > 0)
-		return write_part(to, relay->part, (size_t)got);
+	if (got > 0) {
+		progress = write_part(to, relay->part, (size_t)got);
+		/* There will hardly be more. */
+		return progress == GOES_ON && got < RELAYED_PART ? WAITS : progress;
+	}
 	from->is_read = true;
 	return pass_end(to);
 }
@@ -118,12 +121,20 @@ static bool is_done(const struct relay *relay, const struct relayed *relayed)
 	return relay->is_program_ended && program->is_read && server->is_shut;
 }
 
-void relayed_copy(struct relay *relay, struct relayed *relayed)
+void relayed_copy(struct relay *relay, struct relayed_end *end, uint32_t events)
 {
-	bool is_sent = copy(relay, &relayed->program, &relayed->server);
+	struct relayed *relayed = end->of;
+	struct relayed_end *other = end == &relayed->program ? &relayed->server : &relayed->program;
+	bool is_whole = true;
 
+	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+		is_whole = copy(relay, end, other);
 	/* What a server has said before it hung up is heard, too. */
-	if (!copy(relay, &relayed->server, &relayed->program) || !is_sent) {
+	if (is_whole && events & EPOLLOUT)
+		is_whole = copy(relay, other, end);
+	else if (!is_whole)
+		copy(relay, other, end);
+	if (!is_whole) {
 		relayed_end(relay, relayed, true);
 		return;
 	}
@@ -131,6 +142,6 @@ void relayed_copy(struct relay *relay, struct relayed *relayed)
 		relayed_end(relay, relayed, false);
 		return;
 	}
-	relayed_watch(relay, &relayed->program, wanted(&relayed->program, &relayed->server));
-	relayed_watch(relay, &relayed->server, wanted(&relayed->server, &relayed->program));
+	relayed_watch(relay, end, wanted(end, other));
+	relayed_watch(relay, other, wanted(other, end));
 }

@@ -7,7 +7,8 @@
 
 #include "relayed.h"
 
-/* Copies what there is, both ways; ends the connection when there will be no more. */
-void relayed_copy(struct relay *relay, struct relayed *relayed);
+/* Copies what there is: from the end for EPOLLIN, to it for EPOLLOUT. Ends the
+ * connection when there will be no more. */
+void relayed_copy(struct relay *relay, struct relayed_end *end, uint32_t events);
 
 #endif
