@@ -100,7 +100,7 @@ $(B)/chaos-run $(B)/chaos-ctl $(B)/chaos-relay: $(B)/%: $(B)/obj/tools/%.o $(B)/
 # Nothing is to be preloaded into it.
 $(B)/chaos-enter: $(B)/obj/tools/chaos-enter.o $(B)/libtools.a $(B)/libengine.a
 	$(call say,LD)
-	$(Q)$(CC) $(LDFLAGS) -static -o $@ $^
+	$(Q)$(CC) $(LDFLAGS) $(if $(SANITIZE),,-static) -o $@ $^
 
 # Unit tests: one program per part of the house.
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))

@@ -6,10 +6,12 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #if defined(__x86_64__)
@@ -74,11 +76,23 @@ static int probe_descriptors(void)
 	return error;
 }
 
+/* Older kernels do not tell when the last process under a filter has gone. */
+static bool is_new_enough(void)
+{
+	struct utsname name;
+	int version, release;
+
+	return uname(&name) == 0 && sscanf(name.release, "%d.%d", &version, &release) == 2 &&
+	       (version > 5 || (version == 5 && release >= 9));
+}
+
 int notice_probe(void)
 {
 	struct seccomp_notif_sizes sizes = {0};
 	uint32_t action = SECCOMP_RET_USER_NOTIF;
 
+	if (!is_new_enough())
+		return -ENOSYS;
 	if (seccomp(SECCOMP_GET_ACTION_AVAIL, 0, &action) < 0 ||
 		seccomp(SECCOMP_GET_NOTIF_SIZES, 0, &sizes) < 0)
 		return -errno;

@@ -469,6 +469,17 @@ def test_nobody_needs_to_be_root(sink, go, tmp_path_factory):
     client.finish()
 
 
+def test_daemon_stays_for_a_child_that_has_not_connected_yet(sink, sockets):
+    request = "GET / HTTP/1.1\r\nHost: s3.amazonaws.com\r\n\r\n"
+    words = ["leave", "pause", 1500, "tcp", "connect", "127.0.0.1", sink.port]
+    words += ["send", request, "hear"]
+    done = subprocess.run(
+        [BUILD / "chaos-run", "-f", "[{}]", sockets, *map(str, words)],
+        capture_output=True, text=True, timeout=TIMEOUT, env=environment(CHAOS_PORTS=sink.port),
+    )  # fmt: skip
+    assert "'HTTP/1.1 503" in done.stdout
+
+
 @pytest.fixture
 def enter(daemon, sink):
     """Starts a steered client by chaos-enter, as a program under the library would."""

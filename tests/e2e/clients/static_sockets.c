@@ -5,7 +5,7 @@
  *
  * tcp, tcp6, nonblocking: a socket; bind ADDRESS; connect ADDRESS PORT; finish: waits for the outcome of
  * a connect() that did not wait; peer; send TEXT; shut; hear: reads to the end; hangup: closes with a reset;
- * close; limit MS: SO_SNDTIMEO; pause MS; fill: sends until nothing more is taken for a while; crowd
+ * close; leave: a child goes on; limit MS: SO_SNDTIMEO; pause MS; fill: sends until nothing more is taken for a while; crowd
  * ADDRESS PORT COUNT: so many connections at once, each of which speaks and hears; bare PROGRAM ARGUMENT...,
  * exec PROGRAM ARGUMENT...: becomes another, without and with its environment.
  */
@@ -210,7 +210,10 @@ static int run(char **word)
 		hang_up();
 	else if (strcmp(*word, "close") == 0)
 		say("close", close(fd));
-	else if (strcmp(*word, "fill") == 0)
+	else if (strcmp(*word, "leave") == 0) {
+		if (fork() > 0)
+			_exit(0);
+	} else if (strcmp(*word, "fill") == 0)
 		fill();
 	else if (strcmp(*word, "bare") == 0)
 		execve(word[1], word + 1, (char *[]){NULL});
