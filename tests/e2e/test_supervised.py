@@ -364,45 +364,51 @@ class Slow:
 
     SWALLOW = struct.pack("HBBI", 0x06, 0, 0, 0)
 
-    def __init__(self, port, opens):
+    def __init__(self, opens):
+        self.opens, self.port, self.thread = opens, free_port(), None
+
+    def begin(self):
+        """Each time anew, at the same port."""
+        if self.thread:
+            self.thread.join(TIMEOUT)
         self.listener = socket.socket()
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind(("127.0.0.1", port))
+        self.listener.bind(("127.0.0.1", self.port))
         code = ctypes.create_string_buffer(self.SWALLOW)
         program = struct.pack("HN", 1, ctypes.addressof(code))
         self.listener.setsockopt(socket.SOL_SOCKET, 26, program)  # SO_ATTACH_FILTER
         self.listener.listen()
-        self.accepted = []
-        threading.Thread(target=self._change, args=(opens,), daemon=True).start()
+        self.thread = threading.Thread(target=self._change, daemon=True)
+        self.thread.start()
 
-    def _change(self, opens):
+    def _change(self):
         time.sleep(0.3)
-        if not opens:
-            self.listener.close()
-            return
-        self.listener.setsockopt(socket.SOL_SOCKET, 27, 0)  # SO_DETACH_FILTER
-        sock, _ = self.listener.accept()
-        sock.sendall(sock.recv(100))
-        sock.close()
+        if self.opens:
+            self.listener.setsockopt(socket.SOL_SOCKET, 27, 0)  # SO_DETACH_FILTER
+            sock, _ = self.listener.accept()
+            sock.sendall(sock.recv(100))
+            sock.close()
         self.listener.close()
 
 
 @pytest.mark.parametrize("opens", [True, False], ids=["answers", "refuses"])
 @pytest.mark.parametrize("kind", ["tcp", "nonblocking"])
 def test_server_that_takes_its_time_is_waited_for(both, kind, opens):
-    port = free_port()
+    slow = Slow(opens)
+    port = slow.port
     again = ["connect", "127.0.0.1", port] if kind == "nonblocking" else []
     words = [kind, "connect", "127.0.0.1", port, "pause", 20, *again, "finish", "peer", *SPEAK]
-    plain, led = both(words, port, before=lambda: Slow(port, opens))
+    plain, led = both(words, port, before=slow.begin)
     assert led == plain
     assert ("heard: 5 'hello'" in led[1]) == opens
     assert ("Operation already in progress" in led[1]) == (kind == "nonblocking")
 
 
 def test_limit_of_a_connect_that_waits_is_kept(both):
-    port = free_port()
+    slow = Slow(opens=True)
+    port = slow.port
     words = ["tcp", "limit", 100, "connect", "127.0.0.1", port, "finish", "peer", *SPEAK]
-    plain, led = both(words, port, before=lambda: Slow(port, True))
+    plain, led = both(words, port, before=slow.begin)
     assert led == plain
     assert "connect: Operation now in progress" in led[1]
 
@@ -554,21 +560,27 @@ def secret(tls_sink):
 
 
 def test_authority_of_the_folder_is_believed(daemon, supervised, secret, authority, go):
-    assert "certificate" in supervised(go, url=secret).ask().body
+    def ask(**env):
+        return supervised(go, url=secret, AWS_ENDPOINT_URL="", **env).ask()
+
+    assert "certificate" in ask().body
     shutil.copy(authority.ca, daemon.folder / "ca.pem")
-    assert supervised(go, url=secret).ask().status == 200
-    assert supervised(go, url=secret, CHAOS_BRIDGE="0").ask().status == "error"
+    assert ask().status == 200
+    assert ask(CHAOS_BRIDGE="0").status == "error"
 
 
 def test_authority_is_believed_besides_those_of_the_user(
     daemon, supervised, secret, authority, go, tmp_path
 ):
+    def ask(**env):
+        return supervised(go, url=secret, AWS_ENDPOINT_URL="", **env).ask()
+
     other = Authority(tmp_path)
     shutil.copy(other.ca, daemon.folder / "ca.pem")
-    assert supervised(go, url=secret).ask().status == "error"
-    assert supervised(go, url=secret, SSL_CERT_FILE=authority.ca).ask().status == 200
+    assert ask().status == "error"
+    assert ask(SSL_CERT_FILE=authority.ca).status == 200
     shutil.copy(authority.ca, daemon.folder / "ca.pem")
-    assert supervised(go, url=secret, SSL_CERT_FILE=other.ca).ask().status == 200
+    assert ask(SSL_CERT_FILE=other.ca).status == 200
 
 
 def test_bundle_that_is_named_holds_what_is_there_and_the_authority(daemon, sockets, authority):
@@ -586,3 +598,29 @@ def test_bundle_that_is_named_holds_what_is_there_and_the_authority(daemon, sock
     )  # fmt: skip
     assert done.stdout == f"what the user has\n{authority.ca.read_text()}"
     assert done.returncode == 0, done
+
+
+# ---- HTTPS ----
+
+bridged = pytest.mark.skipif(
+    not (BUILD / "libchaos-bridge.so").exists(), reason="needs the bridge into built-in TLS"
+)
+
+
+@bridged
+def test_https_meets_faults_and_delays_on_one_client(daemon, supervised, secret, authority, go):
+    client = supervised(go, "--strict", url=secret, SSL_CERT_FILE=authority.ca)
+    assert client.ask().status == 200
+    daemon.faults(FAULT)
+    one = client.ask()
+    assert (one.status, one.code) == (400, "Throttled")
+    daemon.faults()
+    daemon.latency(500)
+    one = client.ask()
+    assert one.status == 200 and one.seconds >= 0.5
+    client.finish()
+
+
+@bridged
+def test_server_that_the_program_does_not_trust_is_refused_as_without(supervised, secret, go):
+    assert "unknown authority" in supervised(go, url=secret).ask().body
