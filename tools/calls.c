@@ -26,6 +26,16 @@
 
 /* ---- what has been asked of relays ---- */
 
+static const char *reason_of(int error)
+{
+	if (error == -EPERM)
+		return "the system lets no other process look into it (see "
+		       "kernel.yama.ptrace_scope)";
+	if (error == -EXDEV)
+		return "it is in a network namespace of its own";
+	return strerror(-error);
+}
+
 /* Once for each reason. */
 static void tell_lost(struct supervision *supervision, pid_t thread, int error)
 {
@@ -37,7 +47,7 @@ static void tell_lost(struct supervision *supervision, pid_t thread, int error)
 		return;
 	supervision->told |= reason;
 	fprintf(stderr, "chaos: connections of process %d cannot be looked into: %s\n", thread,
-		strerror(-error));
+		reason_of(error));
 }
 
 static uint32_t find_place(struct supervision *supervision)

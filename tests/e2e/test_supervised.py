@@ -22,6 +22,7 @@ from tls import Authority
 
 pytestmark = pytest.mark.skipif(not shutil.which("go"), reason="needs Go")
 
+AS_NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
 SECCOMP = 317
 FAULT = {"service": "kinesis", "error": {"statusCode": 400, "code": "Throttled"}}
 
@@ -208,11 +209,12 @@ def test_program_whose_supervisor_is_killed_goes_on_and_strict_tells(daemon, sup
 
 
 @pytest.fixture(scope="session")
-def sockets(tmp_path_factory):
-    """static_sockets.c, statically linked."""
-    target = tmp_path_factory.mktemp("static") / "static_sockets"
-    source = CLIENTS / "static_sockets.c"
-    subprocess.run(["cc", "-static", "-O1", "-o", target, source], check=True)
+def sockets():
+    """static_sockets.c, statically linked, where any user may run it."""
+    source, target = CLIENTS / "static_sockets.c", BUILD / "static" / "static_sockets"
+    target.parent.mkdir(exist_ok=True)
+    flags = ["-static", "-D_GNU_SOURCE", "-O1"]
+    subprocess.run(["cc", *flags, "-o", target, source], check=True)
     return target
 
 
@@ -467,9 +469,8 @@ def test_child_of_a_supervised_program_gets_its_faults_once(daemon, sink, socket
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="needs to become another user")
-def test_nobody_needs_to_be_root(sink, go, tmp_path_factory):
-    command = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
-    command += [BUILD / "chaos-run", "--strict", "-f", json.dumps([FAULT]), "--", go, sink.url]
+def test_nobody_needs_to_be_root(sink, go):
+    command = [*AS_NOBODY, BUILD / "chaos-run", "--strict", "-f", json.dumps([FAULT]), "--", go, sink.url]
     client = Client(command, environment(AWS_ENDPOINT_URL=sink.url))
     assert client.ask().status == 400
     client.finish()
@@ -484,6 +485,29 @@ def test_daemon_stays_for_a_child_that_has_not_connected_yet(sink, sockets):
         capture_output=True, text=True, timeout=TIMEOUT, env=environment(CHAOS_PORTS=sink.port),
     )  # fmt: skip
     assert "'HTTP/1.1 503" in done.stdout
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs to become another user")
+def test_process_that_nobody_may_look_into_goes_on_and_is_told_of(echo, sockets):
+    words = ["closed", "tcp", "connect", "127.0.0.1", echo.port, *SPEAK]
+    done = subprocess.run(
+        [*AS_NOBODY, BUILD / "chaos-run", "-f", "[{}]", "--strict", sockets, *map(str, words)],
+        capture_output=True, text=True, timeout=TIMEOUT, env=environment(CHAOS_PORTS=echo.port),
+    )  # fmt: skip
+    assert "heard: 10 'said hello' to the end" in done.stdout
+    assert "lets no other process look into it" in done.stderr
+    assert done.returncode == 125
+
+
+def test_network_of_its_own_is_told_of(echo, sockets):
+    words = ["apart", "tcp", "connect", "127.0.0.1", echo.port]
+    done = subprocess.run(
+        [BUILD / "chaos-run", "-f", "[{}]", "--strict", sockets, *map(str, words)],
+        capture_output=True, text=True, timeout=TIMEOUT, env=environment(CHAOS_PORTS=echo.port),
+    )  # fmt: skip
+    assert "connect: Network is unreachable" in done.stdout
+    assert "in a network namespace of its own" in done.stderr
+    assert done.returncode == 125
 
 
 @pytest.fixture

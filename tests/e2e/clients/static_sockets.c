@@ -3,19 +3,29 @@
 /*
  * A socket program, one call for each word, which says what each call said: static_sockets WORD...
  *
- * tcp, tcp6, nonblocking: a socket; bind ADDRESS; connect ADDRESS PORT; finish: waits for the outcome of
- * a connect() that did not wait; peer; send TEXT; shut; hear: reads to the end; hangup: closes with a reset;
- * close; leave: a child goes on; limit MS: SO_SNDTIMEO; pause MS; fill: sends until nothing more is taken for a while; crowd
- * ADDRESS PORT COUNT: so many connections at once, each of which speaks and hears; bare PROGRAM ARGUMENT...,
- * exec PROGRAM ARGUMENT...: becomes another, without and with its environment.
+ * tcp, tcp6, nonblocking   makes a socket
+ * bind ADDRESS, connect ADDRESS PORT, peer, send TEXT, shut, close
+ * finish                   waits for the outcome of a connect() that did not wait
+ * hear                     reads to the end
+ * hangup                   closes with a reset
+ * limit MS                 for connect() (SO_SNDTIMEO)
+ * pause MS
+ * fill                     sends until nothing more is taken for a while
+ * crowd ADDRESS PORT COUNT so many connections at once, each of which speaks and hears
+ * leave                    a child goes on
+ * closed                   nobody may look into this process
+ * apart                    goes on in a network of its own
+ * exec PROGRAM ARGUMENT... becomes another; `bare`: without its environment
  */
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -210,6 +220,10 @@ static int run(char **word)
 		hang_up();
 	else if (strcmp(*word, "close") == 0)
 		say("close", close(fd));
+	else if (strcmp(*word, "closed") == 0)
+		say("closed", prctl(PR_SET_DUMPABLE, 0));
+	else if (strcmp(*word, "apart") == 0)
+		say("apart", unshare(CLONE_NEWUSER | CLONE_NEWNET));
 	else if (strcmp(*word, "leave") == 0) {
 		if (fork() > 0)
 			_exit(0);
