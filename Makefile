@@ -241,6 +241,12 @@ $(B)/bench/client $(B)/bench/server $(B)/bench/delays: $(B)/bench/%: $(B)/obj/to
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lpthread
 
+# A client that makes its own system calls.
+$(B)/bench/static: $(B)/obj/tools/bench/client.o
+	$(call say,LD)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -static -o $@ $^
+
 $(B)/bench/tls: $(B)/obj/tools/bench/tls.o
 	$(call say,LD)
 	@mkdir -p $(@D)
@@ -264,7 +270,7 @@ demo:
 
 bench:
 	$(Q)tools/setup bench
-	+$(Q)$(MAKE) --no-print-directory all $(addprefix $(B)/bench/,client server tls delays engine)
+	+$(Q)$(MAKE) --no-print-directory all $(addprefix $(B)/bench/,client static server tls delays engine)
 	$(Q)BUILD='$(B)' tools/bench/run
 
 FUZZ_SECONDS ?= 60
