@@ -58,16 +58,17 @@ static uint32_t find_place(struct supervision *supervision)
 	return NONE;
 }
 
+/* What is to be counted is, before the program can end. */
 static void let_go(struct supervision *supervision, uint32_t number, int error)
 {
 	struct guard_call *call = &supervision->guard.calls[number];
 	int listener = supervision->listeners[atomic_load(&call->listener)];
 
-	notice_continue(listener, atomic_load(&call->notice));
-	atomic_store(&call->notice, 0);
 	if (error)
 		tell_lost(supervision,
 			supervision->programs[supervision->asked[number].program]->pid, error);
+	notice_continue(listener, atomic_load(&call->notice));
+	atomic_store(&call->notice, 0);
 }
 
 static void let_all_go(struct supervision *supervision, uint32_t program, int error)

@@ -34,6 +34,17 @@ const char *supervise_obstacle(void)
 	return "the kernel is older than 5.9, or cannot hand system calls to a supervisor";
 }
 
+/* Whoever has the listener has the program's connections. */
+static int check_owner(int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+		return -errno;
+	return peer.uid == geteuid() || peer.uid == 0 ? 0 : -EPERM;
+}
+
 static int dial(const char *folder)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -46,9 +57,10 @@ static int dial(const char *folder)
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+	error = connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno
+									      : check_owner(fd);
+	if (error == 0)
 		return fd;
-	error = -errno;
 	close(fd);
 	return error;
 }

@@ -10,13 +10,16 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from harness import BUILD, CLIENTS, TIMEOUT, Client, environment, python, refuse_calls, wait_for
+from harness import (
+    BUILD, CLIENTS, TIMEOUT, Client, environment, python, refuse_calls, runtime_folder, wait_for,
+)  # fmt: skip
 from sink import answer
 from tls import Authority
 
@@ -562,6 +565,30 @@ def test_program_that_cannot_enter_runs_all_the_same_and_strict_tells(daemon, si
     assert done.stdout.startswith("200 ")
     assert "cannot be supervised" in done.stderr
     assert done.returncode == 125
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs a process of another user")
+def test_supervisor_of_another_user_is_none(daemon, sink, static_go):
+    folder = runtime_folder()
+    folder.chmod(0o777)
+    folder.parent.chmod(0o711)
+    listen = (
+        "import os, socket, sys, time; os.setuid(65534)\n"
+        "one = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\n"
+        "one.bind(sys.argv[1]); one.listen(); print(flush=True); time.sleep(60)"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", listen, folder / "relay.sock"], stdout=subprocess.PIPE
+    )
+    other.stdout.readline()
+    done = subprocess.run(
+        [BUILD / "chaos-enter", folder, static_go, "a name", sink.url],
+        input="PutRecord 2\n", capture_output=True, text=True, env=environment(), timeout=TIMEOUT,
+    )  # fmt: skip
+    other.kill()
+    other.wait()
+    assert done.stdout.startswith("200 ")
+    assert "cannot be supervised" in done.stderr
 
 
 def test_supervised_program_that_enters_again_stays_where_it_is(daemon, sink, supervised, static_go):
