@@ -200,8 +200,8 @@ static int index_names(struct compiler *compiler)
 					   "most that the rule table holds";
 			return -ENOSPC;
 		}
-		slot->globs[slot->head->glob_count++] =
-			(struct table_glob){i + 1, compiler->dimensions[i]};
+		slot->globs[slot->head->glob_count++] = (struct table_glob){
+			i + 1, (uint16_t)compiler->dimensions[i], table_glob_first(name)};
 	}
 	return 0;
 }

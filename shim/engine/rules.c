@@ -90,28 +90,25 @@ static void add_id(struct ids *ids, uint32_t id)
 		ids->id[ids->count++] = id;
 }
 
-/* Those of globs that the name matches. Apart, so that add_ids_of() takes few instructions. */
-__attribute__((noinline)) static void add_globs_of(struct ids *ids, const struct table_slot *slot,
-	uint32_t dimension, struct span name, uint32_t globs)
-{
-	for (uint32_t i = 0; i < globs && i < slot->capacity.globs; i++) {
-		const struct table_glob *glob = &slot->globs[i];
-		uint32_t id = table_load(glob->name);
-
-		if (table_load(glob->dimensions) & dimension && id && name_matches(slot, id, name))
-			add_id(ids, id);
-	}
-}
-
 static void add_ids_of(
 	struct ids *ids, const struct table_slot *slot, uint32_t dimension, struct span name)
 {
-	uint32_t globs = table_load(slot->head->glob_count), literal = table_find_name(slot, name);
+	uint32_t globs = table_load(slot->head->glob_count), id = table_find_name(slot, name);
+	uint8_t first = name.len ? (uint8_t)*name.at : 0;
 
-	if (literal)
-		add_id(ids, literal);
-	if (__builtin_expect(globs != 0, 0))
-		add_globs_of(ids, slot, dimension, name, globs);
+	if (id)
+		add_id(ids, id);
+	for (uint32_t i = 0; i < globs && i < slot->capacity.globs; i++) {
+		const struct table_glob *glob = &slot->globs[i];
+		uint16_t begin = table_load(glob->first);
+
+		/* That tells most apart. */
+		if ((begin && begin != first) || !(table_load(glob->dimensions) & dimension))
+			continue;
+		id = table_load(glob->name);
+		if (id && name_matches(slot, id, name))
+			add_id(ids, id);
+	}
 }
 
 /* A run of rules with the same key that the call matches, and how far it has been tried. */

@@ -75,9 +75,10 @@ struct conn {
 	struct conn_tls tls;
 	struct exchange exchange;
 	struct conn_zerocopy zerocopy;
-	size_t preface;	     /* bytes of the server's that are to be read before the reply */
-	struct timer timer;  /* the next step */
-	uint64_t look_again; /* when to see whether a kept reply was read; 0: not */
+	size_t preface;		 /* bytes of the server's that are to be read before the reply */
+	struct timer timer;	 /* the next step */
+	uint64_t look_again;	 /* when to see whether a kept reply was read; 0: not */
+	uint32_t last_operation; /* where aws_call_is_unnamed() found it */
 };
 
 /* What a function says instead of a result: the real call is to be made. */

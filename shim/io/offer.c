@@ -51,9 +51,8 @@ static void tell_hello(void *user, const char *data, size_t len)
 
 static void tell_call(void *user, const struct aws_call *call, const struct rules_verdict *verdict)
 {
-	(void)user;
 	shim_count_call(verdict);
-	if (aws_call_is_unnamed(call))
+	if (aws_call_is_unnamed(call, &((struct teller *)user)->conn->last_operation))
 		shim_count_unnamed();
 }
 

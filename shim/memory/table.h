@@ -36,7 +36,7 @@
 #include "shim/base/span.h"
 
 #define TABLE_MAGIC   0x656c626174736863ull /* "chstable", little-endian */
-#define TABLE_VERSION 2
+#define TABLE_VERSION 3
 
 /* The most of each that a table may have room for; all are powers of two. */
 #define TABLE_RULES  65536u
@@ -95,7 +95,8 @@ enum { TABLE_SERVICE = 1, TABLE_REGION = 2, TABLE_OPERATION = 4 };
 
 struct table_glob {
 	uint32_t name;
-	uint32_t dimensions;
+	uint16_t dimensions;
+	uint16_t first; /* byte of what it matches; 0: any, as of an older writer */
 };
 
 /* All rules with the same three name ids: order[start .. start + count), ascending. */
@@ -216,6 +217,10 @@ static inline uint32_t table_hash_key(uint32_t service, uint32_t region, uint32_
 static inline bool table_is_glob(struct span name)
 {
 	return span_find(name, '*') || span_find(name, '?');
+}
+static inline uint16_t table_glob_first(struct span glob)
+{
+	return glob.len && *glob.at != '*' && *glob.at != '?' ? (uint8_t)*glob.at : 0;
 }
 bool table_glob_matches(struct span glob, struct span text);
 

@@ -45,12 +45,13 @@ static void look_at(const char *request)
 	struct aws_body body = {span_of(request + size), true};
 	struct aws_call call;
 	char resource[64];
+	uint32_t last = 0;
 
 	if (aws_identify(&head, &body, AWS_WANT_ALL, &call) != AWS_CALL)
 		return;
 	check(call.candidate_count > 0);
 	check(aws_resource(&head, &body, &call, resource, sizeof(resource)) <= sizeof(resource));
-	aws_call_is_unnamed(&call);
+	aws_call_is_unnamed(&call, &last);
 	aws_reply(&call, &(struct aws_error){0, 503, SPAN("ServiceUnavailable"), SPAN("no")}, 0,
 		(uint64_t[2]){0}, true, reply, sizeof(reply));
 }

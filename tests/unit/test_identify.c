@@ -208,16 +208,23 @@ static const char *const unnamed[] = {
 	"GET /2040-01-01/new" LOCAL SIGNED("eu-west-2", "polly") END,
 };
 
-static bool is_unnamed(const char *request)
+static bool is_unnamed_after(const char *request, uint32_t *last)
 {
 	struct wire wire;
 	bool is;
 
 	wire_identify(&wire, request, strlen(request), true);
 	ck_assert_int_eq(wire.identity, AWS_CALL);
-	is = aws_call_is_unnamed(&wire.call);
+	is = aws_call_is_unnamed(&wire.call, last);
 	wire_done(&wire);
 	return is;
+}
+
+static bool is_unnamed(const char *request)
+{
+	uint32_t nowhere = UINT32_MAX;
+
+	return is_unnamed_after(request, &nowhere);
 }
 
 START_TEST(a_call_that_the_model_has_no_name_for_is_unnamed)
@@ -240,6 +247,19 @@ static const char *const named[] = {
 START_TEST(a_call_that_the_model_has_a_name_for_is_not_unnamed)
 {
 	ck_assert(!is_unnamed(named[_i]));
+}
+END_TEST
+
+START_TEST(where_the_call_before_stood_decides_nothing)
+{
+	const char *known = "POST /" LOCAL TARGET("DynamoDB_20120810.GetItem") END;
+	const char *other = "POST /" LOCAL TARGET("DynamoDB_20120810.PutItem") END;
+	uint32_t last = 0;
+
+	ck_assert(!is_unnamed_after(known, &last));
+	ck_assert(is_unnamed_after(unnamed[_i], &last));
+	ck_assert(!is_unnamed_after(known, &last));
+	ck_assert(!is_unnamed_after(other, &last));
 }
 END_TEST
 
@@ -718,6 +738,7 @@ int main(void)
 		tests, a_call_that_the_model_has_no_name_for_is_unnamed, 0, COUNT(unnamed));
 	tcase_add_loop_test(
 		tests, a_call_that_the_model_has_a_name_for_is_not_unnamed, 0, COUNT(named));
+	tcase_add_loop_test(tests, where_the_call_before_stood_decides_nothing, 0, COUNT(unnamed));
 	tcase_add_test(tests, an_unknown_service_has_no_model);
 	tcase_add_loop_test(
 		tests, the_query_protocol_is_read_wherever_its_parameters_stand, 0, COUNT(queries));

@@ -186,6 +186,22 @@ START_TEST(few_rules_use_little_of_the_file)
 }
 END_TEST
 
+START_TEST(a_glob_comes_with_its_first_byte_unless_that_may_be_any)
+{
+	const struct rule rules[] = {rule_of(1, "us-*", NULL, NULL), rule_of(2, "*-us", NULL, NULL),
+		rule_of(3, "?s", NULL, NULL)};
+	const struct table_slot *slot;
+
+	open_writer();
+	ck_assert_int_eq(publish(rules, 3), 0);
+	slot = table_look(writer.table).slot;
+	ck_assert_uint_eq(slot->head->glob_count, 3);
+	ck_assert_uint_eq(slot->globs[0].first, 'u');
+	ck_assert_uint_eq(slot->globs[1].first, 0);
+	ck_assert_uint_eq(slot->globs[2].first, 0);
+}
+END_TEST
+
 START_TEST(a_new_daemon_takes_the_files_over_in_place)
 {
 	const struct rule rules[] = {rule_of(1, "s3", NULL, NULL), rule_of(2, "sqs", NULL, NULL)};
@@ -795,6 +811,7 @@ int main(void)
 	tcase_add_test(tests, what_is_published_is_in_force_at_once);
 	tcase_add_test(tests, a_published_rule_says_what_was_configured);
 	tcase_add_test(tests, few_rules_use_little_of_the_file);
+	tcase_add_test(tests, a_glob_comes_with_its_first_byte_unless_that_may_be_any);
 	tcase_add_test(tests, a_new_daemon_takes_the_files_over_in_place);
 	tcase_add_test(tests, a_daemon_that_died_while_it_wrote_leaves_the_old_rules_in_force);
 	tcase_add_loop_test(

@@ -85,7 +85,8 @@ struct aws_call {
 /*
  * Is the call one that the model has no name for: its service or its operation is not known, or only by
  * its name on the wire? Not so of somebody's own API behind API Gateway, which no model knows.
+ * `last`, whatever it is, is where to look first; the next call of a connection is mostly like this one.
  */
-bool aws_call_is_unnamed(const struct aws_call *call);
+bool aws_call_is_unnamed(const struct aws_call *call, uint32_t *last);
 
 #endif

@@ -199,7 +199,23 @@ static bool comes_from_model(enum aws_protocol protocol)
 	return protocol == AWS_REST_JSON || protocol == AWS_REST_XML || protocol == AWS_S3;
 }
 
-bool aws_call_is_unnamed(const struct aws_call *call)
+/* Does the model know the operation? `last` is where the one before stood: most calls are repeated. */
+static bool is_known(const struct aws_candidate *candidate, uint32_t *last)
+{
+	const struct model_service *service = &model_services[candidate->model];
+	int found;
+
+	if (*last >= service->operations && *last < service[1].operations &&
+		span_equal(model_span(model_operations[*last]), candidate->operation))
+		return true;
+	found = model_find_operation(candidate->model, candidate->operation);
+	if (found < 0)
+		return false;
+	*last = service->operations + (uint32_t)found;
+	return true;
+}
+
+bool aws_call_is_unnamed(const struct aws_call *call, uint32_t *last)
 {
 	if (!(call->known & AWS_WANT_OPERATION))
 		return false;
@@ -210,8 +226,7 @@ bool aws_call_is_unnamed(const struct aws_call *call)
 
 		if (candidate->model < 0 || !candidate->operation.len)
 			continue;
-		if (comes_from_model(call->protocol) ||
-			model_find_operation(candidate->model, candidate->operation) >= 0)
+		if (comes_from_model(call->protocol) || is_known(candidate, last))
 			return false;
 	}
 	return true;
