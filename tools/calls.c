@@ -33,6 +33,8 @@ static const char *reason_of(int error)
 		       "kernel.yama.ptrace_scope)";
 	if (error == -EXDEV)
 		return "it is in a network namespace of its own";
+	if (error == -ENODEV)
+		return "its socket is bound to a device";
 	return strerror(-error);
 }
 

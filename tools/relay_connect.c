@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -341,12 +342,25 @@ static void bind_as(int fd, int socket)
 	bind(fd, (struct sockaddr *)&own, len);
 }
 
+/* To another device than that of loopback? */
+static bool is_bound_to_device(int socket)
+{
+	char name[IFNAMSIZ] = "";
+	socklen_t size = sizeof(name);
+
+	return getsockopt(socket, SOL_SOCKET, SO_BINDTODEVICE, name, &size) == 0 && *name &&
+	       strcmp(name, "lo") != 0;
+}
+
 /* A socket like the program's; -errno. */
 static int make_socket(int model)
 {
 	int domain = option_of(model, SOL_SOCKET, SO_DOMAIN), error;
-	int fd = socket(domain, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+	int fd;
 
+	if (is_bound_to_device(model))
+		return -ENODEV;
+	fd = socket(domain, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
 	if (fd < 0)
 		return -errno;
 	if (cookie_of(fd, SO_NETNS_COOKIE) != cookie_of(model, SO_NETNS_COOKIE)) {
@@ -408,6 +422,8 @@ void relayed_begin(struct relay *relay, const struct relay_request *request, int
 	relayed->door = -1;
 	relayed->deadline_ms = -1;
 	relayed->cookie = cookie_of(socket, SO_COOKIE);
+	/* Else it would connect with its first bytes, when nobody is at the door any more. */
+	set_flag(socket, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 0);
 	relayed->program = (struct relayed_end){.of = relayed, .fd = -1};
 	relayed->server = (struct relayed_end){.of = relayed, .fd = -1};
 	relayed->next = relay->all;

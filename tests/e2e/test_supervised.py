@@ -453,8 +453,12 @@ def test_port_that_nobody_named_is_left_alone(daemon, sink, supervised, go):
     daemon.faults({})
     assert supervised(go, AWS_ENDPOINT_URL="").ask().status == 200
     assert supervised(go, AWS_ENDPOINT_URL="", CHAOS_PORTS=f"1,{sink.port}").ask().status == 503
-    named = {"AWS_ENDPOINT_URL": "", "AWS_ENDPOINT_URL_KINESIS": f"{sink.url}/path"}
-    assert supervised(go, **named).ask().status == 503
+    for name, value in (
+        ("AWS_ENDPOINT_URL_KINESIS", f"{sink.url}/path"),
+        ("AWS_ENDPOINT_URL_S3", f"http://[::1]:{sink.port}"),
+        ("CHAOS_INTERCEPT", f"example.com,localhost:{sink.port}"),
+    ):
+        assert supervised(go, **{"AWS_ENDPOINT_URL": "", name: value}).ask().status == 503
 
 
 @pytest.mark.parametrize("word", ["exec", "bare"])
@@ -510,6 +514,23 @@ def test_network_of_its_own_is_told_of(echo, sockets):
     )  # fmt: skip
     assert "connect: Network is unreachable" in done.stdout
     assert "in a network namespace of its own" in done.stderr
+    assert done.returncode == 125
+
+
+OTHER_DEVICES = [name for _, name in socket.if_nameindex() if name != "lo"]
+
+
+@pytest.mark.skipif(not OTHER_DEVICES, reason="needs another device than that of loopback")
+def test_socket_that_is_bound_to_a_device_is_left_alone_and_told_of(echo, sockets):
+    """Nothing answers there at an address of loopback."""
+    words = ["nonblocking", "device", OTHER_DEVICES[0], "connect", "127.0.0.1", echo.port]
+    done = subprocess.run(
+        [BUILD / "chaos-run", "-f", "[{}]", "--strict", sockets, *map(str, words)],
+        capture_output=True, text=True, timeout=TIMEOUT, env=environment(CHAOS_PORTS=echo.port),
+    )  # fmt: skip
+    plain = subprocess.run([sockets, *map(str, words)], capture_output=True, text=True)
+    assert done.stdout == plain.stdout
+    assert "its socket is bound to a device" in done.stderr
     assert done.returncode == 125
 
 

@@ -8,6 +8,7 @@
  * finish                   waits for the outcome of a connect() that did not wait
  * hear                     reads to the end
  * hangup                   closes with a reset
+ * device NAME              SO_BINDTODEVICE
  * limit MS                 for connect() (SO_SNDTIMEO)
  * pause MS
  * fill                     sends until nothing more is taken for a while
@@ -196,6 +197,12 @@ static void crowd(const char *address, int port, int count)
 	free(all);
 }
 
+static void set_device(const char *name)
+{
+	say("device",
+		setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, (socklen_t)strlen(name) + 1));
+}
+
 /* Returns how many words it has taken. */
 static int run(char **word)
 {
@@ -220,7 +227,10 @@ static int run(char **word)
 		hang_up();
 	else if (strcmp(*word, "close") == 0)
 		say("close", close(fd));
-	else if (strcmp(*word, "closed") == 0)
+	else if (strcmp(*word, "device") == 0) {
+		set_device(word[1]);
+		return 2;
+	} else if (strcmp(*word, "closed") == 0)
 		say("closed", prctl(PR_SET_DUMPABLE, 0));
 	else if (strcmp(*word, "apart") == 0)
 		say("apart", unshare(CLONE_NEWUSER | CLONE_NEWNET));
