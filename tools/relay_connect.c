@@ -21,6 +21,9 @@
 /* How long a program's socket may take to find out that its connection has failed. */
 #define FAILURE_MS 10000
 
+/* 127.77.0.0 and what follows. */
+#define DOORS 0x7f4d0000u
+
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71
 #endif
@@ -64,13 +67,21 @@ static int connect_unseen(int fd, const struct sockaddr_storage *address, sockle
 	return (int)kernel_call(SYS_connect, fd, (long)address, len, 0, 0, 0);
 }
 
+/* All of 127/8 is loopback: with each door at another address, none has to look for a port among those
+ * that wait for their time to be over. */
+static uint32_t next_loopback(struct relay *relay)
+{
+	return htonl(DOORS + relay->doors++ % 65536);
+}
+
 /* Loopback, as a socket of this kind sees it, with a port to be found. Returns the size. */
-static socklen_t loopback_for(const struct sockaddr_storage *target, struct sockaddr_storage *out)
+static socklen_t loopback_for(
+	struct relay *relay, const struct sockaddr_storage *target, struct sockaddr_storage *out)
 {
 	const struct sockaddr_in6 *to = (const struct sockaddr_in6 *)target;
 	struct sockaddr_in6 *address6 = (struct sockaddr_in6 *)out;
 	struct sockaddr_in *address = (struct sockaddr_in *)out;
-	const uint32_t loopback = htonl(INADDR_LOOPBACK);
+	const uint32_t loopback = next_loopback(relay);
 
 	memset(out, 0, sizeof(*out));
 	out->ss_family = target->ss_family;
@@ -108,14 +119,14 @@ enum door { OPENS, REFUSES, SWALLOWS };
 
 /* The door at which the program's socket is to knock. It is listening, has none who listens, or listens
  * and hears nothing. -errno. */
-static int make_door(
-	struct relayed *relayed, enum door kind, struct sockaddr_storage *at, socklen_t *len)
+static int make_door(struct relay *relay, struct relayed *relayed, enum door kind,
+	struct sockaddr_storage *at, socklen_t *len)
 {
 	struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
 	struct sock_fprog filter = {1, &nothing};
 	int error = 0;
 
-	*len = loopback_for(&relayed->request.address, at);
+	*len = loopback_for(relay, &relayed->request.address, at);
 	relayed->door = bind_loopback(at, len);
 	if (relayed->door < 0)
 		error = relayed->door;
@@ -184,7 +195,7 @@ static void join_waiting(struct relay *relay, struct relayed *relayed)
 {
 	struct sockaddr_storage at;
 	socklen_t len;
-	int error = make_door(relayed, OPENS, &at, &len), joined;
+	int error = make_door(relay, relayed, OPENS, &at, &len), joined;
 
 	if (error < 0) {
 		let_go(relay, relayed, error);
@@ -236,7 +247,7 @@ static void fail_waiting(struct relay *relay, struct relayed *relayed, int error
 
 	if (!is_waiting_for_none(relayed))
 		answer(relay, relayed, RELAY_ANSWER, error);
-	else if (error == -ECONNREFUSED && make_door(relayed, REFUSES, &at, &len) == 0)
+	else if (error == -ECONNREFUSED && make_door(relay, relayed, REFUSES, &at, &len) == 0)
 		answer(relay, relayed, RELAY_ANSWER, connect_unseen(relayed->socket, &at, len));
 	else
 		answer(relay, relayed, RELAY_CONTINUE, 0);
@@ -292,7 +303,7 @@ static void go_on(struct relay *relay, struct relayed *relayed)
 {
 	struct sockaddr_storage at;
 	socklen_t len;
-	int error = make_door(relayed, SWALLOWS, &at, &len), result;
+	int error = make_door(relay, relayed, SWALLOWS, &at, &len), result;
 
 	if (error < 0) {
 		let_go(relay, relayed, error);

@@ -47,6 +47,7 @@ struct relayed {
 struct relay {
 	int events;
 	struct relayed *all;
+	uint32_t doors;	 /* that have been made */
 	int64_t last_ms; /* when the program has ended: its connections may go on until then */
 	bool is_alone;	 /* the supervisor has ended */
 	bool is_program_ended;
