@@ -18,6 +18,8 @@ NAMES = (
     "DNS:*.us-east-1.amazonaws.com",
     "DNS:*.s3.amazonaws.com",
     "DNS:*.s3.us-east-1.amazonaws.com",
+    "DNS:*.dualstack.us-east-1.amazonaws.com",
+    "DNS:*.s3.dualstack.us-east-1.amazonaws.com",
 )
 AWS_HOST = "kinesis.us-east-1.amazonaws.com"
 

@@ -2,6 +2,7 @@
 import functools
 import http.client
 import os
+import re
 import ssl
 import subprocess
 import sys
@@ -24,8 +25,7 @@ TRUST = (
     "SSL_CERT_FILE",
 )  # fmt: skip
 # Of the clients at hand these, one of a kind, go to AWS' own names, too.
-ALSO_BY_NAME = ("boto3", "curl", "node sdk3 s3", "java sdk2 apache5")
-table = {}
+ALSO_BY_NAME = ("boto3 s3", "curl", "Node SDK v3 s3", "Java SDK v2 apache5")
 
 
 def pytest_addoption(parser):
@@ -54,11 +54,15 @@ def authority(tmp_path_factory):
     return Authority(STAGE or tmp_path_factory.mktemp("authority"))
 
 
-def make_bucket(authority, port):
+def fill(authority, port):
     context = ssl.create_default_context(cafile=authority.ca)
     connection = http.client.HTTPSConnection("localhost", port, context=context)
-    connection.request("PUT", "/bucket", headers={"Host": "s3.us-east-1.amazonaws.com"})
-    assert connection.getresponse().status == 200
+    host = {"Host": "s3.us-east-1.amazonaws.com"}
+    for path, content in (("/bucket", b""), ("/bucket/some.csv", b"one,other\n")):
+        connection.request("PUT", path, content, host)
+        response = connection.getresponse()
+        assert response.status == 200, response.read()
+        response.read()
     connection.close()
 
 
@@ -71,7 +75,7 @@ def serve(authority):
     def serve(port=None):
         server, port = start_moto("-c", authority.certificate, "-k", authority.key, port=port)
         servers.append(server)
-        make_bucket(authority, port)
+        fill(authority, port)
         return port
 
     yield serve
@@ -94,12 +98,12 @@ def classes(tmp_path_factory):
     return classes
 
 
-def told(client, authority, endpoint):
+def told(client, authority, endpoint, words):
     """The environment of a user with this endpoint, or with none where the system trusts."""
     env = environment(AWS_REGION="us-east-1", AWS_DEFAULT_REGION="us-east-1", AWS_MAX_ATTEMPTS="1")
     for name in TRUST:
         env.pop(name, None)
-    env.update(client.environment)
+    env.update({name: text.format(**words) for name, text in client.environment.items()})
     if endpoint or client.has_own_store:
         env.update(dict.fromkeys(client.trust, str(authority.ca)))
     if endpoint:
@@ -108,7 +112,7 @@ def told(client, authority, endpoint):
 
 
 @pytest.fixture(scope="module")
-def subject(request, authority, serve, classes):
+def subject(request, authority, serve, classes, tmp_path_factory):
     client, place = request.param
     if not client.is_there():
         pytest.skip(f"{client.name} is not installed")
@@ -118,16 +122,58 @@ def subject(request, authority, serve, classes):
     url = f"https://localhost:{port}" if place == "localhost" else None
     words = {
         "ca": authority.ca,
+        "folder": tmp_path_factory.mktemp("folder"),
         "url": url or f"https://{client.service}.us-east-1.amazonaws.com",
     }
     if client.command[0] == "java":
         words.update(store=authority.java_store(), classes=classes(client.needs))
+    env = told(client, authority, url, words)
     program, *rest = client.command
-    command = [program, *(client.options if url else ()), *rest]
-    command = [str(word).format(**words) for word in command]
+    command = [str(word).format(**words) for word in (program, *(client.options if url else ()), *rest)]
+    if client.before:
+        subprocess.run([str(word).format(**words) for word in client.before], env=env, check=False)
     daemon = Daemon().start()
     kind = Repeated if client.said else Steered
-    one = kind(client, daemon, command, told(client, authority, url))
+    one = kind(client, daemon, command, env)
     yield one
     one.kill()
     daemon.remove()
+
+
+class Table:
+    """What came of it, for the end of a long run."""
+
+    COLUMNS = ("pass", "fault", "latency", "lifted", "strict")
+    FORMAT = "{:<26} {:<18} {:<10} {:<10}" + " {:<8}" * len(COLUMNS)
+
+    def __init__(self):
+        self.rows = {}
+
+    def pytest_runtest_logreport(self, report):
+        found = re.fullmatch(r".*::test_(\w+)\[(.+) at (\w+)\]", report.nodeid)
+        if found and not (report.when == "teardown" and report.passed):
+            column, *row = found.groups()
+            so_far = self.rows.setdefault(tuple(row), {}).get(column, "passed")
+            if so_far == "passed":
+                self.rows[tuple(row)][column] = report.outcome
+
+    def _lines(self):
+        yield "client", "version", "lane", "server", *self.COLUMNS
+        for client in clients.CLIENTS:
+            version = ", ".join(tell() for tell in client.versions) if client.is_there() else "-"
+            for place in ("localhost", "aws"):
+                cells = self.rows.get((client.name, place), {})
+                told = {name: "yes" if one == "passed" else one for name, one in cells.items()}
+                lane = client.lane if told.pop("lane", None) == "yes" else "?"
+                if cells:
+                    rest = [told.get(column, "-") for column in self.COLUMNS]
+                    yield client.name, version, lane, place, *rest
+
+    def pytest_terminal_summary(self, terminalreporter):
+        for line in self._lines():
+            terminalreporter.write_line(self.FORMAT.format(*line).rstrip())
+
+
+def pytest_configure(config):
+    if config.getoption("installed"):
+        config.pluginmanager.register(Table())

@@ -23,7 +23,8 @@ from tls import Authority  # noqa: E402
 
 NAMES = (
     "s3.amazonaws.com", "bucket.s3.amazonaws.com", "s3.us-east-1.amazonaws.com",
-    "bucket.s3.us-east-1.amazonaws.com", "dynamodb.us-east-1.amazonaws.com",
+    "bucket.s3.us-east-1.amazonaws.com", "s3.dualstack.us-east-1.amazonaws.com",
+    "bucket.s3.dualstack.us-east-1.amazonaws.com", "dynamodb.us-east-1.amazonaws.com",
     "sqs.us-east-1.amazonaws.com", "lambda.us-east-1.amazonaws.com",
 )  # fmt: skip
 BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")

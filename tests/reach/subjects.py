@@ -68,7 +68,7 @@ class Repeated:
         since = time.monotonic()
         done = subprocess.run(
             self.command, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=self.env,
-            timeout=2 * TIMEOUT,
+            timeout=TIMEOUT,
         )  # fmt: skip
         seconds = time.monotonic() - since
         if done.returncode == 125:
