@@ -12,7 +12,10 @@ import tempfile
 
 import pytest
 
-from harness import BUILD, SHIM, STATUS, TIMEOUT, environment, preloaded, without_supervision
+from harness import (
+    BUILD, CLIENTS, SHIM, STATUS, TIMEOUT, environment, preloaded, without_supervision,
+)  # fmt: skip
+from test_supervised import build_go
 
 RULE = json.dumps([{"service": "kinesis"}])
 CALL = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}\n", "--max-time", "10",
@@ -237,6 +240,169 @@ def test_shell_that_is_given_the_environment_does_the_same(programs, daemon, way
     assert (seen.returncode, seen.stdout, seen.stderr) == (
         plain.returncode, plain.stdout, plain.stderr,
     )  # fmt: skip
+
+
+# ---- what makes its own system calls ----
+
+LOOK = "look"
+
+
+@pytest.fixture
+def static_call(programs, tmp_path, sink):
+    """A static program that makes one call and prints its status, and what it has to be told."""
+    path = tmp_path / f"call-{sink.port}"
+    shutil.copy(programs / "static_child", path)
+    return path
+
+
+def led(sink):
+    """For a child: where HTTP is."""
+    return f"CHAOS_PORTS={sink.port}"
+
+
+@pytest.mark.parametrize("mode", ["here", "fork", "vfork"])
+@pytest.mark.parametrize("way", [*EXECS, "fexecve of one that is closed", *SPAWNS, *SHELLS])
+def test_static_child_keeps_its_faults_in_each_way_that_libc_has(
+    programs, static_call, sink, way, mode
+):
+    command = [programs / "begins", way, mode, led(sink), "--", static_call]
+    done = chaos_run("-f", RULE, "--strict", "--", *command)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "503\n", "")
+
+
+def test_static_children_of_vfork_in_64_threads_keep_their_faults(programs, static_call, sink):
+    command = [programs / "begins", "execve", "threads", led(sink), "--", static_call]
+    done = chaos_run("-f", RULE, "--strict", "--", *command)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "503\n" * 64, "")
+
+
+@pytest.mark.parametrize(
+    "script", ["{0}", "{0}; true", "x=$({0}); echo $x", "env -i CHAOS_PORTS=$CHAOS_PORTS {0}", "{0} | cat"]
+)
+def test_static_child_of_a_shell_keeps_its_faults(static_call, sink, script):
+    env = environment(CHAOS_PORTS=sink.port)
+    done = chaos_run("-f", RULE, "--strict", "--", "sh", "-c", script.format(static_call), env=env)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "503\n", "")
+
+
+def test_static_child_of_make_keeps_its_faults(static_call, sink, tmp_path):
+    (tmp_path / "Makefile").write_text(f"all:\n\t@{static_call}\nother:\n\t@true; {static_call}\n")
+    for goal in ("all", "other"):
+        env = environment(CHAOS_PORTS=sink.port)
+        done = chaos_run("-f", RULE, "--strict", "--", "make", "-s", "-C", tmp_path, goal, env=env)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "503\n", "")
+
+
+def test_static_interpreter_of_a_script_keeps_its_faults(static_call, sink, tmp_path):
+    (tmp_path / "script").write_text(f"#!{static_call}\n")
+    (tmp_path / "script").chmod(0o755)
+    env = environment(CHAOS_PORTS=sink.port, PATH=f"{tmp_path}:{os.environ['PATH']}")
+    for command in ([tmp_path / "script"], ["script"]):
+        done = chaos_run("-f", RULE, "--strict", "--", "env", *command, env=env)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "503\n", "")
+
+
+@pytest.mark.skipif(not shutil.which("go"), reason="no Go here")
+@pytest.mark.parametrize("kind", ["static", "dynamic"])
+def test_go_child_of_make_keeps_its_faults(sink, tmp_path, kind):
+    (tmp_path / "Makefile").write_text(f"all:\n\t@echo PutRecord 2 | {build_go(kind)} {sink.url}\n")
+    env = environment(AWS_ENDPOINT_URL=sink.url)
+    done = chaos_run("-f", RULE, "--strict", "--", "make", "-s", "-C", tmp_path, env=env)
+    assert done.stdout.startswith("503 "), done
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not shutil.which("go"), reason="no Go here")
+def test_tests_of_go_get_their_faults(sink, tmp_path):
+    (tmp_path / "go.mod").write_text("module example.com/m\n")
+    (tmp_path / "m_test.go").write_text(
+        'package m\nimport ("net/http"; "os"; "testing"; "strings")\n'
+        "func TestCall(t *testing.T) {\n"
+        '\trequest, _ := http.NewRequest("POST", os.Getenv("AWS_ENDPOINT_URL"), strings.NewReader("{}"))\n'
+        '\trequest.Header.Set("X-Amz-Target", "Kinesis_20131202.PutRecord")\n'
+        "\tanswer, err := http.DefaultClient.Do(request)\n"
+        '\tif err != nil || answer.StatusCode != 503 { t.Fatal(err, answer) }\n}\n'
+    )
+    env = environment(AWS_ENDPOINT_URL=sink.url, GOFLAGS="-mod=mod", GOPROXY="off", GOTOOLCHAIN="local")
+    done = chaos_run("-f", RULE, "--strict", "--", "sh", "-c", "go test ./... && true", cwd=tmp_path, env=env)
+    assert (done.returncode, done.stderr) == (0, ""), done
+
+
+def without_ours(text):
+    """What chaos-run sets for its programs, and the certificates for this lane, left out."""
+    return [line for line in text.splitlines() if not re.match(r"entry '(LD_PRELOAD|CHAOS_|SSL_CERT_)", line)]
+
+
+@pytest.mark.parametrize("way", [*EXECS, "fexecve of one that is closed", *SPAWNS])
+def test_static_child_begins_as_it_would(programs, daemon, tmp_path, way):
+    """With its arguments, environment, descriptors, place; and no signal waits for it."""
+    shutil.copy(programs / "static_child", tmp_path / LOOK)
+    command = [programs / "begins", way, "vfork", "A=b", "--", tmp_path / LOOK]
+    if way not in LISTS:
+        command += ["", "-x", "a b"]
+    plain, seen = (
+        subprocess.run(
+            list(map(str, command)), env=env, capture_output=True, text=True, timeout=TIMEOUT
+        )
+        for env in (environment(), preloaded(daemon.folder))
+    )
+    assert f"{tmp_path}/{LOOK} in " in plain.stdout
+    assert without_ours(seen.stdout) == without_ours(plain.stdout)
+    assert "SSL_CERT_FILE" in seen.stdout, "not supervised"
+    assert (seen.stderr, seen.returncode) == (plain.stderr, plain.returncode)
+    assert daemon.totals()["unfollowed"] == 0
+
+
+def test_static_child_is_sought_along_the_path_of_its_parent(programs, daemon, tmp_path):
+    shutil.copy(programs / "static_child", tmp_path / LOOK)
+    script = "import os; os.posix_spawnp('look', ['name'], {'PATH': '/nowhere'}); os.wait()"
+    env = preloaded(daemon.folder, PATH=f"/nowhere:{tmp_path}:{os.environ['PATH']}")
+    done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True)
+    assert "argument 'name'\nentry 'PATH=/nowhere'" in done.stdout
+    assert "SSL_CERT_FILE" in done.stdout, "not supervised"
+
+
+def test_static_child_with_many_arguments_begins(programs, daemon, tmp_path):
+    shutil.copy(programs / "static_child", tmp_path / LOOK)
+    done = subprocess.run(
+        ["sh", "-c", f"seq 9000 | xargs {tmp_path}/{LOOK} | grep -c argument"],
+        env=preloaded(daemon.folder), capture_output=True, text=True,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("9001\n", "")
+    assert daemon.totals()["unfollowed"] == 0
+
+
+def test_signal_that_a_parent_blocks_does_not_wait_for_its_static_child(programs, daemon, tmp_path):
+    """Its supervisor is begun by a child, too."""
+    shutil.copy(programs / "static_child", tmp_path / LOOK)
+    script = (
+        "import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])\n"
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, tmp_path / LOOK],
+        env=preloaded(daemon.folder), capture_output=True, text=True,
+    )  # fmt: skip
+    assert "argument" in done.stdout and "pending" not in done.stdout
+
+
+def test_who_reads_a_static_child_s_messages_waits_for_no_other(programs, daemon):
+    """The supervisor, which has them, too, may have more to do."""
+    static = BUILD / "static" / "static_sockets"
+    static.parent.mkdir(exist_ok=True)
+    source = CLIENTS / "static_sockets.c"
+    subprocess.run(["cc", "-static", "-D_GNU_SOURCE", "-O1", "-o", static, source], check=True)
+    script = (
+        "import subprocess, sys\n"
+        "one = subprocess.Popen([sys.argv[1], 'pause', '500'], stderr=subprocess.PIPE)\n"
+        "other = subprocess.Popen([sys.argv[1], 'pause', '60000'])\n"
+        "one.communicate(timeout=20); print(other.poll()); other.kill()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, static], env=preloaded(daemon.folder),
+        capture_output=True, text=True, timeout=2 * TIMEOUT,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("None\n", "")
 
 
 # ---- what cannot be followed ----
