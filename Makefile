@@ -26,7 +26,8 @@ TOOLS_SRC   := $(filter-out tools/chaos-%.c,$(wildcard tools/*.c))
 UNIT_SRC    := $(wildcard tests/unit/test_*.c)
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
-PROGRAMS := $(B)/libchaos-shim.so $(B)/libchaos-bridge.so $(B)/chaos-control $(B)/chaos-run $(B)/chaos-ctl
+PROGRAMS := $(B)/libchaos-shim.so $(B)/libchaos-bridge.so $(B)/chaos-control $(B)/chaos-run $(B)/chaos-ctl \
+            $(B)/chaos-relay $(B)/chaos-enter
 
 .PHONY: all
 all: $(PROGRAMS)
@@ -99,10 +100,16 @@ $(B)/chaos-control: $(call obj,control/main.c) $(B)/libcontrol.a $(B)/libengine.
 # chaos-run stands in front of every command: without libcurl it starts in a tenth of the time.
 $(B)/chaos-run: TOOL_LIBS := $(B)/libcontrol.a $(B)/libengine.a -l:libz.a
 $(B)/chaos-ctl: TOOL_LIBS := $(B)/libcontrol.a $(B)/libengine.a -lcurl -lcjson -lcrypto -lm -l:libz.a
+$(B)/chaos-relay: TOOL_LIBS := $(B)/libengine.a
 $(B)/chaos-run $(B)/chaos-ctl: $(B)/libcontrol.a
-$(B)/chaos-run $(B)/chaos-ctl: $(B)/%: $(B)/obj/tools/%.o $(B)/libtools.a $(B)/libengine.a
+$(B)/chaos-run $(B)/chaos-ctl $(B)/chaos-relay: $(B)/%: $(B)/obj/tools/%.o $(B)/libtools.a $(B)/libengine.a
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(TOOL_LIBS)
+
+# Nothing is to be preloaded into it.
+$(B)/chaos-enter: $(B)/obj/tools/chaos-enter.o $(B)/libtools.a $(B)/libengine.a
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) $(if $(SANITIZE),,-static) -o $@ $^
 
 # Unit tests: one program per part of the house.
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
@@ -176,6 +183,7 @@ help:
 		'make setup     install what is missing to build, test and measure it (Debian 12)' \
 		'make demo      see the AWS CLI meet an outage' \
 		'make check     run the tests' \
+		'make reach     run AWS SDKs of many languages over HTTPS; downloads them into build/reach' \
 		'make bench     measure what the library costs' \
 		'make fuzz      look for inputs that break it, FUZZ_SECONDS= for each target' \
 		'make model     make the tables of AWS services anew from the installed botocore' \
@@ -195,6 +203,7 @@ install: all
 	$(Q)install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/chaos-run share/chaos-run/aws-model share/man/man1 share/man/man8)
 	$(Q)install -m 755 $(addprefix $(B)/,$(PROGRAMS_IN_BIN)) $(DESTDIR)$(PREFIX)/bin
 	$(Q)install -m 644 $(addprefix $(B)/libchaos-,shim.so bridge.so) $(DESTDIR)$(PREFIX)/lib/chaos-run
+	$(Q)install -m 755 $(B)/chaos-relay $(B)/chaos-enter $(DESTDIR)$(PREFIX)/lib/chaos-run
 	$(Q)install -m 644 tools/aws-model/*.py $(DESTDIR)$(PREFIX)/share/chaos-run/aws-model
 	$(Q)install -m 644 tools/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	$(Q)install -m 644 tools/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
@@ -247,6 +256,12 @@ $(B)/bench/client $(B)/bench/server $(B)/bench/delays: $(B)/bench/%: $(B)/obj/to
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lpthread
 
+# A client that makes its own system calls.
+$(B)/bench/static: $(B)/obj/tools/bench/client.o
+	$(call say,LD)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -static -o $@ $^
+
 $(B)/bench/tls: $(B)/obj/tools/bench/tls.o
 	$(call say,LD)
 	@mkdir -p $(@D)
@@ -259,9 +274,16 @@ $(B)/bench/engine: $(B)/obj/tools/bench/engine.o $(B)/libcontrol.a $(B)/libengin
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CONTROL_LIBS) -l:libz.a
 
 # Setup comes first: on a fresh machine nothing can be built before.
-.PHONY: check demo bench fuzz
+.PHONY: check reach demo bench fuzz
 check:
 	+$(Q)B='$(B)' MAKE='$(MAKE)' V='$(V)' tests/run
+
+# The clients that take too much time to be installed, or to be run, for all tests.
+reach:
+	$(Q)tools/setup build check js
+	+$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/reach/install
+	$(Q)CHAOS_BUILD='$(abspath $(B))' tests/reach/run --installed
 
 demo:
 	$(Q)tools/setup demo
@@ -270,7 +292,7 @@ demo:
 
 bench:
 	$(Q)tools/setup bench
-	+$(Q)$(MAKE) --no-print-directory all $(addprefix $(B)/bench/,client server tls delays engine)
+	+$(Q)$(MAKE) --no-print-directory all $(addprefix $(B)/bench/,client static server tls delays engine)
 	$(Q)BUILD='$(B)' tools/bench/run
 
 FUZZ_SECONDS ?= 60

@@ -7,17 +7,32 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "shim/memory/runtime.h"
 
 /* The lock is the last to go, since it guards the others. */
-enum own_file { SOCKET, SOCKET_NEXT, TABLE, JOURNAL, MODEL, CA, CA_KEY, STATE, LOCK, OWN_FILES };
+enum own_file {
+	SOCKET,
+	SOCKET_NEXT,
+	SUPERVISOR,
+	TABLE,
+	JOURNAL,
+	MODEL,
+	CA,
+	CA_KEY,
+	STATE,
+	LOCK,
+	OWN_FILES
+};
 
 static const char *const own_files[OWN_FILES] = {
 	[SOCKET] = RUNTIME_SOCKET,
 	[SOCKET_NEXT] = RUNTIME_SOCKET_NEXT,
+	[SUPERVISOR] = RUNTIME_SUPERVISOR, /* of one that was killed */
 	[TABLE] = RUNTIME_TABLE,
 	[JOURNAL] = RUNTIME_JOURNAL,
 	[MODEL] = RUNTIME_MODEL,
@@ -168,6 +183,24 @@ int folder_file(
 			"with --dir",
 			folder->path, name, cap - 1);
 	return 0;
+}
+
+bool folder_is_supervised(const struct folder *folder)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int len = snprintf(
+		address.sun_path, sizeof(address.sun_path), "%s/" RUNTIME_SUPERVISOR, folder->path);
+	bool answers;
+	int fd;
+
+	if (len < 0 || (size_t)len >= sizeof(address.sun_path))
+		return false;
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return false;
+	answers = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 || errno == EAGAIN;
+	close(fd);
+	return answers;
 }
 
 void folder_close(struct folder *folder)

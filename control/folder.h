@@ -30,6 +30,9 @@ int folder_open(struct folder *folder, const char *path, struct refusal *why);
 int folder_file(
 	const struct folder *folder, const char *name, char *out, size_t cap, struct refusal *why);
 
+/* Does a supervisor serve programs of this folder, which may have no line in the journal yet? */
+bool folder_is_supervised(const struct folder *folder);
+
 void folder_close(struct folder *folder);
 
 /* Removes the daemon's files but the saved configuration, and the folder if nothing else is in it.

@@ -246,7 +246,9 @@ static void wait_for_end(
 		renew_authority(server, options);
 		if (!owner)
 			continue;
-		if (process_lives((uint32_t)owner, begin) || processes_any(server->writer.journal))
+		if (process_lives((uint32_t)owner, begin) ||
+			processes_any(server->writer.journal) ||
+			folder_is_supervised(&server->folder))
 			empty = 0;
 		else
 			empty++;

@@ -27,17 +27,17 @@
 #include "shim/memory/runtime.h"
 #include "shim/program/binary.h"
 #include "strict.h"
+#include "supervise.h"
 
 /* As of env(1). */
 enum { EXIT_OWN = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
-
-#define LIBRARY "libchaos-shim.so"
 
 struct options {
 	const char *faults, *outages, *latency; /* NULL: not given */
 	const char *folder;
 	char *intercept; /* a list of hosts; NULL: none */
 	bool verbose, strict, no_bridge, no_follow;
+	bool supervised; /* the command makes its own system calls */
 	char **command;
 };
 
@@ -60,8 +60,8 @@ static const char help[] =
 	"  -s, --strict              exit with 125 if a call to AWS may have gone unseen: there "
 	"was a\n"
 	"                            connection that could not be looked into, a program that\n"
-	"                            cannot be followed (it is statically linked, setuid, written\n"
-	"                            in Go ...), or one that could not be given the rules\n"
+	"                            cannot be followed (it is setuid, of another C library ...),\n"
+	"                            or one that could not be given the rules\n"
 	"      --no-follow           leave children alone whose environment COMMAND clears or\n"
 	"                            replaces: else they are given LD_PRELOAD and CHAOS_DIR again\n"
 	"  -v, --verbose             say on stderr what is done\n"
@@ -69,6 +69,8 @@ static const char help[] =
 	"\n"
 	"The rules can be changed while COMMAND runs: CHAOS_DIR, in its environment, names the\n"
 	"folder of the daemon for chaos-ctl, and for curl --unix-socket $CHAOS_DIR/control.sock.\n"
+	"CHAOS_PORTS=PORT[,PORT]... names more ports to look at where COMMAND is written in Go\n"
+	"or statically linked; 80, 443, 4566, 5000, 9000 and those of AWS_ENDPOINT_URL are.\n"
 	"\n"
 	"Exit status: COMMAND's own, or 125 when chaos-run fails or --strict says so, 126 when\n"
 	"COMMAND cannot be executed, 127 when it is not found.\n";
@@ -102,15 +104,23 @@ __attribute__((format(printf, 2, 3))) static void explain(
 	va_end(arguments);
 }
 
-/* Says what the user who has named a folder will not have meant. */
-static void tell_of_absence(const char *folder, int error)
+/* Says what the user may not have meant. */
+__attribute__((format(printf, 1, 2))) static void tell(const char *format, ...)
 {
 	const char *quiet = getenv("CHAOS_QUIET");
+	va_list arguments;
 
 	if (quiet && *quiet && strcmp(quiet, "0"))
 		return;
-	fprintf(stderr, "chaos-run: %s: %s; starting a private one without rules\n", folder,
-		folder_error(error));
+	va_start(arguments, format);
+	vsay(format, arguments);
+	va_end(arguments);
+}
+
+/* The folder was named. */
+static void tell_of_absence(const char *folder, int error)
+{
+	tell("%s: %s; starting a private one without rules", folder, folder_error(error));
 }
 
 static bool has_rules(const struct options *options)
@@ -273,42 +283,59 @@ static const char *find_remedy(const char *command, const struct binary *found)
 	return binary_remedy(found->obstacle);
 }
 
-static void check_command(const struct options *options)
+__attribute__((noreturn)) static void refuse_command(
+	const char *command, struct binary *found, const char *besides)
 {
-	const char *command = options->command[0], *remedy;
-	char path[PATH_MAX];
-	struct binary found = {.path = path, .cap = sizeof(path)};
+	const char *remedy = find_remedy(command, found);
 	int code = EXIT_OWN;
 
+	if (found->obstacle == BINARY_NOT_FOUND)
+		code = EXIT_NOT_FOUND;
+	if (found->obstacle == BINARY_NOT_EXECUTABLE)
+		code = EXIT_NOT_EXECUTABLE;
+	make_printable(found->path);
+	die(code, "cannot run %s: %s %s%s%s%s%s", command,
+		strcmp(found->path, command) ? found->path : "it", binary_reason(found->obstacle),
+		besides ? ", and " : "", besides ? besides : "", remedy ? "; " : "",
+		remedy ? remedy : "");
+}
+
+static void check_command(struct options *options)
+{
+	const char *command = options->command[0], *obstacle;
+	char path[PATH_MAX];
+	struct binary found = {.path = path, .cap = sizeof(path)};
+
 	binary_look(command, getenv("PATH"), BINARY_SOUGHT | BINARY_THROUGH_ENV, &found);
-	/* It runs, and is not seen: that is no reason to refuse it unless all is to be seen. */
-	if (!found.obstacle || (found.obstacle == BINARY_GO && !options->strict)) {
-		explain(options, "%s is run by %s, which %s", command, found.path,
-			binary_reason(found.obstacle));
+	if (!found.obstacle) {
+		explain(options, "%s is run by %s, which can be reached", command, found.path);
 		return;
 	}
-	if (found.obstacle == BINARY_NOT_FOUND)
-		code = EXIT_NOT_FOUND;
-	if (found.obstacle == BINARY_NOT_EXECUTABLE)
-		code = EXIT_NOT_EXECUTABLE;
-	remedy = find_remedy(command, &found);
-	make_printable(found.path);
-	die(code, "cannot run %s: %s %s%s%s", command,
-		strcmp(found.path, command) ? found.path : "it", binary_reason(found.obstacle),
-		remedy ? "; " : "", remedy ? remedy : "");
+	if (!binary_can_be_supervised(found.obstacle))
+		refuse_command(command, &found, NULL);
+	obstacle = supervise_obstacle();
+	if (obstacle && (found.obstacle != BINARY_GO || options->strict))
+		refuse_command(command, &found, obstacle);
+	if (obstacle) {
+		tell("%s %s, and %s: it gets no faults", command, binary_reason(found.obstacle),
+			obstacle);
+		return;
+	}
+	explain(options, "%s is run by %s, which makes its own system calls: they are supervised",
+		command, found.path);
+	options->supervised = true;
 }
 
 /* ---- our own files ---- */
 
 static void find_library(char path[PATH_MAX])
 {
-	static const char *const places[] = {
-		".", "../lib/chaos-run", CHAOS_PREFIX "/lib/chaos-run", NULL};
+	static const char *const places[] = OWN_LIBRARY_PLACES;
 
-	if (!own_find(LIBRARY, places, path))
-		die(EXIT_OWN,
-			LIBRARY " is neither beside chaos-run nor in its lib/chaos-run; build or "
-				"install it anew");
+	if (!own_find(OWN_LIBRARY, places, path))
+		die(EXIT_OWN, OWN_LIBRARY
+			" is neither beside chaos-run nor in its lib/chaos-run; build or "
+			"install it anew");
 	if (strpbrk(path, ": "))
 		die(EXIT_OWN,
 			"LD_PRELOAD cannot hold '%s', for its ':' or space; install chaos-run "
@@ -679,7 +706,7 @@ static void set_environment(const struct options *options, const char *library, 
 
 int main(int argc, char **argv)
 {
-	char library[PATH_MAX], folder[PATH_MAX];
+	char library[PATH_MAX], folder[PATH_MAX], reason[SUPERVISE_REASON_MAX];
 	struct options options = parse(argc, argv);
 
 	check_command(&options);
@@ -688,7 +715,9 @@ int main(int argc, char **argv)
 	set_environment(&options, library, folder);
 	explain(&options, "preloading %s", library);
 	if (options.strict)
-		return strict_run(folder, options.command, EXIT_OWN);
+		return strict_run(folder, options.command, options.supervised, EXIT_OWN);
+	if (options.supervised && supervise_self(folder, reason) < 0)
+		die(EXIT_OWN, "cannot run %s: %s", options.command[0], reason);
 	execvp(options.command[0], options.command);
 	die(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE, "cannot run %s: %s",
 		options.command[0], strerror(errno));

@@ -44,6 +44,13 @@ const char *own_program(const char *name, char path[PATH_MAX])
 	return own_find(name, places, path) ? path : name;
 }
 
+const char *own_helper(const char *name, char path[PATH_MAX])
+{
+	static const char *const places[] = OWN_LIBRARY_PLACES;
+
+	return own_find(name, places, path) ? path : name;
+}
+
 /* As execvp(), but past the hook of a library around us: that would see to it that it is preloaded. */
 static void execute(const char *const *argv)
 {

@@ -11,6 +11,16 @@
  * ends them. */
 bool own_find(const char *name, const char *const *places, char path[PATH_MAX]);
 
+/* The library, and where it may be, beside programs that only others of ours run. */
+#define OWN_LIBRARY "libchaos-shim.so"
+#define OWN_LIBRARY_PLACES                                                                         \
+	{                                                                                          \
+		".", "../lib/chaos-run", CHAOS_PREFIX "/lib/chaos-run", NULL                       \
+	}
+
+/* The path of such a program, or its bare name. */
+const char *own_helper(const char *name, char path[PATH_MAX]);
+
 /* A program's path, or its bare name, to be sought along $PATH. */
 const char *own_program(const char *name, char path[PATH_MAX]);
 

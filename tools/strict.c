@@ -21,6 +21,7 @@
 #include "shim/memory/journal.h"
 #include "shim/memory/runtime.h"
 #include "shim/program/obstacle.h"
+#include "supervise.h"
 #include "unattached.h"
 
 enum { NOT_EXECUTABLE = 126, NOT_FOUND = 127 };
@@ -239,13 +240,14 @@ static bool tell(const struct journal *journal, const struct before *before,
 	return is_told;
 }
 
-int strict_run(const char *folder, char **command, int blind)
+int strict_run(const char *folder, char **command, bool supervised, int blind)
 {
 	const struct journal *journal = map_journal(folder);
 	struct sigaction on_child, standard = {.sa_handler = SIG_DFL};
 	sigset_t set = waited_for(), mask;
 	struct unattached unattached;
 	struct before before;
+	char reason[SUPERVISE_REASON_MAX];
 	pid_t child;
 	int status;
 
@@ -264,8 +266,13 @@ int strict_run(const char *folder, char **command, int blind)
 	sigaction(SIGCHLD, &standard, &on_child);
 	sigprocmask(SIG_BLOCK, &set, &mask);
 	child = fork();
-	if (child == 0)
+	if (child == 0) {
+		if (supervised && supervise_self(folder, reason) < 0) {
+			fprintf(stderr, "chaos-run: cannot run %s: %s\n", command[0], reason);
+			_exit(blind);
+		}
 		run_child(command, &mask, &on_child);
+	}
 	if (child < 0) {
 		fprintf(stderr, "chaos-run: %s\n", strerror(errno));
 		return blind;

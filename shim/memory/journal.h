@@ -132,6 +132,10 @@ bool journal_valid(const struct journal *journal, uint64_t size);
 /* Field 22 of /proc/PID/stat, 0 if there is no such process. */
 uint64_t journal_process_start(uint32_t pid);
 
+/* A relay is for the journal the program that it serves, whose pid is in its environment. 0: this is none. */
+#define JOURNAL_RELAY_FOR "CHAOS_RELAY_FOR"
+uint32_t journal_relay_for(void);
+
 /* The same of this very process, and its pid; both 0 where there is no /proc. */
 void journal_self(uint32_t *pid, uint64_t *start);
 

@@ -19,6 +19,7 @@
 #define RUNTIME_CA	   "ca.pem" /* the authority's certificate */
 #define RUNTIME_CA_KEY	   "ca.key" /* its key, and the certificate once more, so that both fit */
 #define RUNTIME_LOCK	   "lock"
+#define RUNTIME_SUPERVISOR "relay.sock" /* of programs that make their own system calls */
 
 /* The socket until it answers: whoever waits for the name that clients use may go ahead at once. As
  * long as that name, so that a path that fits is one that clients can use. */

@@ -16,6 +16,14 @@ static void count(_Atomic uint64_t *total, _Atomic uint64_t *own)
 		atomic_fetch_add_explicit(own, 1, memory_order_relaxed);
 }
 
+void shim_count_lane(enum journal_lane lane)
+{
+	struct journal_process *process = atomic_load(&shim.process);
+
+	if (process)
+		atomic_fetch_add_explicit(&process->lanes[lane], 1, memory_order_relaxed);
+}
+
 void shim_count_connection(void)
 {
 	struct journal *journal = atomic_load(&shim.journal);
@@ -23,14 +31,8 @@ void shim_count_connection(void)
 
 	if (journal)
 		count(&journal->connections, process ? &process->connections : NULL);
-}
-
-void shim_count_lane(enum journal_lane lane)
-{
-	struct journal_process *process = atomic_load(&shim.process);
-
-	if (process)
-		atomic_fetch_add_explicit(&process->lanes[lane], 1, memory_order_relaxed);
+	if (shim.is_relay)
+		shim_count_lane(JOURNAL_LANE_RELAY);
 }
 
 void shim_count_call(const struct rules_verdict *verdict)

@@ -4,6 +4,7 @@
 #include "entry.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -71,8 +72,12 @@ static void begin(struct journal_process *line, uint32_t pid, uint64_t start)
 /* The arguments as the kernel knows them, with spaces between. */
 static void note_command(struct journal_process *line)
 {
-	int fd = real.open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+	char path[32];
 	ssize_t len;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%u/cmdline", atomic_load(&line->pid));
+	fd = real.open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return;

@@ -58,6 +58,7 @@ static void take_line(struct journal *journal, int fd, struct journal_process *p
 	struct journal_process *group = NULL, *line = NULL;
 
 	journal_self(&pid, &start);
+	shim.is_relay = journal_relay_for() != 0;
 	if (pid)
 		group = map_shared(fd,
 			offsetof(struct journal, processes) + pid % JOURNAL_GROUPS * GROUP_SIZE,

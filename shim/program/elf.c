@@ -23,6 +23,9 @@
 #define BYTE_ORDER_ELF ELFDATA2MSB
 #endif
 
+/* So far into the data is it sought what Go says of a build; Go's own tools do so, too. */
+#define GO_BUILD_WITHIN 65536
+
 /* A file is read piece by piece, and names are no longer than such a piece: a mapping would be one in the parent of a vfork child, and a trap where
  * somebody makes the file shorter. */
 struct window {
@@ -223,14 +226,37 @@ static bool has_go_note(struct image notes)
 	return false;
 }
 
+/* What Go's linker says of the build stands at the head of the data, unless that was left out. */
+static bool has_go_build(struct image data)
+{
+	static const char magic[] = "\xff Go buildinf:";
+	char found[sizeof(magic) - 1];
+
+	for (uint64_t at = 0; at < GO_BUILD_WITHIN; at += 16) {
+		if (!image_read(data, at, found, sizeof(found)))
+			return false;
+		if (memcmp(found, magic, sizeof(found)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Go's runtime calls the kernel by itself, also where it is linked to libc. */
 static bool is_go(struct image image, const Elf64_Ehdr *head)
 {
 	Elf64_Phdr header;
 
-	for (unsigned i = 0; i < head->e_phnum; i++)
-		if (read_program_header(image, head, i, &header) && header.p_type == PT_NOTE &&
-			has_go_note(image_part(image, header.p_offset, header.p_filesz)))
+	for (unsigned i = 0; i < head->e_phnum; i++) {
+		struct image part;
+
+		if (!read_program_header(image, head, i, &header))
+			return false;
+		part = image_part(image, header.p_offset, header.p_filesz);
+		if (header.p_type == PT_NOTE && has_go_note(part))
 			return true;
+		if (header.p_type == PT_LOAD && header.p_flags & PF_W && has_go_build(part))
+			return true;
+	}
 	return false;
 }
 

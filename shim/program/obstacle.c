@@ -27,8 +27,9 @@ static const struct {
 		{"has file capabilities, and the system preloads nothing into such a "
 		 "program",
 			"use a copy without them"},
-	[BINARY_GO] = {"is written in Go, and makes its own system calls, which are not seen",
-		NULL},
+	[BINARY_GO] =
+		{"is written in Go and makes its own system calls, past any preloaded library",
+			NULL},
 	[BINARY_ENVIRONMENT] = {"was begun without LD_PRELOAD or CHAOS_DIR (--no-follow)",
 		"leave --no-follow out"},
 	[BINARY_LIBRARY] =
@@ -44,4 +45,9 @@ const char *binary_reason(enum binary_obstacle obstacle)
 const char *binary_remedy(enum binary_obstacle obstacle)
 {
 	return texts[obstacle].remedy;
+}
+
+bool binary_can_be_supervised(enum binary_obstacle obstacle)
+{
+	return obstacle == BINARY_STATIC || obstacle == BINARY_GO;
 }

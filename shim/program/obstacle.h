@@ -2,6 +2,8 @@
 #ifndef CHAOS_OBSTACLE_H
 #define CHAOS_OBSTACLE_H
 
+#include <stdbool.h>
+
 /* What stands between a preload and a command. These numbers stand in the journal. */
 enum binary_obstacle {
 	BINARY_NONE,
@@ -15,7 +17,7 @@ enum binary_obstacle {
 	BINARY_OTHER_LIBC,
 	BINARY_SETUID,
 	BINARY_CAPABILITIES,
-	BINARY_GO,	    /* it loads the library, which sees nothing of it */
+	BINARY_GO,	    /* dynamically linked, but makes its own system calls */
 	BINARY_ENVIRONMENT, /* nothing of the binary: it was not told to load the library, */
 	BINARY_LIBRARY,	    /* or cannot */
 	BINARY_OBSTACLES
@@ -24,5 +26,8 @@ enum binary_obstacle {
 /* What is wrong, to be read after the path, and what may be done about it (NULL: nothing). */
 const char *binary_reason(enum binary_obstacle obstacle);
 const char *binary_remedy(enum binary_obstacle obstacle);
+
+/* Does nothing stand in the way but that it makes its own system calls, which a supervisor can see? */
+bool binary_can_be_supervised(enum binary_obstacle obstacle);
 
 #endif

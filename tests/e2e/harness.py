@@ -2,6 +2,8 @@
 """The daemon, its control socket, and clients that are steered request by request."""
 
 import collections
+import ctypes
+import errno
 import functools
 import http.client
 import json
@@ -10,6 +12,7 @@ import select
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -55,6 +58,25 @@ def environment(**more):
 def preloaded(folder, **more):
     """The environment that attaches the shim by LD_PRELOAD alone."""
     return environment(LD_PRELOAD=SHIM, CHAOS_DIR=folder, **more)
+
+
+def refuse_calls(*numbers, error=errno.EPERM):
+    """From here on these system calls fail, in this process and its children."""
+    load, equals, end, allow, fail = 0x20, 0x15, 0x06, 0x7FFF0000, 0x00050000 | error
+    rules = [(load, 0, 0, 0)]
+    for number in numbers:
+        rules += [(equals, 0, 1, number), (end, 0, 0, fail)]
+    rules += [(end, 0, 0, allow)]
+    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *rule) for rule in rules))
+    program = ctypes.create_string_buffer(struct.pack("HN", len(rules), ctypes.addressof(code)))
+    libc = ctypes.CDLL(None)
+    libc.prctl(38, 1, 0, 0, 0)  # no new privileges
+    assert libc.prctl(22, 2, program, 0, 0) == 0
+
+
+def without_supervision():
+    """For a child before it executes: descriptors of other processes are not to be had."""
+    refuse_calls(438)  # pidfd_getfd
 
 
 # Holds what the tests leave behind, and goes with them.
@@ -249,6 +271,31 @@ class Client:
 def python(script, *arguments):
     """The command line of a Python client."""
     return [sys.executable, CLIENTS / script, *arguments]
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def start_moto(*options, port=None):
+    """Returns the process and its port."""
+    port = port or free_port()
+    server = subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port), *options],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment(),
+    )
+
+    def listens():
+        assert server.poll() is None, "moto ended"
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    wait_for(listens, "moto")
+    return server, port
 
 
 @functools.cache

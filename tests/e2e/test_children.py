@@ -9,10 +9,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 import pytest
 
-from harness import BUILD, SHIM, STATUS, TIMEOUT, environment, preloaded
+from harness import BUILD, SHIM, STATUS, TIMEOUT, environment, preloaded, without_supervision
 
 RULE = json.dumps([{"service": "kinesis"}])
 CALL = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}\n", "--max-time", "10",
@@ -273,7 +274,7 @@ def strict(*command, **options):
 OBSTACLES = {
     "static": STATIC,
     "script_of_static": STATIC,
-    "go": "is written in Go, and makes its own system calls, which are not seen",
+    "go": "is written in Go and makes its own system calls, past any preloaded library",
     "setuid": "is setuid or setgid, and the system preloads nothing into such a program",
 }
 
@@ -289,6 +290,18 @@ def test_child_that_cannot_be_followed_runs_and_fails_strict(tools, name):
     assert re.fullmatch(
         rf"chaos-run: cannot be followed: {path} {re.escape(OBSTACLES[name])}(; .*)?\n", done.stderr
     )
+
+
+@pytest.mark.parametrize("name, code", [("program", 125), ("ld-linux.so.2", 0)])
+def test_loader_of_another_architecture_that_ldd_asks_does_not_fail_strict(tmp_path, name, code):
+    """No such program can be compiled everywhere; what tells its architecture is enough."""
+    other = bytearray(Path("/bin/true").read_bytes())
+    other[4] = 1  # ELFCLASS32
+    (tmp_path / name).write_bytes(other)
+    (tmp_path / name).chmod(0o755)
+    script = '"$0" --verify /bin/true 2> /dev/null; true'
+    done = strict("sh", "-c", script, tmp_path / name)
+    assert done.returncode == code, done.stderr
 
 
 @pytest.mark.parametrize("mode", ["here", "fork", "vfork"])
@@ -333,8 +346,10 @@ def test_go_child_is_told_of(tmp_path, cgo):
 
 
 def test_strict_refuses_a_go_program_that_runs_otherwise(tools):
-    assert chaos_run("-f", RULE, "--", tools / "go").returncode == 0
-    done = strict(tools / "go")
+    """Where it cannot be supervised."""
+    done = chaos_run("-f", RULE, "--", tools / "go", preexec_fn=without_supervision)
+    assert (done.returncode, done.stderr.count("it gets no faults")) == (0, 1)
+    done = strict(tools / "go", preexec_fn=without_supervision)
     assert (done.returncode, done.stderr.count("written in Go")) == (125, 1)
 
 

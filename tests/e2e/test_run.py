@@ -12,7 +12,7 @@ import pytest
 
 from harness import (
     BUILD, CLIENTS, FAULTS, TIMEOUT, UnixConnection, environment, node_shares_openssl, python,
-    talk, wait_for,
+    talk, wait_for, without_supervision,
 )  # fmt: skip
 from tls import AWS_HOST
 
@@ -272,17 +272,18 @@ def static_binary(tmp_path_factory):
     return folder / "main"
 
 
-def test_static_binary_is_refused_with_the_reason(daemon, static_binary):
-    done = chaos_run("-d", daemon.folder, static_binary)
+def test_static_binary_that_cannot_be_supervised_is_refused_with_the_reason(daemon, static_binary):
+    done = chaos_run("-d", daemon.folder, static_binary, preexec_fn=without_supervision)
     assert done.returncode == 125
-    assert "static" in done.stderr
+    assert "static" in done.stderr and "supervised" in done.stderr
 
 
-def test_script_is_refused_for_its_interpreter(daemon, static_binary, tmp_path):
+def test_script_is_judged_by_its_interpreter(daemon, static_binary, tmp_path):
     script = tmp_path / "script"
     script.write_text(f"#!{static_binary}\n")
     script.chmod(0o755)
-    done = chaos_run("-d", daemon.folder, script)
+    assert chaos_run("-d", daemon.folder, script).returncode == 0
+    done = chaos_run("-d", daemon.folder, script, preexec_fn=without_supervision)
     assert done.returncode == 125
     assert "static" in done.stderr
 

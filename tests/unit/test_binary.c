@@ -17,14 +17,11 @@
 /* A small but whole program: its interpreter, one needed library, a name of its own. */
 struct program {
 	Elf64_Ehdr head;
-	Elf64_Phdr load, interpreter, dynamic;
+	Elf64_Phdr load, interpreter, dynamic, more;
 	Elf64_Dyn entries[4];
 	char strings[32];
-	struct {
-		Elf64_Nhdr head;
-		char name[4];
-	} note;
 	char loader[32];
+	_Alignas(16) char data[64];
 };
 
 #define BASE 0x400000
@@ -43,7 +40,7 @@ static struct program whole_program(void)
 	struct program program = {
 		.head = {.e_type = ET_DYN,
 			.e_version = EV_CURRENT,
-			.e_phnum = 3,
+			.e_phnum = 4,
 			.e_phoff = offsetof(struct program, load),
 			.e_phentsize = sizeof(Elf64_Phdr),
 			.e_ehsize = sizeof(Elf64_Ehdr)},
@@ -107,6 +104,56 @@ static void loader_by_hand(struct program *p)
 static void loader_far_away(struct program *p)
 {
 	strcpy(p->loader, "/nix/store/glibc/ld-linux.so.2");
+}
+
+static void note_of_go(struct program *p)
+{
+	static const Elf64_Nhdr notes[] = {{5, 3, 1}, {4, 4, 4}};
+
+	memcpy(p->data, &notes[0], sizeof(notes[0]));
+	strcpy(p->data + 12, "Gone");
+	memcpy(p->data + 12 + 8 + 4, &notes[1], sizeof(notes[1]));
+	strcpy(p->data + 24 + 12, "Go");
+	p->more = segment(PT_NOTE, offsetof(struct program, data), sizeof(p->data));
+}
+
+static void note_of_another(struct program *p)
+{
+	note_of_go(p);
+	strcpy(p->data + 24 + 12, "GN");
+}
+
+static void note_of_go_past_the_end(struct program *p)
+{
+	note_of_go(p);
+	p->more.p_filesz = UINT64_MAX;
+}
+
+static void endless_note(struct program *p)
+{
+	static const Elf64_Nhdr note = {UINT32_MAX, UINT32_MAX, 4};
+
+	note_of_another(p);
+	memcpy(p->data, &note, sizeof(note));
+}
+
+static void build_of_go(struct program *p)
+{
+	memcpy(p->data + 16, "\xff Go buildinf:", 14);
+	p->more = segment(PT_LOAD, offsetof(struct program, data), sizeof(p->data));
+	p->more.p_flags = PF_R | PF_W;
+}
+
+static void text_like_a_build_of_go(struct program *p)
+{
+	build_of_go(p);
+	p->more.p_flags = PF_R | PF_X;
+}
+
+static void build_of_go_that_is_cut_off(struct program *p)
+{
+	build_of_go(p);
+	p->more.p_filesz = 16 + 13;
 }
 
 static void musl(struct program *p)
@@ -204,27 +251,6 @@ static void strings_at_a_place_that_wraps_around(struct program *p)
 	p->load.p_offset = UINT64_MAX;
 }
 
-static void go(struct program *p)
-{
-	p->load.p_type = PT_NOTE;
-	p->load.p_offset = offsetof(struct program, note);
-	p->load.p_filesz = sizeof(p->note);
-	p->note.head = (Elf64_Nhdr){.n_namesz = 4, .n_type = 4};
-	memcpy(p->note.name, "Go\0", 4);
-}
-
-static void note_of_another(struct program *p)
-{
-	go(p);
-	memcpy(p->note.name, "GNU", 4);
-}
-
-static void endless_note(struct program *p)
-{
-	note_of_another(p);
-	p->note.head.n_namesz = p->note.head.n_descsz = UINT32_MAX;
-}
-
 static const struct {
 	const char *name;
 	void (*change)(struct program *);
@@ -237,9 +263,13 @@ static const struct {
 	{"static", no_interpreter_and_no_dynamic, BINARY_STATIC},
 	{"a loader but no library, as Go's PIE", no_library, BINARY_STATIC},
 	{"a library after the end of the list", library_after_the_end, BINARY_STATIC},
-	{"linked to glibc and written in Go", go, BINARY_GO},
-	{"a note of another linker", note_of_another, BINARY_NONE},
-	{"a note past the end", endless_note, BINARY_NONE},
+	{"Go by its note", note_of_go, BINARY_GO},
+	{"Go by what stands in its data", build_of_go, BINARY_GO},
+	{"another note", note_of_another, BINARY_NONE},
+	{"Go's note past the end", note_of_go_past_the_end, BINARY_NONE},
+	{"an endless note", endless_note, BINARY_NONE},
+	{"what Go has in its data, elsewhere", text_like_a_build_of_go, BINARY_NONE},
+	{"Go's data cut off", build_of_go_that_is_cut_off, BINARY_NONE},
 	{"musl", musl, BINARY_OTHER_LIBC},
 	{"uClibc", uclibc, BINARY_OTHER_LIBC},
 	{"musl in a folder named like glibc's loader", folder_like_glibc, BINARY_OTHER_LIBC},

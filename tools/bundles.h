@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CHAOS_TOOLS_BUNDLES_H
+#define CHAOS_TOOLS_BUNDLES_H
+
+/*
+ * Bundles of certificates with that of the folder's authority behind them, for programs whose opening of
+ * files nobody sees. They are in memory, by a path that holds as long as this process lives.
+ */
+
+#include <limits.h>
+#include <sys/stat.h>
+
+#define BUNDLES_MAX 16
+
+struct bundles {
+	unsigned count;
+	struct bundle {
+		struct stat certificates, authority; /* what it was made of */
+		int fd;
+	} made[BUNDLES_MAX];
+};
+
+/* Joins the certificates of an open file (-1: none) and those of the authority. The path is left alone if
+ * the folder has no authority, or if that cannot be done. */
+void bundles_join(
+	struct bundles *bundles, const char *folder, int certificates, char path[PATH_MAX]);
+
+#endif

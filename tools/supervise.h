@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CHAOS_TOOLS_SUPERVISE_H
+#define CHAOS_TOOLS_SUPERVISE_H
+
+/*
+ * Programs that make their own system calls, where no preloaded library sees them: a filter hands
+ * their connect() to a supervisor, one for a runtime folder, which leads those to the ports of HTTP through a
+ * relay that runs under the library.
+ */
+
+#define SUPERVISE_REASON_MAX 256
+
+/* The supervisor's program. */
+#define SUPERVISE_PROGRAM "chaos-relay"
+
+/* Why nothing can be supervised here; NULL: it can. */
+const char *supervise_obstacle(void);
+
+/*
+ * Puts the calling process under the folder's supervisor, which is started if there is none; for a
+ * process with one thread, just before it executes the program. A process that is under one already
+ * stays so. The environment names certificates that go with the folder's authority, in which are
+ * those that it named. Returns 0, or -errno with the reason: then the process is not to go on.
+ */
+int supervise_self(const char *folder, char reason[SUPERVISE_REASON_MAX]);
+
+#endif
