@@ -38,6 +38,21 @@ static const char *reason_of(int error)
 	return strerror(-error);
 }
 
+/* On the program's stderr, or if that is not to be had on the one of the run. */
+static void say_lost(pid_t thread, int error)
+{
+	int process = (int)syscall(SYS_pidfd_open, supervised_process_of(thread), 0);
+	int messages = process >= 0 ? supervised_stderr(process) : -1;
+
+	dprintf(messages >= 0 ? messages : STDERR_FILENO,
+		"chaos: connections of process %d cannot be looked into: %s\n", thread,
+		reason_of(error));
+	if (messages >= 0)
+		close(messages);
+	if (process >= 0)
+		close(process);
+}
+
 /* Once for each reason. */
 static void tell_lost(struct supervision *supervision, pid_t thread, int error)
 {
@@ -48,8 +63,7 @@ static void tell_lost(struct supervision *supervision, pid_t thread, int error)
 	if (supervision->told & reason || (quiet && *quiet && strcmp(quiet, "0")))
 		return;
 	supervision->told |= reason;
-	fprintf(stderr, "chaos: connections of process %d cannot be looked into: %s\n", thread,
-		reason_of(error));
+	say_lost(thread, error);
 }
 
 static uint32_t find_place(struct supervision *supervision)

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Executes a program that makes its own system calls: chaos-enter FOLDER PROGRAM NAME [ARGUMENT]...
+ * Executes a program that makes its own system calls: chaos-enter [-FD] FOLDER PROGRAM NAME [ARGUMENT]...
  *
  * For a program under the library that executes one: it executes this in its place, by the same system
- * call, with PROGRAM as the path, and NAME as the first of the arguments. It is statically linked: nothing
- * is preloaded into it. What cannot be supervised is told of, counted for --strict, and executed all the same.
+ * call, with PROGRAM as the path, and NAME as the first of the arguments. FD is closed when PROGRAM begins. It is
+ * statically linked: nothing is preloaded into it. What cannot be supervised is told of, counted for
+ * --strict, and executed all the same.
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,14 +34,22 @@ static void tell(const char *program, const char *reason)
 int main(int argc, char **argv)
 {
 	char reason[SUPERVISE_REASON_MAX];
+	const char *folder, *program;
 
+	if (argc > 1 && *argv[1] == '-') {
+		fcntl(atoi(argv[1] + 1), F_SETFD, FD_CLOEXEC);
+		argv++;
+		argc--;
+	}
 	if (argc < 4)
 		return EX_USAGE;
-	if (supervise_self(argv[1], reason) < 0) {
-		journal_count_unattached(argv[1]);
-		tell(argv[2], reason);
+	folder = argv[1];
+	program = argv[2];
+	if (supervise_self(folder, -1, reason) < 0) {
+		journal_count_unattached(folder);
+		tell(program, reason);
 	}
-	execv(argv[2], argv + 3);
-	fprintf(stderr, "chaos: cannot run %s: %s\n", argv[2], strerror(errno));
+	execv(program, argv + 3);
+	fprintf(stderr, "chaos: cannot run %s: %s\n", program, strerror(errno));
 	return errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 }

@@ -716,7 +716,7 @@ int main(int argc, char **argv)
 	explain(&options, "preloading %s", library);
 	if (options.strict)
 		return strict_run(folder, options.command, options.supervised, EXIT_OWN);
-	if (options.supervised && supervise_self(folder, reason) < 0)
+	if (options.supervised && supervise_self(folder, STDERR_FILENO, reason) < 0)
 		die(EXIT_OWN, "cannot run %s: %s", options.command[0], reason);
 	execvp(options.command[0], options.command);
 	die(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE, "cannot run %s: %s",

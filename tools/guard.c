@@ -33,6 +33,8 @@ static void take_message(struct listeners *listeners, uint32_t number, int liste
 	if (listeners->list[number].fd >= 0)
 		close(listeners->list[number].fd);
 	listeners->list[number] = (struct pollfd){listener, POLLIN, 0};
+	if (number == 0 && listener < 0)
+		dup2(STDIN_FILENO, STDERR_FILENO);
 }
 
 /* Takes the listeners as they come, until the supervisor ends. */

@@ -6,13 +6,13 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <unistd.h>
+
+#include "shim/program/supervisable.h"
 
 #if defined(__x86_64__)
 #define ARCHITECTURE AUDIT_ARCH_X86_64
@@ -22,15 +22,14 @@
 #error "say here which architecture this is"
 #endif
 
-/* Room for the notices of later kernels. */
 union received {
 	struct seccomp_notif notice;
-	uint8_t room[512];
+	uint8_t room[SUPERVISABLE_ROOM];
 };
 
 union answered {
 	struct seccomp_notif_resp answer;
-	uint8_t room[512];
+	uint8_t room[SUPERVISABLE_ROOM];
 };
 
 static int seccomp(unsigned operation, unsigned flags, void *arguments)
@@ -59,47 +58,6 @@ int notice_filter(void)
 	if (listener < 0 && errno == EACCES && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
 		listener = seccomp(SECCOMP_SET_MODE_FILTER, flags, &program);
 	return listener < 0 ? -errno : listener;
-}
-
-/* May a process here take another's descriptor? Its own is the least. */
-static int probe_descriptors(void)
-{
-	int self = (int)syscall(SYS_pidfd_open, getpid(), 0), copy, error;
-
-	if (self < 0)
-		return -errno;
-	copy = (int)syscall(SYS_pidfd_getfd, self, self, 0);
-	error = copy < 0 ? -errno : 0;
-	if (copy >= 0)
-		close(copy);
-	close(self);
-	return error;
-}
-
-/* Older kernels do not tell when the last process under a filter has gone. */
-static bool is_new_enough(void)
-{
-	struct utsname name;
-	int version, release;
-
-	return uname(&name) == 0 && sscanf(name.release, "%d.%d", &version, &release) == 2 &&
-	       (version > 5 || (version == 5 && release >= 9));
-}
-
-int notice_probe(void)
-{
-	struct seccomp_notif_sizes sizes = {0};
-	uint32_t action = SECCOMP_RET_USER_NOTIF;
-
-	if (!is_new_enough())
-		return -ENOSYS;
-	if (seccomp(SECCOMP_GET_ACTION_AVAIL, 0, &action) < 0 ||
-		seccomp(SECCOMP_GET_NOTIF_SIZES, 0, &sizes) < 0)
-		return -errno;
-	if (sizes.seccomp_notif > sizeof(union received) ||
-		sizes.seccomp_notif_resp > sizeof(union answered))
-		return -E2BIG;
-	return probe_descriptors();
 }
 
 bool notice_receive(int listener, struct notice *notice)

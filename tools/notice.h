@@ -23,9 +23,6 @@ struct notice {
  */
 int notice_filter(void);
 
-/* Has the kernel what notice_filter() and a supervisor need? 0 or -errno. */
-int notice_probe(void);
-
 /* Takes a notice; false when there is none any more. */
 bool notice_receive(int listener, struct notice *notice);
 

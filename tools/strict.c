@@ -267,7 +267,7 @@ int strict_run(const char *folder, char **command, bool supervised, int blind)
 	sigprocmask(SIG_BLOCK, &set, &mask);
 	child = fork();
 	if (child == 0) {
-		if (supervised && supervise_self(folder, reason) < 0) {
+		if (supervised && supervise_self(folder, STDERR_FILENO, reason) < 0) {
 			fprintf(stderr, "chaos-run: cannot run %s: %s\n", command[0], reason);
 			_exit(blind);
 		}

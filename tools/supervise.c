@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,12 +13,14 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "notice.h"
 #include "own.h"
 #include "pass.h"
 #include "shim/memory/runtime.h"
+#include "shim/program/supervisable.h"
 #include "supervise_message.h"
 #include "trusted.h"
 
@@ -25,7 +29,7 @@ enum { TRIES = 5 };
 
 const char *supervise_obstacle(void)
 {
-	int error = notice_probe();
+	int error = supervisable_probe();
 
 	if (error == 0)
 		return NULL;
@@ -65,9 +69,8 @@ static int dial(const char *folder)
 	return error;
 }
 
-/* The supervisor is nobody's child, and hears no signal of the terminal; it speaks to the program's
- * stderr. When it is ready, or has given up, the last writer of `ready` is gone. */
-static void run_supervisor(const char *folder, int ready)
+/* The supervisor is nobody's child, and hears no signal of the terminal. When it is ready, or has given up, the last writer of `ready` is gone. */
+static void run_supervisor(const char *folder, int messages, int ready)
 {
 	char path[PATH_MAX];
 	const char *program = own_helper(SUPERVISE_PROGRAM, path);
@@ -77,15 +80,35 @@ static void run_supervisor(const char *folder, int ready)
 	if (fork() != 0)
 		_exit(0);
 	unsetenv("LD_PRELOAD");
-	if (null >= 0 && dup2(null, 0) == 0 && dup2(ready, 1) == 1) {
+	if (null >= 0 && dup2(messages >= 0 ? messages : null, 2) == 2 && dup2(null, 0) == 0 &&
+		dup2(ready, 1) == 1) {
 		close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
 		execlp(program, SUPERVISE_PROGRAM, "supervise", folder, (char *)NULL);
 	}
 	_exit(127);
 }
 
-static int start(const char *folder)
+static bool is_child_signal_pending(void)
 {
+	sigset_t pending;
+
+	return sigpending(&pending) == 0 && sigismember(&pending, SIGCHLD);
+}
+
+/* A process that blocks it would find it in the program that it executes. */
+static void take_child_signal(void)
+{
+	static const struct timespec now = {0, 0};
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigtimedwait(&set, NULL, &now);
+}
+
+static int start(const char *folder, int messages)
+{
+	bool waits = is_child_signal_pending();
 	int ends[2];
 	pid_t child;
 	char said;
@@ -94,23 +117,25 @@ static int start(const char *folder)
 		return -errno;
 	child = fork();
 	if (child == 0)
-		run_supervisor(folder, ends[1]);
+		run_supervisor(folder, messages, ends[1]);
 	close(ends[1]);
 	while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
 		;
 	while (read(ends[0], &said, 1) < 0 && errno == EINTR)
 		;
 	close(ends[0]);
+	if (!waits)
+		take_child_signal();
 	return child < 0 ? -EAGAIN : 0;
 }
 
-static int reach(const char *folder)
+static int reach(const char *folder, int messages)
 {
 	int fd = dial(folder);
 
 	if (fd != -ENOENT && fd != -ECONNREFUSED)
 		return fd;
-	fd = start(folder);
+	fd = start(folder, messages);
 	return fd < 0 ? fd : dial(folder);
 }
 
@@ -137,12 +162,12 @@ static bool hear(int fd)
 }
 
 /* A connection to a supervisor that will wait for us, or -errno. */
-static int meet(const char *folder)
+static int meet(const char *folder, int messages)
 {
 	int fd = -ECONNREFUSED;
 
 	for (int tries = 0; tries < TRIES; tries++) {
-		fd = reach(folder);
+		fd = reach(folder, messages);
 		if (fd >= 0 && hear(fd))
 			return fd;
 		if (fd >= 0)
@@ -172,10 +197,10 @@ static int refuse(char reason[SUPERVISE_REASON_MAX], int error, const char *what
 	return error;
 }
 
-int supervise_self(const char *folder, char reason[SUPERVISE_REASON_MAX])
+int supervise_self(const char *folder, int messages, char reason[SUPERVISE_REASON_MAX])
 {
 	const char kind = SUPERVISE_LISTENER;
-	int fd = meet(folder), listener;
+	int fd = meet(folder, messages), listener;
 	bool taken;
 
 	if (fd < 0)

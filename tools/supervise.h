@@ -20,8 +20,10 @@ const char *supervise_obstacle(void);
  * Puts the calling process under the folder's supervisor, which is started if there is none; for a
  * process with one thread, just before it executes the program. A process that is under one already
  * stays so. The environment names certificates that go with the folder's authority, in which are
- * those that it named. Returns 0, or -errno with the reason: then the process is not to go on.
+ * those that it named. A supervisor that is started keeps `messages` (a descriptor, -1: none) for what it
+ * cannot say on a program's own stderr; whoever reads that waits until the process has ended.
+ * Returns 0, or -errno with the reason.
  */
-int supervise_self(const char *folder, char reason[SUPERVISE_REASON_MAX]);
+int supervise_self(const char *folder, int messages, char reason[SUPERVISE_REASON_MAX]);
 
 #endif

@@ -247,6 +247,11 @@ bool supervised_is_seen(const struct supervised *program, uint64_t instruction)
 	return is_loaded && is_of_libc;
 }
 
+int supervised_stderr(int process)
+{
+	return (int)syscall(SYS_pidfd_getfd, process, STDERR_FILENO, 0);
+}
+
 /* ---- its relay ---- */
 
 /* What would change the relay itself is left out. */
@@ -284,11 +289,13 @@ __attribute__((noreturn)) static void run_relay(
 {
 	const char *argv[] = {"chaos-relay", "relay", NULL};
 	char **environment = make_environment(program, folder, library), cwd[64];
+	int messages = supervised_stderr(program->process);
 
 	/* Paths in its variables may be relative. */
 	snprintf(cwd, sizeof(cwd), "/proc/%d/cwd", program->pid);
 	if (chdir(cwd) < 0 && chdir("/") < 0)
 		_exit(127);
+	dup2(messages >= 0 ? messages : STDIN_FILENO, STDERR_FILENO);
 	/* Neither is to be in the other's place. */
 	control = fcntl(control, F_DUPFD_CLOEXEC, 10);
 	if (environment && control >= 0 && dup2(program->process, RELAY_PROGRAM) >= 0 &&

@@ -37,6 +37,10 @@ bool supervised_has_port(const struct supervised *program, uint16_t port);
 /* Does the preloaded library see a call that was made from this address? */
 bool supervised_is_seen(const struct supervised *program, uint64_t instruction);
 
+/* The stderr of the process that a pidfd is of, which the caller closes; -1: it has none, or cannot be looked
+ * into. */
+int supervised_stderr(int process);
+
 /* Starts the relay, with the program's environment. 0 or -errno. */
 int supervised_start_relay(struct supervised *program, const char *folder, const char *library);
 

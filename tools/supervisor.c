@@ -120,7 +120,9 @@ static void on_listener(struct supervision *supervision, uint32_t number, uint32
 			calls_take(supervision, number, &notice);
 		return;
 	}
-	/* Nobody is left under its filter. */
+	/* Nobody is left under its filter. Who reads what the first of them said waits for no other. */
+	if (number == 0)
+		dup2(STDIN_FILENO, STDERR_FILENO);
 	supervision_close(supervision, listener);
 	supervision->listeners[number] = -1;
 	supervision->listener_count--;

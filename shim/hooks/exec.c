@@ -7,6 +7,8 @@
 #include "exec.h"
 
 #include <alloca.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <unistd.h>
@@ -24,6 +26,19 @@
 				    &shim.follow, envp, &(child).plan, alloca((child).plan.room))  \
 			  : (envp))
 
+/* What chaos-enter is to be given, likewise; NULL: it is not to begin this program. */
+#define ENTERING(child, argv)                                                                      \
+	((child).enter.room ? enter_fill(&(child).enter, argv, alloca((child).enter.room)) : NULL)
+
+/* Comes back if chaos-enter has not begun. */
+static void enter(struct child *child, char *const *entering, char *const *given, char *const *envp)
+{
+	if (!entering)
+		return;
+	real.execve(shim.follow.helper, entering, given);
+	child_begin_alone(child, envp);
+}
+
 /* Only a program that has not begun comes back. */
 static int failed(const struct child *child, int result)
 {
@@ -31,110 +46,145 @@ static int failed(const struct child *child, int result)
 	return result;
 }
 
-/* Of posix_spawn(), which returns an error number. */
-static int began(const struct child *child, int error)
-{
-	if (error)
-		child_failed(child);
-	return error;
-}
-
 int exec_execve(const char *path, char *const argv[], char *const envp[])
 {
-	char *const *given;
+	char *const *given, *const *entering;
 	struct child child;
 
-	child_begin(&child, path, 0, envp);
+	child_begin(&child, path, 0, argv, envp);
 	// cppcheck-suppress allocaCalled
 	given = GIVEN(child, envp);
+	// cppcheck-suppress allocaCalled
+	entering = ENTERING(child, argv);
 	deliver_all();
+	enter(&child, entering, given, envp);
 	return failed(&child, real.execve(path, argv, given));
 }
 
 int exec_execv(const char *path, char *const argv[])
 {
-	char *const *envp = environ, *const * given;
+	char *const *envp = environ, *const * given, *const * entering;
 	struct child child;
 
-	child_begin(&child, path, 0, envp);
+	child_begin(&child, path, 0, argv, envp);
 	// cppcheck-suppress allocaCalled
 	given = GIVEN(child, envp);
+	// cppcheck-suppress allocaCalled
+	entering = ENTERING(child, argv);
 	deliver_all();
+	enter(&child, entering, given, envp);
 	return failed(
 		&child, child.is_given ? real.execve(path, argv, given) : real.execv(path, argv));
 }
 
 int exec_execvp(const char *file, char *const argv[])
 {
-	char *const *envp = environ, *const * given;
+	char *const *envp = environ, *const * given, *const * entering;
 	struct child child;
 
-	child_begin(&child, file, BINARY_SOUGHT, envp);
+	child_begin(&child, file, BINARY_SOUGHT, argv, envp);
 	// cppcheck-suppress allocaCalled
 	given = GIVEN(child, envp);
+	// cppcheck-suppress allocaCalled
+	entering = ENTERING(child, argv);
 	deliver_all();
+	enter(&child, entering, given, envp);
 	return failed(
 		&child, child.is_given ? real.execvpe(file, argv, given) : real.execvp(file, argv));
 }
 
 int exec_execvpe(const char *file, char *const argv[], char *const envp[])
 {
-	char *const *given;
+	char *const *given, *const *entering;
 	struct child child;
 
-	child_begin(&child, file, BINARY_SOUGHT, envp);
+	child_begin(&child, file, BINARY_SOUGHT, argv, envp);
 	// cppcheck-suppress allocaCalled
 	given = GIVEN(child, envp);
+	// cppcheck-suppress allocaCalled
+	entering = ENTERING(child, argv);
 	deliver_all();
+	enter(&child, entering, given, envp);
 	return failed(&child, real.execvpe(file, argv, given));
 }
 
 int exec_execveat(int folder, const char *path, char *const argv[], char *const envp[], int flags)
 {
-	char *const *given;
+	char *const *given, *const *entering;
 	struct child child;
 
-	child_begin_at(&child, folder, path, envp);
+	/* One that is not to be found by a link is left to the kernel. */
+	child_begin_at(&child, folder, path, flags & ~AT_EMPTY_PATH ? NULL : argv, envp);
 	// cppcheck-suppress allocaCalled
 	given = GIVEN(child, envp);
+	// cppcheck-suppress allocaCalled
+	entering = ENTERING(child, argv);
 	deliver_all();
+	enter(&child, entering, given, envp);
 	return failed(&child, real.execveat(folder, path, argv, given, flags));
 }
 
 int exec_fexecve(int fd, char *const argv[], char *const envp[])
 {
-	char *const *given;
+	char *const *given, *const *entering;
 	struct child child;
 
-	child_begin_at(&child, fd, "", envp);
+	child_begin_at(&child, fd, "", argv, envp);
 	// cppcheck-suppress allocaCalled
 	given = GIVEN(child, envp);
+	// cppcheck-suppress allocaCalled
+	entering = ENTERING(child, argv);
 	deliver_all();
+	enter(&child, entering, given, envp);
 	return failed(&child, real.fexecve(fd, argv, given));
+}
+
+typedef int spawn_function(pid_t *pid, const char *name, const posix_spawn_file_actions_t *actions,
+	const posix_spawnattr_t *attributes, char *const argv[], char *const envp[]);
+
+/* These say that a program does not begin, and nothing of what is to be done before. */
+static bool is_of_program(int error)
+{
+	return error == E2BIG || error == EACCES || error == ENOENT;
+}
+
+/* By one of the two, which seeks its program as `how` says. */
+static int spawn(spawn_function *function, int how, pid_t *pid, const char *name,
+	const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes,
+	char *const argv[], char *const envp[])
+{
+	char *const *given, *const *entering;
+	struct child child;
+	int error;
+
+	child_begin(&child, name, how, argv, envp);
+	// cppcheck-suppress allocaCalled
+	given = GIVEN(child, envp);
+	// cppcheck-suppress allocaCalled
+	entering = ENTERING(child, argv);
+	if (entering) {
+		error = real.posix_spawn(
+			pid, shim.follow.helper, actions, attributes, entering, given);
+		if (!is_of_program(error))
+			return error;
+		child_begin_alone(&child, envp);
+	}
+	error = function(pid, name, actions, attributes, argv, given);
+	if (error)
+		child_failed(&child);
+	return error;
 }
 
 int exec_posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
 	const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
 {
-	char *const *given;
-	struct child child;
-
-	child_begin(&child, path, 0, envp);
-	// cppcheck-suppress allocaCalled
-	given = GIVEN(child, envp);
-	return began(&child, real.posix_spawn(pid, path, actions, attributes, argv, given));
+	return spawn(real.posix_spawn, 0, pid, path, actions, attributes, argv, envp);
 }
 
 int exec_posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
 	const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
 {
-	char *const *given;
-	struct child child;
-
-	child_begin(&child, file, BINARY_SOUGHT, envp);
-	// cppcheck-suppress allocaCalled
-	given = GIVEN(child, envp);
-	return began(&child, real.posix_spawnp(pid, file, actions, attributes, argv, given));
+	return spawn(real.posix_spawnp, BINARY_SOUGHT, pid, file, actions, attributes, argv, envp);
 }
 
 /* ---- arguments as a list ---- */

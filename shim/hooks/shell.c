@@ -78,7 +78,7 @@ static char *follow_command(const char *command)
 
 	if (!command)
 		return NULL;
-	child_begin(&child, SHELL, 0, envp);
+	child_begin(&child, SHELL, 0, NULL, envp);
 	if (!child.is_given)
 		return NULL;
 	// cppcheck-suppress allocaCalled

@@ -112,29 +112,50 @@ static void name_file(const struct binary *found)
 		found->path[len] = '\0';
 }
 
+/* What is to begin, and by whose arguments. */
+struct beginning {
+	const char *command; /* as it can be looked at */
+	int how;
+	int folder;	  /* a descriptor; -1: none */
+	const char *path; /* as the program has named it, in that folder */
+	char *const *argv, *const *envp;
+};
+
+/* Is it to begin by chaos-enter? */
+static bool plan_enter(
+	struct enter *enter, const struct beginning *beginning, const struct binary *found)
+{
+	*enter = (struct enter){
+		.command = beginning->path, .how = beginning->how, .folder = beginning->folder};
+	return binary_can_be_supervised(found->obstacle) && !found->is_text &&
+	       enter_plan(enter, beginning->argv, beginning->envp);
+}
+
 /* Apart, so that its stack is free again when the program begins. It takes little of that: a handler may
  * execute a program on a stack of its own. */
 __attribute__((noinline)) static enum binary_obstacle look(
-	struct child *child, const char *command, int how, bool lacks)
+	struct child *child, const struct beginning *beginning, bool lacks)
 {
 	struct journal *journal = atomic_load(&shim.journal);
 	const char *path = getenv("PATH");
-	struct binary found = {.cap = binary_room(command, path, how)};
+	struct binary found = {.cap = binary_room(beginning->command, path, beginning->how)};
 	enum binary_obstacle obstacle;
 
 	// cppcheck-suppress allocaCalled
 	found.path = alloca(found.cap);
-	binary_look(command, path, how, &found);
+	binary_look(beginning->command, path, beginning->how, &found);
 	obstacle = judge(&found, lacks);
 	if (!obstacle || !journal)
 		return obstacle;
+	if (plan_enter(&child->enter, beginning, &found))
+		return BINARY_NONE;
 	name_file(&found);
 	child->journal = journal;
 	child->place = unfollowed_add(journal, obstacle, found.path);
 	return obstacle;
 }
 
-void child_begin(struct child *child, const char *command, int how, char *const envp[])
+static void begin(struct child *child, const struct beginning *beginning)
 {
 	enum binary_obstacle obstacle = BINARY_NONE;
 	int error = errno;
@@ -142,33 +163,51 @@ void child_begin(struct child *child, const char *command, int how, char *const 
 
 	memset(child, 0, sizeof(*child));
 	/* The kernel has something to say of a program without a name. */
-	if (!command || !is_attached())
+	if (!beginning->command || !is_attached())
 		return;
-	lacks = follow_plan(&shim.follow, envp, &child->plan);
+	lacks = follow_plan(&shim.follow, beginning->envp, &child->plan);
 	if (!atomic_load(&shim.sandboxed))
-		obstacle = look(child, command, how, lacks);
+		obstacle = look(child, beginning, lacks);
 	/* The loader would complain of a library that it cannot read. */
 	child->is_given = lacks && !shim.follow.is_off && obstacle != BINARY_LIBRARY;
 	errno = error;
 }
 
+void child_begin(
+	struct child *child, const char *command, int how, char *const argv[], char *const envp[])
+{
+	begin(child, &(struct beginning){command, how, -1, command, argv, envp});
+}
+
 __attribute__((noinline)) static void begin_at(
-	struct child *child, int fd, const char *path, char *const envp[])
+	struct child *child, int fd, const char *path, char *const argv[], char *const envp[])
 {
 	size_t room = sizeof(DESCRIPTORS) + 16 + strlen(path);
 	// cppcheck-suppress allocaCalled
 	char *whole = alloca(room);
 
 	snprintf(whole, room, DESCRIPTORS "%d%s%s", fd, *path ? "/" : "", path);
-	child_begin(child, whole, 0, envp);
+	begin(child, &(struct beginning){whole, 0, fd, path, argv, envp});
 }
 
-void child_begin_at(struct child *child, int fd, const char *path, char *const envp[])
+void child_begin_at(
+	struct child *child, int fd, const char *path, char *const argv[], char *const envp[])
 {
 	if (!path || *path == '/' || (*path && fd == AT_FDCWD))
-		child_begin(child, path, 0, envp);
+		child_begin(child, path, 0, argv, envp);
 	else
-		begin_at(child, fd, path, envp);
+		begin_at(child, fd, path, argv, envp);
+}
+
+void child_begin_alone(struct child *child, char *const envp[])
+{
+	struct enter enter = child->enter;
+
+	enter_failed(&enter);
+	if (enter.folder >= 0)
+		child_begin_at(child, enter.folder, enter.command, NULL, envp);
+	else
+		child_begin(child, enter.command, enter.how, NULL, envp);
 }
 
 void child_failed(const struct child *child)

@@ -7,12 +7,14 @@
 
 #include <stdbool.h>
 
+#include "enter.h"
 #include "follow.h"
 #include "shim/memory/journal.h"
 
 struct child {
 	bool is_given; /* its environment lacks something, and is to be made by the plan */
 	struct follow_plan plan;
+	struct enter enter; /* .room: it is to be begun by chaos-enter */
 	struct journal
 		*journal; /* where it is counted as one that cannot be followed; NULL: it can */
 	struct journal_program *place; /* in its list */
@@ -20,13 +22,18 @@ struct child {
 
 /*
  * Looks at the program and its environment (NULL: empty), and counts what cannot be followed. `how`: of
- * enum binary_how. Writes to nothing but the journal and the stack, so that a vfork child may call it.
- * errno stays as it is.
+ * enum binary_how. `argv` NULL: it cannot be begun by another program. Writes to nothing but the journal
+ * and the stack, so that a vfork child may call it. errno stays as it is.
  */
-void child_begin(struct child *child, const char *command, int how, char *const envp[]);
+void child_begin(
+	struct child *child, const char *command, int how, char *const argv[], char *const envp[]);
 
 /* The same of a descriptor's file (`path` ""), or of a path that begins at a folder's. */
-void child_begin_at(struct child *child, int fd, const char *path, char *const envp[]);
+void child_begin_at(
+	struct child *child, int fd, const char *path, char *const argv[], char *const envp[]);
+
+/* chaos-enter did not begin: the program is begun by itself, and counted. errno stays as it is. */
+void child_begin_alone(struct child *child, char *const envp[]);
 
 /* It did not begin. errno stays as it is. */
 void child_failed(const struct child *child);

@@ -59,6 +59,27 @@ static void note(char *entry, size_t cap, const char *name)
 		*entry = '\0';
 }
 
+static const char *value_of(const char *entry)
+{
+	return strchr(entry, '=') + 1;
+}
+
+const char *follow_library(const struct follow *follow)
+{
+	return value_of(follow->library);
+}
+
+/* What else is ours is beside the library. */
+static void find_helper(struct follow *follow)
+{
+	const char *path = follow_library(follow);
+	int len = (int)(follow->name - path);
+
+	if (snprintf(follow->helper, sizeof(follow->helper), "%.*schaos-enter", len, path) >=
+		(int)sizeof(follow->helper))
+		*follow->helper = '\0';
+}
+
 void follow_begin(struct follow *follow, const char *folder)
 {
 	const char *wanted = getenv("CHAOS_FOLLOW"), *named = getenv("CHAOS_DIR");
@@ -70,6 +91,8 @@ void follow_begin(struct follow *follow, const char *folder)
 	note(follow->quiet, sizeof(follow->quiet), "CHAOS_QUIET");
 	note(follow->report, sizeof(follow->report), "CHAOS_REPORT");
 	follow->name = find_library(follow);
+	if (follow->name)
+		find_helper(follow);
 }
 
 /* The entry that is to stand there, up to '=', or behind it. */
@@ -92,16 +115,6 @@ static size_t find(char *const envp[], size_t count, const char *kept)
 		if (strncmp(envp[i], kept, len) == 0)
 			return i;
 	return count;
-}
-
-static const char *value_of(const char *entry)
-{
-	return strchr(entry, '=') + 1;
-}
-
-const char *follow_library(const struct follow *follow)
-{
-	return value_of(follow->library);
 }
 
 static void plan_library(const struct follow *follow, char *const envp[], struct follow_plan *plan)
@@ -129,6 +142,20 @@ static void plan_value(const struct follow *follow, char *const envp[], struct f
 	at = find(envp, plan->count, kept);
 	if (at == plan->count || !*value_of(envp[at]))
 		plan->places[entry] = at;
+}
+
+bool follow_has_folder(const struct follow *follow, char *const envp[])
+{
+	const char *own = getenv("CHAOS_DIR"), *value;
+	size_t count = 0, at;
+
+	while (envp && envp[count])
+		count++;
+	at = find(envp, count, "CHAOS_DIR=");
+	if (at == count)
+		return true;
+	value = value_of(envp[at]);
+	return !*value || (own && strcmp(value, own) == 0) || strcmp(envp[at], follow->folder) == 0;
 }
 
 bool follow_plan(const struct follow *follow, char *const envp[], struct follow_plan *plan)

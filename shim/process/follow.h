@@ -25,6 +25,7 @@ struct follow {
 	char folder[PATH_MAX + 16];  /* "CHAOS_DIR=" and the absolute path; "": none */
 	char quiet[32];		     /* "CHAOS_QUIET=…"; "": not set */
 	char report[64];	     /* "CHAOS_REPORT=…"; "": not set */
+	char helper[PATH_MAX];	     /* chaos-enter, beside the library; "": none can be named */
 };
 
 /* Notes what this process has begun with: the environment is the program's to change. `folder` is the
@@ -42,6 +43,9 @@ struct follow_plan {
 
 /* The library's path. */
 const char *follow_library(const struct follow *follow);
+
+/* Is the runtime folder of a child with this environment (NULL: empty) this process's, too? */
+bool follow_has_folder(const struct follow *follow, char *const envp[]);
 
 /* `envp` may be NULL: empty. Returns false if it lacks nothing. */
 bool follow_plan(const struct follow *follow, char *const envp[], struct follow_plan *plan);

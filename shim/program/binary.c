@@ -129,12 +129,12 @@ static enum binary_obstacle find(struct script next, const char *path, struct bi
 
 /* One level: a program is judged; of a script, what runs it goes into `next`, whose bytes are in `head`. */
 static enum binary_obstacle look_at_file(
-	const char *path, char head[SCRIPT_HEAD], bool through_env, struct script *next)
+	struct binary *found, char head[SCRIPT_HEAD], bool through_env, struct script *next)
 {
 	enum binary_obstacle obstacle = BINARY_NONE;
 	struct stat info;
 	long size = -1;
-	int fd = (int)kernel_call(SYS_openat, AT_FDCWD, (long)path,
+	int fd = (int)kernel_call(SYS_openat, AT_FDCWD, (long)found->path,
 		O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0, 0, 0);
 
 	next->file.len = 0;
@@ -149,6 +149,7 @@ static enum binary_obstacle look_at_file(
 		if (!obstacle)
 			obstacle = binary_look_elf_file(fd, (uint64_t)info.st_size);
 	} else {
+		found->is_text |= size < 2 || memcmp(head, "#!", 2) != 0;
 		*next = script_follow((struct span){head, (size_t)size}, through_env);
 	}
 	kernel_call(SYS_close, fd, 0, 0, 0, 0, 0);
@@ -173,16 +174,22 @@ size_t binary_room(const char *command, const char *path, int how)
 	return longest > SCRIPT_HEAD + 2 ? longest : SCRIPT_HEAD + 2;
 }
 
+void binary_find(const char *command, const char *path, int how, struct binary *found)
+{
+	found->obstacle = find((struct script){span_of(command), how & BINARY_SOUGHT}, path, found);
+}
+
 void binary_look(const char *command, const char *path, int how, struct binary *found)
 {
 	struct script next = {span_of(command), how & BINARY_SOUGHT};
 	char head[SCRIPT_HEAD];
 
+	found->is_text = false;
 	for (int level = 0; level <= MAX_LEVELS; level++) {
 		found->obstacle = find(next, path, found);
 		if (found->obstacle)
 			return;
-		found->obstacle = look_at_file(found->path, head, how & BINARY_THROUGH_ENV, &next);
+		found->obstacle = look_at_file(found, head, how & BINARY_THROUGH_ENV, &next);
 		if (found->obstacle || !next.file.len)
 			return;
 	}

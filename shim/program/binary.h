@@ -4,6 +4,7 @@
 
 /* Looks at a command before it is run: may a preloaded library reach it? */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "elf.h"
@@ -11,8 +12,9 @@
 
 struct binary {
 	enum binary_obstacle obstacle;
-	char *path; /* the file that it was found in: the command, or an interpreter */
-	size_t cap; /* of the caller's buffer that it is written to */
+	char *path;   /* the file that it was found in: the command, or an interpreter */
+	size_t cap;   /* of the caller's buffer that it is written to */
+	bool is_text; /* without a `#!` line: the kernel itself refuses it */
 };
 
 /* How a command is followed. */
@@ -23,6 +25,9 @@ enum binary_how {
 
 /* What `cap` has to be at least, so that nothing is too long to be found. */
 size_t binary_room(const char *command, const char *path, int how);
+
+/* Finds the file of `command` itself, without a look into it. */
+void binary_find(const char *command, const char *path, int how, struct binary *found);
 
 /*
  * Follows `command` through `#!` lines, and to /bin/sh for a text without one, and looks at the file that

@@ -25,6 +25,7 @@
 
 /* So far into the data is it sought what Go says of a build; Go's own tools do so, too. */
 #define GO_BUILD_WITHIN 65536
+#define GO_BUILD_ALIGN	16
 
 /* A file is read piece by piece, and names are no longer than such a piece: a mapping would be one in the parent of a vfork child, and a trap where
  * somebody makes the file shorter. */
@@ -226,18 +227,39 @@ static bool has_go_note(struct image notes)
 	return false;
 }
 
-/* What Go's linker says of the build stands at the head of the data, unless that was left out. */
-static bool has_go_build(struct image data)
+static bool is_go_build(struct image image, uint64_t offset)
 {
 	static const char magic[] = "\xff Go buildinf:";
 	char found[sizeof(magic) - 1];
 
-	for (uint64_t at = 0; at < GO_BUILD_WITHIN; at += 16) {
-		if (!image_read(data, at, found, sizeof(found)))
+	return image_read(image, offset, found, sizeof(found)) &&
+	       memcmp(found, magic, sizeof(found)) == 0;
+}
+
+/* What Go's linker says of the build has a section of its own. */
+static bool has_go_section(struct image image, const Elf64_Ehdr *head)
+{
+	Elf64_Shdr section;
+
+	for (unsigned i = 0; i < head->e_shnum; i++) {
+		if (head->e_shoff > image.size ||
+			!image_read(image, head->e_shoff + i * sizeof(section), &section,
+				sizeof(section)))
 			return false;
-		if (memcmp(found, magic, sizeof(found)) == 0)
+		if (section.sh_type == SHT_PROGBITS && section.sh_addralign == GO_BUILD_ALIGN &&
+			!(section.sh_flags & SHF_EXECINSTR) &&
+			is_go_build(image, section.sh_offset))
 			return true;
 	}
+	return false;
+}
+
+/* Where there are no sections, it stands near the head of the data. */
+static bool has_go_build(struct image data)
+{
+	for (uint64_t at = 0; at < GO_BUILD_WITHIN && at < data.size; at += GO_BUILD_ALIGN)
+		if (is_go_build(data, at))
+			return true;
 	return false;
 }
 
@@ -254,10 +276,11 @@ static bool is_go(struct image image, const Elf64_Ehdr *head)
 		part = image_part(image, header.p_offset, header.p_filesz);
 		if (header.p_type == PT_NOTE && has_go_note(part))
 			return true;
-		if (header.p_type == PT_LOAD && header.p_flags & PF_W && has_go_build(part))
+		if (header.p_type == PT_LOAD && header.p_flags & PF_W && !head->e_shnum &&
+			has_go_build(part))
 			return true;
 	}
-	return false;
+	return has_go_section(image, head);
 }
 
 static enum binary_obstacle look_at_linking(struct image image, const Elf64_Ehdr *head)

@@ -127,7 +127,8 @@ def tls_moto(authority):
 
 
 # What clients in C need beside libc.
-LINKED = {"gnutls_client": ["-lgnutls"], "hashed": ["-l:libcrypto.a"], "no_trace_tls": ["-lssl", "-lcrypto"]}
+LINKED = {
+    "static_child": ["-static"],"gnutls_client": ["-lgnutls"], "hashed": ["-l:libcrypto.a"], "no_trace_tls": ["-lssl", "-lcrypto"]}
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from harness import BUILD, SHIM, STATUS, TIMEOUT, environment, preloaded, without_supervision
+from harness import (
+    BUILD, CLIENTS, SHIM, STATUS, TIMEOUT, environment, preloaded, without_supervision,
+)  # fmt: skip
+from test_supervised import build_go
 
 RULE = json.dumps([{"service": "kinesis"}])
 CALL = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}\n", "--max-time", "10",
@@ -240,6 +243,169 @@ def test_shell_that_is_given_the_environment_does_the_same(programs, daemon, way
     )  # fmt: skip
 
 
+# ---- what makes its own system calls ----
+
+LOOK = "look"
+
+
+@pytest.fixture
+def static_call(programs, tmp_path, sink):
+    """A static program that makes one call and prints its status, and what it has to be told."""
+    path = tmp_path / f"call-{sink.port}"
+    shutil.copy(programs / "static_child", path)
+    return path
+
+
+def led(sink):
+    """For a child: where HTTP is."""
+    return f"CHAOS_PORTS={sink.port}"
+
+
+@pytest.mark.parametrize("mode", ["here", "fork", "vfork"])
+@pytest.mark.parametrize("way", [*EXECS, "fexecve of one that is closed", *SPAWNS, *SHELLS])
+def test_static_child_keeps_its_faults_in_each_way_that_libc_has(
+    programs, static_call, sink, way, mode
+):
+    command = [programs / "begins", way, mode, led(sink), "--", static_call]
+    done = chaos_run("-f", RULE, "--strict", "--", *command)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "503\n", "")
+
+
+def test_static_children_of_vfork_in_64_threads_keep_their_faults(programs, static_call, sink):
+    command = [programs / "begins", "execve", "threads", led(sink), "--", static_call]
+    done = chaos_run("-f", RULE, "--strict", "--", *command)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "503\n" * 64, "")
+
+
+@pytest.mark.parametrize(
+    "script", ["{0}", "{0}; true", "x=$({0}); echo $x", "env -i CHAOS_PORTS=$CHAOS_PORTS {0}", "{0} | cat"]
+)
+def test_static_child_of_a_shell_keeps_its_faults(static_call, sink, script):
+    env = environment(CHAOS_PORTS=sink.port)
+    done = chaos_run("-f", RULE, "--strict", "--", "sh", "-c", script.format(static_call), env=env)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "503\n", "")
+
+
+def test_static_child_of_make_keeps_its_faults(static_call, sink, tmp_path):
+    (tmp_path / "Makefile").write_text(f"all:\n\t@{static_call}\nother:\n\t@true; {static_call}\n")
+    for goal in ("all", "other"):
+        env = environment(CHAOS_PORTS=sink.port)
+        done = chaos_run("-f", RULE, "--strict", "--", "make", "-s", "-C", tmp_path, goal, env=env)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "503\n", "")
+
+
+def test_static_interpreter_of_a_script_keeps_its_faults(static_call, sink, tmp_path):
+    (tmp_path / "script").write_text(f"#!{static_call}\n")
+    (tmp_path / "script").chmod(0o755)
+    env = environment(CHAOS_PORTS=sink.port, PATH=f"{tmp_path}:{os.environ['PATH']}")
+    for command in ([tmp_path / "script"], ["script"]):
+        done = chaos_run("-f", RULE, "--strict", "--", "env", *command, env=env)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "503\n", "")
+
+
+@pytest.mark.skipif(not shutil.which("go"), reason="no Go here")
+@pytest.mark.parametrize("kind", ["static", "dynamic"])
+def test_go_child_of_make_keeps_its_faults(sink, tmp_path, kind):
+    (tmp_path / "Makefile").write_text(f"all:\n\t@echo PutRecord 2 | {build_go(kind)} {sink.url}\n")
+    env = environment(AWS_ENDPOINT_URL=sink.url)
+    done = chaos_run("-f", RULE, "--strict", "--", "make", "-s", "-C", tmp_path, env=env)
+    assert done.stdout.startswith("503 "), done
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not shutil.which("go"), reason="no Go here")
+def test_tests_of_go_get_their_faults(sink, tmp_path):
+    (tmp_path / "go.mod").write_text("module example.com/m\n")
+    (tmp_path / "m_test.go").write_text(
+        'package m\nimport ("net/http"; "os"; "testing"; "strings")\n'
+        "func TestCall(t *testing.T) {\n"
+        '\trequest, _ := http.NewRequest("POST", os.Getenv("AWS_ENDPOINT_URL"), strings.NewReader("{}"))\n'
+        '\trequest.Header.Set("X-Amz-Target", "Kinesis_20131202.PutRecord")\n'
+        "\tanswer, err := http.DefaultClient.Do(request)\n"
+        '\tif err != nil || answer.StatusCode != 503 { t.Fatal(err, answer) }\n}\n'
+    )
+    env = environment(AWS_ENDPOINT_URL=sink.url, GOFLAGS="-mod=mod", GOPROXY="off", GOTOOLCHAIN="local")
+    done = chaos_run("-f", RULE, "--strict", "--", "sh", "-c", "go test ./... && true", cwd=tmp_path, env=env)
+    assert (done.returncode, done.stderr) == (0, ""), done
+
+
+def without_ours(text):
+    """What chaos-run sets for its programs, and the certificates for this lane, left out."""
+    return [line for line in text.splitlines() if not re.match(r"entry '(LD_PRELOAD|CHAOS_|SSL_CERT_)", line)]
+
+
+@pytest.mark.parametrize("way", [*EXECS, "fexecve of one that is closed", *SPAWNS])
+def test_static_child_begins_as_it_would(programs, daemon, tmp_path, way):
+    """With its arguments, environment, descriptors, place; and no signal waits for it."""
+    shutil.copy(programs / "static_child", tmp_path / LOOK)
+    command = [programs / "begins", way, "vfork", "A=b", "--", tmp_path / LOOK]
+    if way not in LISTS:
+        command += ["", "-x", "a b"]
+    plain, seen = (
+        subprocess.run(
+            list(map(str, command)), env=env, capture_output=True, text=True, timeout=TIMEOUT
+        )
+        for env in (environment(), preloaded(daemon.folder))
+    )
+    assert f"{tmp_path}/{LOOK} in " in plain.stdout
+    assert without_ours(seen.stdout) == without_ours(plain.stdout)
+    assert "SSL_CERT_FILE" in seen.stdout, "not supervised"
+    assert (seen.stderr, seen.returncode) == (plain.stderr, plain.returncode)
+    assert daemon.totals()["unfollowed"] == 0
+
+
+def test_static_child_is_sought_along_the_path_of_its_parent(programs, daemon, tmp_path):
+    shutil.copy(programs / "static_child", tmp_path / LOOK)
+    script = "import os; os.posix_spawnp('look', ['name'], {'PATH': '/nowhere'}); os.wait()"
+    env = preloaded(daemon.folder, PATH=f"/nowhere:{tmp_path}:{os.environ['PATH']}")
+    done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True)
+    assert "argument 'name'\nentry 'PATH=/nowhere'" in done.stdout
+    assert "SSL_CERT_FILE" in done.stdout, "not supervised"
+
+
+def test_static_child_with_many_arguments_begins(programs, daemon, tmp_path):
+    shutil.copy(programs / "static_child", tmp_path / LOOK)
+    done = subprocess.run(
+        ["sh", "-c", f"seq 9000 | xargs -n 9000 {tmp_path}/{LOOK} | grep -c ^argument"],
+        env=preloaded(daemon.folder), capture_output=True, text=True,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("9001\n", "")
+    assert daemon.totals()["unfollowed"] == 0
+
+
+def test_signal_that_a_parent_blocks_does_not_wait_for_its_static_child(programs, daemon, tmp_path):
+    """Its supervisor is begun by a child, too."""
+    shutil.copy(programs / "static_child", tmp_path / LOOK)
+    script = (
+        "import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])\n"
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, tmp_path / LOOK],
+        env=preloaded(daemon.folder), capture_output=True, text=True,
+    )  # fmt: skip
+    assert "argument" in done.stdout and "pending" not in done.stdout
+
+
+def test_who_reads_a_static_child_s_messages_waits_for_no_other(programs, daemon):
+    """The supervisor, which has them, too, may have more to do."""
+    static = BUILD / "static" / "static_sockets"
+    static.parent.mkdir(exist_ok=True)
+    source = CLIENTS / "static_sockets.c"
+    subprocess.run(["cc", "-static", "-D_GNU_SOURCE", "-O1", "-o", static, source], check=True)
+    script = (
+        "import subprocess, sys\n"
+        "one = subprocess.Popen([sys.argv[1], 'pause', '500'], stderr=subprocess.PIPE)\n"
+        "other = subprocess.Popen([sys.argv[1], 'pause', '60000'])\n"
+        "one.communicate(timeout=20); print(other.poll()); other.kill()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, static], env=preloaded(daemon.folder),
+        capture_output=True, text=True, timeout=2 * TIMEOUT,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("None\n", "")
+
+
 # ---- what cannot be followed ----
 
 PROGRAM = "int main(int argc, char **argv) { return argc > 9 || !argv; }"
@@ -271,6 +437,11 @@ def strict(*command, **options):
     return chaos_run("--strict", "-f", RULE, "--", *command, **options)
 
 
+def unsupervised(*command, **options):
+    """The same where no program can be supervised."""
+    return strict(*command, preexec_fn=without_supervision, **options)
+
+
 OBSTACLES = {
     "static": STATIC,
     "script_of_static": STATIC,
@@ -281,10 +452,13 @@ OBSTACLES = {
 
 @pytest.mark.parametrize("name", OBSTACLES)
 def test_child_that_cannot_be_followed_runs_and_fails_strict(tools, name):
+    """Nothing is said without --strict: most programs have nothing to do with AWS."""
     command = ["sh", "-c", '"$0"; echo $?', tools / name]
-    done = chaos_run("-f", RULE, "--", *command)
+    # A sandbox would let no setuid program become anybody.
+    options = {} if name == "setuid" else {"preexec_fn": without_supervision}
+    done = chaos_run("-f", RULE, "--", *command, **options)
     assert (done.returncode, done.stdout, done.stderr) == (0, "0\n", "")
-    done = strict(*command)
+    done = strict(*command, **options)
     path = tools / name.removeprefix("script_of_")
     assert (done.returncode, done.stdout) == (125, "0\n")
     assert re.fullmatch(
@@ -309,14 +483,14 @@ def test_loader_of_another_architecture_that_ldd_asks_does_not_fail_strict(tmp_p
 def test_child_that_cannot_be_followed_is_told_of_in_each_way_that_libc_has(
     programs, tools, way, mode
 ):
-    done = strict(programs / "begins", way, mode, "--", tools / "static")
+    done = unsupervised(programs / "begins", way, mode, "--", tools / "static")
     assert done.returncode == 125
     assert done.stderr.startswith(f"chaos-run: cannot be followed: {tools}/static {STATIC}")
     assert done.stderr.count("\n") == 1
 
 
 def test_children_of_64_threads_are_told_of_in_one_line(programs, tools):
-    done = strict(programs / "begins", "execve", "threads", "--", tools / "static")
+    done = unsupervised(programs / "begins", "execve", "threads", "--", tools / "static")
     assert done.returncode == 125
     assert done.stderr.startswith(f"chaos-run: cannot be followed: {tools}/static (64 times) is ")
     assert done.stderr.count("\n") == 1
@@ -325,7 +499,7 @@ def test_children_of_64_threads_are_told_of_in_one_line(programs, tools):
 def test_static_child_of_make_is_told_of(tools, tmp_path):
     (tmp_path / "Makefile").write_text(f"all:\n\t@{tools}/static\nother:\n\t@true; {tools}/static\n")
     for goal in ("all", "other"):
-        done = strict("make", "-s", "-j2", "-C", tmp_path, goal)
+        done = unsupervised("make", "-s", "-j2", "-C", tmp_path, goal)
         assert done.returncode == 125
         assert f"{tools}/static is statically linked" in done.stderr
 
@@ -340,7 +514,7 @@ def test_go_child_is_told_of(tmp_path, cgo):
         ["go", "build", "-o", tmp_path / "tool", tmp_path / "main.go"], check=True,
         env=environment(CGO_ENABLED=cgo, GOFLAGS="-mod=mod", GOPROXY="off"), cwd=tmp_path,
     )  # fmt: skip
-    done = strict("sh", "-c", f"{tmp_path}/tool; true")
+    done = unsupervised("sh", "-c", f"{tmp_path}/tool; true")
     assert done.returncode == 125
     assert ("in Go" if cgo == "1" else STATIC) in done.stderr
 
@@ -351,6 +525,23 @@ def test_strict_refuses_a_go_program_that_runs_otherwise(tools):
     assert (done.returncode, done.stderr.count("it gets no faults")) == (0, 1)
     done = strict(tools / "go", preexec_fn=without_supervision)
     assert (done.returncode, done.stderr.count("written in Go")) == (125, 1)
+
+
+def test_no_follow_leaves_static_children_alone(tools, static_call, sink):
+    """They are counted."""
+    command = ["sh", "-c", f"{static_call}; true"]
+    env = environment(CHAOS_PORTS=sink.port)
+    done = chaos_run("-f", RULE, "--strict", "--no-follow", "--", *command, env=env)
+    assert (done.returncode, done.stdout) == (125, "200\n")
+    assert f"cannot be followed: {static_call} {STATIC}" in done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("strace"), reason="no strace here")
+def test_static_program_of_a_debugger_is_left_alone_and_told_of(tools):
+    """It waits for the program where chaos-enter would be."""
+    done = strict("strace", "-qo", "/dev/null", tools / "static")
+    assert done.returncode == 125
+    assert f"cannot be followed: {tools}/static {STATIC}" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -383,12 +574,13 @@ def test_child_is_looked_at_along_the_path_as_execvp_does(tools, tmp_path):
     """What cannot be executed is stepped over."""
     (tmp_path / "static").write_bytes(b"")
     env = environment(PATH=f"{tmp_path}:{tools}:{os.environ['PATH']}")
-    done = strict("env", "static", env=env)
+    done = unsupervised("env", "static", env=env)
     assert done.returncode == 125 and f"{tools}/static is statically linked" in done.stderr
 
 
-def test_ps_and_status_name_what_cannot_be_followed(daemon, run, tools):
-    run("sh", "-c", f"{tools}/static; {tools}/static; {tools}/go; true")
+def test_ps_and_status_name_what_cannot_be_followed(daemon, tools):
+    script = f"{tools}/static; {tools}/static; {tools}/go; true"
+    chaos_run("-d", daemon.folder, "--", "sh", "-c", script, preexec_fn=without_supervision)
     assert daemon.totals()["unfollowed"] == 3
     assert daemon.request("GET", STATUS).json["unfollowed"] == [
         {"program": f"{tools}/static", "times": 2, "reason": STATIC},
@@ -404,7 +596,7 @@ def test_ps_and_status_name_what_cannot_be_followed(daemon, run, tools):
 def test_programs_that_are_too_many_to_be_named_are_counted(tools, tmp_path):
     for i in range(20):
         os.link(tools / "static", tmp_path / f"static{i}")
-    done = strict("sh", "-c", f'for i in {tmp_path}/static*; do "$i"; done; exit 0')
+    done = unsupervised("sh", "-c", f'for i in {tmp_path}/static*; do "$i"; done; exit 0')
     assert done.returncode == 125
     assert done.stderr.count("cannot be followed: ") == 16
     assert "chaos-run: other programs that could not be followed: 4\n" in done.stderr
@@ -412,7 +604,9 @@ def test_programs_that_are_too_many_to_be_named_are_counted(tools, tmp_path):
 
 def test_programs_of_an_earlier_run_under_the_same_daemon_are_not_told_of(daemon, tools):
     def run(*command):
-        return chaos_run("--strict", "-d", daemon.folder, "--", *command)
+        return chaos_run(
+            "--strict", "-d", daemon.folder, "--", *command, preexec_fn=without_supervision
+        )
 
     assert run("sh", "-c", f"{tools}/static; true").returncode == 125
     assert run("sh", "-c", "true; /bin/true").returncode == 0
@@ -430,12 +624,13 @@ def test_no_follow_under_strict_tells_of_what_it_does_not_follow(programs, call,
 
 @pytest.mark.parametrize("name", ["static", "script_of_static"])
 def test_child_of_vfork_on_a_small_stack_leaves_nothing_behind(programs, daemon, tools, name):
-    done = subprocess.run(
-        [programs / "vfork_leaves", tools / name], env=preloaded(daemon.folder),
-        capture_output=True, text=True,
-    )  # fmt: skip
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert daemon.totals()["unfollowed"] == 1
+    for count, before in enumerate((None, without_supervision)):
+        done = subprocess.run(
+            [programs / "vfork_leaves", tools / name], env=preloaded(daemon.folder),
+            capture_output=True, text=True, preexec_fn=before,
+        )  # fmt: skip
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+        assert daemon.totals()["unfollowed"] == count
 
 
 def test_names_may_be_as_long_as_the_kernel_takes_them(programs, tools, tmp_path):
@@ -446,7 +641,7 @@ def test_names_may_be_as_long_as_the_kernel_takes_them(programs, tools, tmp_path
     shutil.copy(tools / "static", folder)
     env = environment(PATH=f"{folder}:{os.environ['PATH']}")
     for command in ([folder / "static"], ["static"]):
-        done = strict("env", *command, env=env)
+        done = unsupervised("env", *command, env=env)
         assert done.returncode == 125 and "/static is statically linked" in done.stderr
 
 

@@ -22,6 +22,7 @@ struct program {
 	char strings[32];
 	char loader[32];
 	_Alignas(16) char data[64];
+	Elf64_Shdr sections[2];
 };
 
 #define BASE 0x400000
@@ -142,6 +143,32 @@ static void build_of_go(struct program *p)
 	memcpy(p->data + 16, "\xff Go buildinf:", 14);
 	p->more = segment(PT_LOAD, offsetof(struct program, data), sizeof(p->data));
 	p->more.p_flags = PF_R | PF_W;
+}
+
+static void section_of_go(struct program *p)
+{
+	static const Elf64_Shdr other = {.sh_type = SHT_PROGBITS};
+	Elf64_Shdr section = {.sh_type = SHT_PROGBITS, .sh_addralign = 16};
+
+	memcpy(p->data + 16, "\xff Go buildinf:", 14);
+	section.sh_offset = offsetof(struct program, data) + 16;
+	memcpy(&p->sections[0], &other, sizeof(other));
+	memcpy(&p->sections[1], &section, sizeof(section));
+	p->head.e_shoff = offsetof(struct program, sections);
+	p->head.e_shentsize = sizeof(section);
+	p->head.e_shnum = 2;
+}
+
+static void section_of_go_past_the_end(struct program *p)
+{
+	section_of_go(p);
+	p->sections[1].sh_offset = sizeof(*p) - 13;
+}
+
+static void sections_past_the_end(struct program *p)
+{
+	section_of_go(p);
+	p->head.e_shoff = UINT64_MAX - sizeof(Elf64_Shdr);
 }
 
 static void text_like_a_build_of_go(struct program *p)
@@ -265,6 +292,9 @@ static const struct {
 	{"a library after the end of the list", library_after_the_end, BINARY_STATIC},
 	{"Go by its note", note_of_go, BINARY_GO},
 	{"Go by what stands in its data", build_of_go, BINARY_GO},
+	{"Go by a section", section_of_go, BINARY_GO},
+	{"Go's section past the end", section_of_go_past_the_end, BINARY_NONE},
+	{"sections past the end", sections_past_the_end, BINARY_NONE},
 	{"another note", note_of_another, BINARY_NONE},
 	{"Go's note past the end", note_of_go_past_the_end, BINARY_NONE},
 	{"an endless note", endless_note, BINARY_NONE},

@@ -35,6 +35,8 @@ static void execute(void)
 		execveat(open(words[0], O_RDONLY), "", words, entries, AT_EMPTY_PATH);
 	if (is("fexecve"))
 		fexecve(open(words[0], O_RDONLY), words, entries);
+	if (is("fexecve of one that is closed"))
+		fexecve(open(words[0], O_RDONLY | O_CLOEXEC), words, entries);
 	if (is("execle"))
 		execle(words[0], words[0], NULL, entries);
 	environ = entries;
