@@ -172,12 +172,26 @@ def test_library_is_not_listed_twice(programs, daemon):
         assert f"LD_PRELOAD={entry}" in done.stdout.splitlines()
 
 
-def test_silence_is_kept(daemon):
-    done = subprocess.run(
-        ["env", "-i", "env"], env=preloaded(daemon.folder, CHAOS_QUIET=1),
-        capture_output=True, text=True,
-    )  # fmt: skip
-    assert "CHAOS_QUIET=1" in done.stdout.splitlines()
+def in_child(env):
+    """The environment that a child finds which was to have none."""
+    done = subprocess.run(["env", "-i", "env"], env=env, capture_output=True, text=True)
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    "wish",
+    ["CHAOS_QUIET=1", "CHAOS_BRIDGE=0", "CHAOS_INTERCEPT=minio.example", "CHAOS_PORTS=8000"],
+)
+def test_what_was_wished_for_is_kept(daemon, wish):
+    assert wish in in_child(preloaded(daemon.folder, **dict([wish.split("=")])))
+
+
+@pytest.mark.parametrize("name", ["NODE_EXTRA_CA_CERTS", "DENO_CERT"])
+def test_authority_is_named_to_the_child_if_it_was_named_by_us(daemon, name):
+    ours = f"{name}={daemon.folder}/ca.pem"
+    assert ours in in_child(preloaded(daemon.folder, **dict([ours.split("=")])))
+    theirs = in_child(preloaded(daemon.folder, **{name: "/their/own.pem"}))
+    assert not [entry for entry in theirs if entry.startswith(name)]
 
 
 def test_folder_of_the_child_is_absolute(daemon):
