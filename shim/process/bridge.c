@@ -196,6 +196,7 @@ void shim_leave_alone(const char *name, const char *reason)
 	/* It needs not be said twice. */
 	atomic_fetch_or(&shim.blind_said, 1u << JOURNAL_BLIND_REFUSED);
 	shim_say("chaos-run: pid %d: calls to %s get no faults any more: the program would not be "
-		 "bridged%s%s (let it trust what 'chaos-ctl ca' prints)\n",
+		 "bridged%s%s (let it trust what 'chaos-ctl ca' prints; if the server is of an "
+		 "authority of your own, name that in SSL_CERT_FILE or the like)\n",
 		(int)getpid(), name, *reason ? ": " : "", reason);
 }
