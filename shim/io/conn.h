@@ -55,6 +55,7 @@ struct conn_bridge {
 	bool socket_ended; /* the server's side of it */
 	bool spoke;	   /* the program, behind its handshake */
 	bool is_told;	   /* of its failure */
+	int error;	   /* of the socket's, which the program is to be told next; 0: none */
 };
 
 /* Sends with MSG_ZEROCOPY, as the program numbers them; those that were taken, and of which of them it

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from harness import CLIENTS
+from sink import answer
 from test_clients import (  # noqa: F401
     java,
     script,
@@ -81,3 +82,27 @@ def test_host_that_nobody_has_named_is_left_alone(daemon, client, programs, sink
     (process,) = daemon.request("GET", "/_chaos/processes").json
     assert process["lanes"]["bridge"] == 0
     assert process["blind"]["tls"] == 1
+
+
+CARRIED = ("edge", "rearmed", "seen", "seen-all", "asked", "whole")
+
+
+@pytest.mark.parametrize("way", CARRIED)
+def test_large_answer_is_read_in_every_way(daemon, client, programs, sink, way):
+    """Nobody waits for what is there, and no connection ends."""
+    body = bytes(48 + at % 70 for at in range(60000))
+    sink.reply = lambda request: answer(body=body)
+    one = client([programs / "carries", sink.port, way, "late"])
+    for _ in range(2):
+        assert one.ask().body == body.decode()
+    one.finish()
+    assert len(sink.connections) == 1
+
+
+def test_fault_is_read_with_what_came_before_it(daemon, client, programs, sink):
+    """The server's tickets, and no edge behind them."""
+    daemon.faults({"service": "kinesis", "operation": "PutRecord"})
+    one = client([programs / "carries", sink.port, "edge", "late"])
+    assert one.ask().status >= 400
+    one.finish()
+    assert not sink.requests
