@@ -155,7 +155,7 @@ void shim_begin_bridge(void)
 
 bool shim_may_bridge(void)
 {
-	return atomic_load(&shim.bridge.state) != NOT_THERE;
+	return atomic_load(&shim.bridge.state) != NOT_THERE && !atomic_load(&shim.sandboxed);
 }
 
 bool shim_has_bridge(void)

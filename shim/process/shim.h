@@ -117,7 +117,7 @@ void *shim_bridge_symbol(const char *name);
 /* Reads whether the user wants no bridge. */
 void shim_begin_bridge(void);
 
-/* May there be one? Makes no system call. */
+/* May there be one? Not in a sandbox: it opens files. Makes no system call. */
 bool shim_may_bridge(void);
 
 /* Is shim.bridge there? Loads it, at the first time. The caller is inside. */

@@ -106,3 +106,14 @@ def test_fault_is_read_with_what_came_before_it(daemon, client, programs, sink):
     assert one.ask().status >= 400
     one.finish()
     assert not sink.requests
+
+
+def test_program_in_a_sandbox_is_left_alone(daemon, client, programs, sink):
+    """The bridge would open files, and the program die of it."""
+    daemon.faults({"service": "kinesis", "operation": "PutRecord"})
+    one = client([programs / "carries", sink.port, "sandboxed"])
+    assert one.ask().status == 200
+    one.finish()
+    (process,) = daemon.request("GET", "/_chaos/processes").json
+    assert process["lanes"]["bridge"] == 0
+    assert process["blind"]["tls"] == 1
