@@ -138,13 +138,25 @@ void conn_note_refusal(struct conn *conn)
 	conn_count_blind(conn, JOURNAL_BLIND_REFUSED);
 }
 
-/* Did it go away without a word, as those do that look at a certificate when the handshake is over? */
+void conn_note_spoke(struct conn *conn)
+{
+	char address[INET6_ADDRSTRLEN];
+
+	if (!conn->bridge.spoke)
+		shim_note_believed(name_of(conn, address));
+	conn->bridge.spoke = true;
+}
+
+/* Did it go away without a word, as those do that look at a certificate when the handshake is over? One
+ * that has believed us before had no use for the connection. */
 static bool has_refused(const struct conn *conn)
 {
 	enum bridge_state state = shim.bridge.api->state(conn->bridge.bridge);
+	char address[INET6_ADDRSTRLEN];
 
 	return !conn->bridge.spoke && !conn->inherited &&
-	       (state == BRIDGE_ACCEPTING || state == BRIDGE_OPEN);
+	       (state == BRIDGE_ACCEPTING || state == BRIDGE_OPEN) &&
+	       !shim_is_believed(name_of(conn, address));
 }
 
 static void end_bridge(struct conn *conn)

@@ -168,6 +168,9 @@ void conn_count_blind(struct conn *conn, int reason);
  * server are left alone. Entered. */
 void conn_note_refusal(struct conn *conn);
 
+/* The program has spoken behind its handshake: it takes what we say of that server. Entered. */
+void conn_note_spoke(struct conn *conn);
+
 /* In the child of a fork: nobody is inside any more. */
 void conn_after_fork(void);
 

@@ -172,27 +172,47 @@ bool shim_has_bridge(void)
 	return state == LOADED;
 }
 
-bool shim_leaves_alone(const char *name)
+static bool has_host(const struct shim_hosts *hosts, const char *name)
 {
-	uint32_t count = atomic_load(&shim.bridge.refused);
+	uint32_t count = atomic_load(&hosts->count);
 
-	for (uint32_t i = 0; i < count && i < SHIM_REFUSED; i++)
-		if (strcmp(shim.bridge.names[i], name) == 0)
+	for (uint32_t i = 0; i < count && i < SHIM_HOSTS; i++)
+		if (strcmp(hosts->names[i], name) == 0)
 			return true;
 	return false;
 }
 
+static void add_host(struct shim_hosts *hosts, const char *name)
+{
+	uint32_t place = atomic_fetch_add(&hosts->begun, 1);
+
+	if (place >= SHIM_HOSTS)
+		return;
+	snprintf(hosts->names[place], sizeof(hosts->names[place]), "%s", name);
+	atomic_fetch_add(&hosts->count, 1);
+}
+
+bool shim_leaves_alone(const char *name)
+{
+	return has_host(&shim.bridge.refused, name);
+}
+
+bool shim_is_believed(const char *name)
+{
+	return has_host(&shim.bridge.believed, name);
+}
+
+void shim_note_believed(const char *name)
+{
+	if (!shim_is_believed(name))
+		add_host(&shim.bridge.believed, name);
+}
+
 void shim_leave_alone(const char *name, const char *reason)
 {
-	uint32_t place;
-
 	if (shim_leaves_alone(name))
 		return;
-	place = atomic_fetch_add(&shim.bridge.refusals, 1);
-	if (place < SHIM_REFUSED) {
-		snprintf(shim.bridge.names[place], sizeof(shim.bridge.names[place]), "%s", name);
-		atomic_fetch_add(&shim.bridge.refused, 1);
-	}
+	add_host(&shim.bridge.refused, name);
 	/* It needs not be said twice. */
 	atomic_fetch_or(&shim.blind_said, 1u << JOURNAL_BLIND_REFUSED);
 	shim_say("chaos-run: pid %d: calls to %s get no faults any more: the program would not be "

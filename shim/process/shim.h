@@ -19,8 +19,14 @@
 #define SHIM_COUNTERS	   2048u
 #define SHIM_COUNTER_PARTS (JOURNAL_COUNTERS / SHIM_COUNTERS)
 
-/* Hosts to which a program would not be bridged. */
-#define SHIM_REFUSED 16u
+/* Hosts to which a program would not be bridged, and those to which it has spoken over a bridge; as many of
+ * each are remembered. */
+#define SHIM_HOSTS 16u
+
+struct shim_hosts {
+	_Atomic uint32_t begun, count; /* of `names` */
+	char names[SHIM_HOSTS][JOURNAL_HOST_MAX];
+};
 
 /* Files that the program has opened for the authorities in them. */
 #define SHIM_BUNDLES 8u
@@ -30,8 +36,7 @@ struct shim_bridge {
 	_Atomic int state;
 	const struct bridge_api *api;
 	struct bridge_maker *maker;
-	_Atomic uint32_t refusals, refused; /* begun; of `names` */
-	char names[SHIM_REFUSED][JOURNAL_HOST_MAX];
+	struct shim_hosts refused, believed;
 	_Atomic(char *) bundles[SHIM_BUNDLES];
 };
 
@@ -131,6 +136,10 @@ void shim_note_bundle(const char *path);
  * told why. `name` as shim_leaves_alone() is asked. */
 void shim_leave_alone(const char *name, const char *reason);
 bool shim_leaves_alone(const char *name);
+
+/* The program has taken what the bridge says of that host, and spoken. */
+void shim_note_believed(const char *name);
+bool shim_is_believed(const char *name);
 
 /* What the journal counts. */
 void shim_count_connection(void);

@@ -117,3 +117,15 @@ def test_program_in_a_sandbox_is_left_alone(daemon, client, programs, sink):
     (process,) = daemon.request("GET", "/_chaos/processes").json
     assert process["lanes"]["bridge"] == 0
     assert process["blind"]["tls"] == 1
+
+
+def test_spare_connection_that_is_closed_unused_is_no_refusal(daemon, client, programs, sink):
+    """The program has believed us before."""
+    daemon.faults({"service": "kinesis", "operation": "PutRecord"})
+    one = client([programs / "carries", sink.port, "spare"])
+    for _ in range(2):
+        assert one.ask().status >= 400
+    one.finish()
+    (process,) = daemon.request("GET", "/_chaos/processes").json
+    assert process["lanes"]["bridge"] == 3
+    assert process["blind"]["refused"] == 0
