@@ -133,18 +133,36 @@ static void tell_or_let_go(struct conn *conn, int fd)
 		let_go_of_held(conn, fd);
 }
 
-bool bridged_send(struct conn *conn, int fd, const struct iovec *iov, int count)
+static void pass_on(struct conn *conn, int fd, const struct iovec *iov, int count)
 {
-	if (!conn_verify(conn, fd))
-		return false;
-	if (conn->exchange.ended)
-		return true;
 	for (int i = 0; i < count; i++)
 		bridged_api()->from_program(conn->bridge.bridge, iov[i].iov_base, iov[i].iov_len);
 	bridged_turn(conn, fd);
 	deliver(conn);
 	tell_or_let_go(conn, fd);
-	return true;
+}
+
+ssize_t bridged_send(struct conn *conn, int fd, const struct iovec *iov, int count)
+{
+	int error;
+
+	if (!conn_verify(conn, fd)) {
+		conn_drop(conn, fd);
+		return CONN_PASS;
+	}
+	if (!conn->exchange.ended)
+		pass_on(conn, fd, iov, count);
+	error = conn->exchange.ended ? 0 : conn->bridge.error;
+	if (error)
+		conn->bridge.error = 0;
+	conn_leave(conn);
+	if (!error)
+		return (ssize_t)iov_total(iov, count);
+	/* The kernel says it again, with the signal that belongs to it. */
+	if (error == EPIPE)
+		return CONN_PASS;
+	errno = error;
+	return -1;
 }
 
 /* The reply of a rule, as the server would have said it. */
@@ -236,14 +254,15 @@ static int look(struct conn *conn, int fd, size_t room)
 		errno = EAGAIN;
 		return conn_attention(conn) & CONN_ANSWERED ? 0 : -1;
 	}
-	if (state->error) {
+	got = read_some(conn, fd, room);
+	if (got < 0)
+		return -1;
+	/* It has been told to us in the place of the program. */
+	if (got == 0 && state->error) {
 		errno = state->error;
 		state->error = 0;
 		return -1;
 	}
-	got = read_some(conn, fd, room);
-	if (got < 0)
-		return -1;
 	if (got == 0 && !state->socket_ended) {
 		state->socket_ended = true;
 		bridged_api()->server_ended(state->bridge);

@@ -147,8 +147,7 @@ void conn_note_spoke(struct conn *conn)
 	conn->bridge.spoke = true;
 }
 
-/* Did it go away without a word, as those do that look at a certificate when the handshake is over? One
- * that has believed us before had no use for the connection. */
+/* Did it go away without a word, as those do that look at a certificate late? Not if it has believed us before. */
 static bool has_refused(const struct conn *conn)
 {
 	enum bridge_state state = shim.bridge.api->state(conn->bridge.bridge);
@@ -363,7 +362,7 @@ bool conn_verify_reader(struct conn *conn, int fd)
 	return shim_is_own() && socket_is_there(&conn->socket, fd);
 }
 
-/* Another thread was inside at the fork, and is no more: the state is an unknown one. */
+/* Another thread was inside at the fork, and is no more: nobody knows the state. */
 static void abandon(struct conn *conn)
 {
 	memset(&conn->exchange, 0, sizeof(conn->exchange));

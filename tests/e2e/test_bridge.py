@@ -2,10 +2,12 @@
 """What test_clients.py says of plain HTTP holds for programs whose TLS cannot be hooked."""
 
 import shutil
+import socket
+import struct
 
 import pytest
 
-from harness import CLIENTS
+from harness import CLIENTS, TIMEOUT
 from sink import answer
 from test_clients import (  # noqa: F401
     java,
@@ -129,3 +131,18 @@ def test_spare_connection_that_is_closed_unused_is_no_refusal(daemon, client, pr
     (process,) = daemon.request("GET", "/_chaos/processes").json
     assert process["lanes"]["bridge"] == 3
     assert process["blind"]["refused"] == 0
+
+
+def reset(sock, response):
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
+
+
+@pytest.mark.parametrize("shim", [False, True])
+def test_reset_is_met_by_who_sends(client, programs, sink, shim):
+    sink.say = lambda sock, response: response and reset(sock, response)
+    one = client([programs / "carries", sink.port, "twice", "late"], shim=shim)
+    one.say("PutRecord", 16)
+    assert one.process.wait(TIMEOUT) == 1
+    one.stderr.seek(0)
+    assert "send: Connection reset by peer" in str(one.stderr.read())

@@ -276,8 +276,10 @@ int main(int argc, char **argv)
 		/* All of the answer is there before any of it is read. */
 		if (argc > 3)
 			usleep(200000);
+		if (is_way("twice") && !ask(operation, size))
+			errx(1, "no other request");
 		if (!read_answer(NULL))
-			errx(1, "no answer");
+			err(1, "no answer");
 		say();
 		fflush(stdout);
 	}
