@@ -327,6 +327,13 @@ static ssize_t receive_nothing(bool waited)
 	return -1;
 }
 
+/* What goes out for a reader goes by its descriptor: that of the last send may be closed. */
+static void act_at(struct conn *conn, int fd)
+{
+	if (!conn->owns_fd)
+		conn->fd = fd;
+}
+
 /* Returns as recv() does, or CONN_PASS. */
 static ssize_t receive(struct conn *conn, int fd, const struct iovec *iov, int count, int flags)
 {
@@ -341,8 +348,7 @@ static ssize_t receive(struct conn *conn, int fd, const struct iovec *iov, int c
 			conn_drop(conn, fd);
 			return receive_nothing(waited);
 		}
-		if (!conn->owns_fd)
-			conn->fd = fd;
+		act_at(conn, fd);
 		got = receive_at_once(conn, fd, iov, count, flags, whole && !ends);
 		conn_leave(conn);
 		if (got >= 0 || errno != EAGAIN || ends || !may_wait(fd, flags))
@@ -370,6 +376,7 @@ size_t bridged_left(struct conn *conn, int fd)
 {
 	int found = 1;
 
+	act_at(conn, fd);
 	while (!has_for_program(conn) && found > 0)
 		found = look(conn, fd, 0);
 	if (found < 0 && errno != EAGAIN)

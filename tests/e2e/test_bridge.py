@@ -86,7 +86,7 @@ def test_host_that_nobody_has_named_is_left_alone(daemon, client, programs, sink
     assert process["blind"]["tls"] == 1
 
 
-CARRIED = ("edge", "rearmed", "seen", "seen-all", "asked", "whole")
+CARRIED = ("moves", "edge", "rearmed", "seen", "seen-all", "asked", "whole")
 
 
 @pytest.mark.parametrize("way", CARRIED)

@@ -160,12 +160,23 @@ static void flush(void)
 				err(1, "send");
 }
 
+/* To another descriptor of the same connection. */
+static void move(void)
+{
+	int other = dup(fd);
+
+	close(fd);
+	fd = other;
+}
+
 /* After a call that gave `result`: is it to be tried again? */
 static bool again(int result)
 {
 	ssize_t got;
 
 	flush();
+	if (is_way("moves"))
+		move();
 	if (SSL_get_error(ssl, result) != SSL_ERROR_WANT_READ)
 		return false;
 	got = read_some();
