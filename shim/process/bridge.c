@@ -15,8 +15,6 @@
 
 #define LIBRARY "libchaos-bridge.so"
 
-enum { NOT_TRIED, BEING_LOADED, LOADED, NOT_THERE };
-
 /* Beside our own library. False: it has no path. */
 static bool find_library(char *path, size_t size)
 {
@@ -142,7 +140,7 @@ static void load(void)
 
 	if (api)
 		make(api);
-	atomic_store(&shim.bridge.state, shim.bridge.maker ? LOADED : NOT_THERE);
+	atomic_store(&shim.bridge.state, shim.bridge.maker ? BRIDGE_LOADED : BRIDGE_NOT_THERE);
 }
 
 void shim_begin_bridge(void)
@@ -150,26 +148,34 @@ void shim_begin_bridge(void)
 	const char *wanted = getenv("CHAOS_BRIDGE");
 
 	if (wanted && strcmp(wanted, "0") == 0)
-		atomic_store(&shim.bridge.state, NOT_THERE);
+		atomic_store(&shim.bridge.state, BRIDGE_NOT_THERE);
+}
+
+void shim_bridge_after_fork(void)
+{
+	int state = BRIDGE_BEING_LOADED;
+
+	/* What it was in the middle of, the loader's own lists included, is nothing to build on. */
+	atomic_compare_exchange_strong(&shim.bridge.state, &state, BRIDGE_NOT_THERE);
 }
 
 bool shim_may_bridge(void)
 {
-	return atomic_load(&shim.bridge.state) != NOT_THERE && !atomic_load(&shim.sandboxed);
+	return atomic_load(&shim.bridge.state) != BRIDGE_NOT_THERE && !atomic_load(&shim.sandboxed);
 }
 
 bool shim_has_bridge(void)
 {
-	int state = NOT_TRIED;
+	int state = BRIDGE_NOT_TRIED;
 
-	if (atomic_compare_exchange_strong(&shim.bridge.state, &state, BEING_LOADED)) {
+	if (atomic_compare_exchange_strong(&shim.bridge.state, &state, BRIDGE_BEING_LOADED)) {
 		load();
 		state = atomic_load(&shim.bridge.state);
 	}
 	/* Another thread is at it: the connection is not to be missed. */
-	for (; state == BEING_LOADED; state = atomic_load(&shim.bridge.state))
+	for (; state == BRIDGE_BEING_LOADED; state = atomic_load(&shim.bridge.state))
 		sched_yield();
-	return state == LOADED;
+	return state == BRIDGE_LOADED;
 }
 
 static bool has_host(const struct shim_hosts *hosts, const char *name)

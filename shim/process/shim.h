@@ -31,9 +31,11 @@ struct shim_hosts {
 /* Files that the program has opened for the authorities in them. */
 #define SHIM_BUNDLES 8u
 
+enum shim_bridge_state { BRIDGE_NOT_TRIED, BRIDGE_BEING_LOADED, BRIDGE_LOADED, BRIDGE_NOT_THERE };
+
 /* The bridge's library, once it is loaded. */
 struct shim_bridge {
-	_Atomic int state;
+	_Atomic int state; /* enum shim_bridge_state */
 	const struct bridge_api *api;
 	struct bridge_maker *maker;
 	struct shim_hosts refused, believed;
@@ -121,6 +123,9 @@ void *shim_bridge_symbol(const char *name);
 
 /* Reads whether the user wants no bridge. */
 void shim_begin_bridge(void);
+
+/* In the child of a fork: whoever was loading it is no more. */
+void shim_bridge_after_fork(void);
 
 /* May there be one? Not in a sandbox: it opens files. Makes no system call. */
 bool shim_may_bridge(void);
