@@ -257,8 +257,8 @@ static int look(struct conn *conn, int fd, size_t room)
 	got = read_some(conn, fd, room);
 	if (got < 0)
 		return -1;
-	/* It has been told to us in the place of the program. */
-	if (got == 0 && state->error) {
+	/* It has been told to us in the place of the program. No reader is told of EPIPE. */
+	if (got == 0 && state->error && state->error != EPIPE) {
 		errno = state->error;
 		state->error = 0;
 		return -1;

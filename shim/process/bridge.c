@@ -47,17 +47,27 @@ static const struct bridge_api *find_api(void)
 }
 
 /* Where a program is told whom to trust besides: files and folders. */
-static const char *const bundle_variables[] = {
-	"AWS_CA_BUNDLE",
-	"SSL_CERT_FILE",
-	"SSL_CERT_DIR",
-	"NODE_EXTRA_CA_CERTS",
-	"DENO_CERT",
-	"REQUESTS_CA_BUNDLE",
-	"CURL_CA_BUNDLE",
+static const struct {
+	const char *name;
+	bool by_node; /* Node and its like look into it, or may and would not be seen to */
+} bundle_variables[] = {
+	{"AWS_CA_BUNDLE", false},
+	{"SSL_CERT_FILE", false},
+	{"SSL_CERT_DIR", true},
+	{"NODE_EXTRA_CA_CERTS", true},
+	{"DENO_CERT", true},
+	{"REQUESTS_CA_BUNDLE", false},
+	{"CURL_CA_BUNDLE", false},
 };
 #define VARIABLES   (sizeof(bundle_variables) / sizeof(*bundle_variables))
 #define BUNDLES_MAX (VARIABLES + SHIM_BUNDLES)
+
+/* Node, Bun and Deno, which all speak Node-API, carry a store of their own: what they trust besides is
+ * named by their environment alone. */
+static bool is_node(void)
+{
+	return loader_dlsym(RTLD_DEFAULT, "napi_create_object");
+}
 
 static bool is_ours(const char *path)
 {
@@ -68,11 +78,15 @@ static bool is_ours(const char *path)
 
 static void list_bundles(const char *bundles[BUNDLES_MAX + 1])
 {
+	bool node = is_node();
 	size_t count = 0;
 
 	for (size_t i = 0; i < VARIABLES; i++) {
-		const char *value = getenv(bundle_variables[i]);
+		const char *value = getenv(bundle_variables[i].name);
 
+		/* Those that Node is told to obey it opens. */
+		if (node && !bundle_variables[i].by_node)
+			continue;
 		/* What we add to a program's trust vouches for no server. */
 		if (value && *value && !is_ours(value))
 			bundles[count++] = value;
@@ -105,14 +119,12 @@ void shim_note_bundle(const char *path)
 	blocks_give(copy);
 }
 
-/* Node, Bun and Deno, which all speak Node-API, carry a store of their own: what they trust besides is
- * named by their environment alone. Told of nothing, they would refuse us. */
+/* Told of nothing, Node would refuse us. */
 static bool would_refuse(void)
 {
 	const char *named = getenv("NODE_EXTRA_CA_CERTS"), *deno = getenv("DENO_CERT");
 
-	return loader_dlsym(RTLD_DEFAULT, "napi_create_object") && !(named && *named) &&
-	       !(deno && *deno);
+	return is_node() && !(named && *named) && !(deno && *deno);
 }
 
 static void make(const struct bridge_api *api)
