@@ -729,6 +729,28 @@ def test_tmpfs_over_the_folder_fails_strict(options):
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root may mount")
+def test_static_child_where_something_is_mounted_over_the_folder_fails_strict(tools):
+    script = f'mount -t tmpfs none "$CHAOS_DIR"; {tools}/static; true'
+    done = strict("unshare", "-m", "sh", "-c", script)
+    assert done.returncode == 125
+    assert f"cannot be followed: {tools}/static {STATIC}" in done.stderr, done.stderr
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs to become another user")
+def test_static_child_of_a_user_who_is_not_root_keeps_its_faults(installed, static_call, sink):
+    for program in ("chaos-enter", "chaos-relay", "libchaos-bridge.so"):
+        shutil.copy(BUILD / program, installed)
+    call = shutil.copy(static_call, installed)
+    done = subprocess.run(
+        ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+        + [f"{installed}/chaos-run", "--strict", "-f", RULE, "--", "sh", "-c", f"{call}; true"],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT,
+        env=environment(CHAOS_PORTS=sink.port), cwd="/",
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "503\n", "")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may mount")
 def test_library_that_is_hidden_fails_strict(installed):
     script = f'mount -t tmpfs none {installed} && /bin/true'
     done = strict_of(installed, "unshare", "-m", "sh", "-c", script)
