@@ -393,8 +393,9 @@ def test_who_reads_a_static_child_s_messages_waits_for_no_other(programs, daemon
     source = CLIENTS / "static_sockets.c"
     subprocess.run(["cc", "-static", "-D_GNU_SOURCE", "-O1", "-o", static, source], check=True)
     script = (
-        "import subprocess, sys\n"
-        "one = subprocess.Popen([sys.argv[1], 'pause', '500'], stderr=subprocess.PIPE)\n"
+        "import os, subprocess, sys, time\n"
+        "one = subprocess.Popen([sys.argv[1], 'pause', '1000'], stderr=subprocess.PIPE)\n"
+        "while not os.path.exists(os.environ['CHAOS_DIR'] + '/relay.sock'): time.sleep(0.01)\n"
         "other = subprocess.Popen([sys.argv[1], 'pause', '60000'])\n"
         "one.communicate(timeout=20); print(other.poll()); other.kill()"
     )
