@@ -183,6 +183,7 @@ help:
 		'make setup     install what is missing to build, test and measure it (Debian 12)' \
 		'make demo      see the AWS CLI meet an outage' \
 		'make check     run the tests' \
+		'make reach     run AWS SDKs of many languages over HTTPS; downloads them into build/reach' \
 		'make bench     measure what the library costs' \
 		'make fuzz      look for inputs that break it, FUZZ_SECONDS= for each target' \
 		'make model     make the tables of AWS services anew from the installed botocore' \
@@ -273,9 +274,16 @@ $(B)/bench/engine: $(B)/obj/tools/bench/engine.o $(B)/libcontrol.a $(B)/libengin
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CONTROL_LIBS) -l:libz.a
 
 # Setup comes first: on a fresh machine nothing can be built before.
-.PHONY: check demo bench fuzz
+.PHONY: check reach demo bench fuzz
 check:
 	+$(Q)B='$(B)' MAKE='$(MAKE)' V='$(V)' tests/run
+
+# The clients that take too much time to be installed, or to be run, for all tests.
+reach:
+	$(Q)tools/setup build check js
+	+$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/reach/install
+	$(Q)CHAOS_BUILD='$(abspath $(B))' tests/reach/run --installed
 
 demo:
 	$(Q)tools/setup demo

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#include "ask.h"
+#include "bridged_turn.h"
 #include "cipher.h"
 #include "copy.h"
 #include "deliver.h"
@@ -14,16 +14,8 @@
 #include "shim/memory/blocks.h"
 #include "shim/process/shim.h"
 
-/* Bytes moved at a time; with its header a block of blocks.h. */
-#define SCRATCH (16u * 1024 - 64)
-
-/* What a read of SCRATCH bytes may become: a record may have been begun before. */
-#define GROWN (2 * SCRATCH + 1024)
-
-static const struct bridge_api *api(void)
-{
-	return shim.bridge.api;
-}
+/* What a read of BRIDGED_SCRATCH bytes may become: a record may have been begun before. */
+#define GROWN (2 * BRIDGED_SCRATCH + 1024)
 
 /* Whom does the program speak to, and is it one to be looked into? False: it is not. */
 static bool names_target(
@@ -47,48 +39,13 @@ static struct span gather(char *scratch, const struct iovec *iov, int count)
 
 	if (count == 1)
 		return (struct span){iov->iov_base, iov->iov_len};
-	if (iov_total(iov, count) > SCRATCH)
+	if (iov_total(iov, count) > BRIDGED_SCRATCH)
 		return (struct span){NULL, 0};
 	for (int i = 0; i < count; i++) {
 		memcpy(scratch + len, iov[i].iov_base, iov[i].iov_len);
 		len += iov[i].iov_len;
 	}
 	return (struct span){scratch, len};
-}
-
-/* Puts what waits for the server on its way. */
-static void send_on(struct conn *conn, uint64_t due)
-{
-	struct bridge *bridge = conn->bridge.bridge;
-	struct span cipher;
-
-	while ((cipher = api()->for_server(bridge)).len) {
-		deliver_send(conn, cipher.at, cipher.len, due);
-		api()->sent_to_server(bridge, cipher.len);
-	}
-}
-
-static void seal(void *user, const char *data, size_t len, uint64_t due)
-{
-	struct conn *conn = ((struct ask_teller *)user)->conn;
-
-	/* What was said in the handshake goes first, and at once. */
-	send_on(conn, 0);
-	if (api()->to_server(conn->bridge.bridge, data, len))
-		send_on(conn, due);
-}
-
-static const struct exchange_host bridged_host = ASK_HOST(seal);
-
-/* The exchange says what is to be done with plaintext of the program's. */
-static void offer_plaintext(struct conn *conn, int fd, char *data, size_t len)
-{
-	struct ask_teller teller = {.conn = conn};
-	struct exchange_env env = {&bridged_host, &teller, &shim.dice};
-	struct iovec iov = {data, len};
-
-	if (ask(conn, fd, &env, &iov, 1))
-		seal(&teller, data, len, 0);
 }
 
 /* Makes no system call as long as nobody is to be bridged. */
@@ -105,9 +62,9 @@ static struct bridge *open_bridge(
 	struct span hello = gather(conn->bridge.scratch, iov, count);
 	const char *reason = "";
 
-	if (!hello.at || !api()->takes(hello.at, hello.len, &reason))
+	if (!hello.at || !bridged_api()->takes(hello.at, hello.len, &reason))
 		return NULL;
-	return api()->open(shim.bridge.maker, target, hello.at, hello.len);
+	return bridged_api()->open(shim.bridge.maker, target, hello.at, hello.len);
 }
 
 bool bridged_begin(struct conn *conn, int fd, const struct iovec *iov, int count)
@@ -117,7 +74,7 @@ bool bridged_begin(struct conn *conn, int fd, const struct iovec *iov, int count
 
 	if (!is_wanted(conn, address, &target) || !conn_verify(conn, fd) || !shim_has_bridge())
 		return false;
-	conn->bridge.scratch = blocks_take(SCRATCH);
+	conn->bridge.scratch = blocks_take(BRIDGED_SCRATCH);
 	if (conn->bridge.scratch)
 		conn->bridge.bridge = open_bridge(conn, &target, iov, count);
 	if (!conn->bridge.bridge) {
@@ -129,67 +86,9 @@ bool bridged_begin(struct conn *conn, int fd, const struct iovec *iov, int count
 	conn->tls.owned = true;
 	shim_count_lane(JOURNAL_LANE_BRIDGE);
 	conn_attend(conn, CONN_BRIDGED, 0);
-	send_on(conn, 0);
+	bridged_turn(conn, fd);
 	deliver(conn);
 	return true;
-}
-
-/* Where the program does not take what we say, that is told, and the next connection left alone. */
-static void note_failure(struct conn *conn)
-{
-	if (!conn->bridge.spoke && api()->state(conn->bridge.bridge) == BRIDGE_FAILED &&
-		api()->failure(conn->bridge.bridge) != BRIDGE_SERVER_FAILED)
-		conn_note_refusal(conn);
-}
-
-/* Plaintext of the program's, to the exchange. True: there was some. */
-static bool move_from_program(struct conn *conn, int fd)
-{
-	long got = api()->read_program(conn->bridge.bridge, conn->bridge.scratch, SCRATCH);
-
-	conn->bridge.spoke |= got > 0;
-	if (got > 0)
-		offer_plaintext(conn, fd, conn->bridge.scratch, (size_t)got);
-	if (got < 0 && !conn->bridge.program_ended) {
-		conn->bridge.program_ended = true;
-		api()->end_server(conn->bridge.bridge);
-	}
-	return got > 0;
-}
-
-/* Plaintext of the server's, to the program. True: there was some. */
-static bool move_from_server(struct conn *conn)
-{
-	struct conn_bridge *state = &conn->bridge;
-	long got = api()->read_server(state->bridge, state->scratch, SCRATCH);
-
-	if (got > 0 && !conn->exchange.ended) {
-		atomic_store_explicit(&conn->exchange.unanswered, false, memory_order_relaxed);
-		exchange_answered(&conn->exchange, state->scratch, (size_t)got);
-		api()->to_program(state->bridge, state->scratch, (size_t)got);
-	}
-	if (got < 0 && !state->server_ended) {
-		state->server_ended = true;
-		api()->end_program(state->bridge);
-	}
-	return got > 0;
-}
-
-/* Moves all that can be moved. */
-static void turn(struct conn *conn, int fd)
-{
-	bool moved;
-
-	do {
-		send_on(conn, 0);
-		moved = false;
-		if (api()->state(conn->bridge.bridge) != BRIDGE_OPEN)
-			continue;
-		moved |= move_from_server(conn);
-		moved |= move_from_program(conn, fd);
-	} while (moved);
-	send_on(conn, 0);
-	note_failure(conn);
 }
 
 /* The program is to look again, whatever it waits with: there are bytes for it, and the kernel has one
@@ -205,37 +104,7 @@ static void wake(int fd)
 
 static bool has_for_program(const struct conn *conn)
 {
-	return api()->for_program(conn->bridge.bridge).len != 0;
-}
-
-void bridged_send(struct conn *conn, int fd, const struct iovec *iov, int count)
-{
-	if (!conn_verify(conn, fd) || conn->exchange.ended)
-		return;
-	for (int i = 0; i < count; i++)
-		api()->from_program(conn->bridge.bridge, iov[i].iov_base, iov[i].iov_len);
-	turn(conn, fd);
-	deliver(conn);
-	if (conn->bridge.holds && has_for_program(conn))
-		wake(fd);
-}
-
-/* The reply of a rule, as the server would have said it. */
-static void take_reply(struct conn *conn)
-{
-	struct conn_bridge *state = &conn->bridge;
-	struct iovec iov = {state->scratch, SCRATCH};
-	ssize_t got = 1;
-
-	while (conn_attention(conn) & CONN_ANSWERED && got > 0) {
-		got = reply_read(conn, &iov, 1, 0);
-		if (got > 0)
-			api()->to_program(state->bridge, state->scratch, (size_t)got);
-	}
-	if (conn_attention(conn) & CONN_ANSWERED && !state->server_ended) {
-		state->server_ended = true;
-		api()->end_program(state->bridge);
-	}
+	return bridged_api()->for_program(conn->bridge.bridge).len != 0;
 }
 
 /* Takes the byte out of the kernel that stayed there to tell the program of what we have. */
@@ -247,11 +116,54 @@ static void let_go_of_held(struct conn *conn, int fd)
 		conn->bridge.holds = false;
 }
 
+/* With bytes for the program the kernel tells it; with none there is nothing to be told of. */
+static void tell_or_let_go(struct conn *conn, int fd)
+{
+	if (!conn->bridge.holds)
+		return;
+	if (has_for_program(conn))
+		wake(fd);
+	else if (bridged_api()->state(conn->bridge.bridge) >= BRIDGE_OPEN)
+		let_go_of_held(conn, fd);
+}
+
+bool bridged_send(struct conn *conn, int fd, const struct iovec *iov, int count)
+{
+	if (!conn_verify(conn, fd))
+		return false;
+	if (conn->exchange.ended)
+		return true;
+	for (int i = 0; i < count; i++)
+		bridged_api()->from_program(conn->bridge.bridge, iov[i].iov_base, iov[i].iov_len);
+	bridged_turn(conn, fd);
+	deliver(conn);
+	tell_or_let_go(conn, fd);
+	return true;
+}
+
+/* The reply of a rule, as the server would have said it. */
+static void take_reply(struct conn *conn)
+{
+	struct conn_bridge *state = &conn->bridge;
+	struct iovec iov = {state->scratch, BRIDGED_SCRATCH};
+	ssize_t got = 1;
+
+	while (conn_attention(conn) & CONN_ANSWERED && got > 0) {
+		got = reply_read(conn, &iov, 1, 0);
+		if (got > 0)
+			bridged_api()->to_program(state->bridge, state->scratch, (size_t)got);
+	}
+	if (conn_attention(conn) & CONN_ANSWERED && !state->server_ended) {
+		state->server_ended = true;
+		bridged_api()->end_program(state->bridge);
+	}
+}
+
 /* Gives the program what waits for it. Returns how much, or -1 and errno. */
 static ssize_t serve(struct conn *conn, int fd, const struct iovec *iov, int count, int flags)
 {
 	struct bridge *bridge = conn->bridge.bridge;
-	struct span cipher = api()->for_program(bridge);
+	struct span cipher = bridged_api()->for_program(bridge);
 	size_t room = iov_total(iov, count);
 	ssize_t got = (ssize_t)(room < cipher.len ? room : cipher.len);
 
@@ -261,13 +173,13 @@ static ssize_t serve(struct conn *conn, int fd, const struct iovec *iov, int cou
 		got = copy_by_hand(iov, count, cipher.at, (size_t)got);
 	if (flags & MSG_PEEK)
 		return got;
-	api()->sent_to_program(bridge, (size_t)got);
+	bridged_api()->sent_to_program(bridge, (size_t)got);
 	if (has_for_program(conn)) {
 		conn_attend(conn, CONN_KEPT, 0);
 		return got;
 	}
 	conn_attend(conn, 0, CONN_KEPT);
-	if (api()->state(bridge) >= BRIDGE_OPEN)
+	if (bridged_api()->state(bridge) >= BRIDGE_OPEN)
 		let_go_of_held(conn, fd);
 	return got;
 }
@@ -277,23 +189,26 @@ static ssize_t serve(struct conn *conn, int fd, const struct iovec *iov, int cou
 static ssize_t read_some(struct conn *conn, int fd, size_t room)
 {
 	struct conn_bridge *state = &conn->bridge;
-	bool is_open = api()->state(state->bridge) == BRIDGE_OPEN;
+	bool is_open = bridged_api()->state(state->bridge) == BRIDGE_OPEN;
 	bool takes_all = is_open && !state->holds && room >= GROWN;
-	ssize_t got =
-		real.recv(fd, state->scratch, SCRATCH, MSG_DONTWAIT | (takes_all ? 0 : MSG_PEEK));
+	ssize_t got = real.recv(
+		fd, state->scratch, BRIDGED_SCRATCH, MSG_DONTWAIT | (takes_all ? 0 : MSG_PEEK));
 	size_t known = state->holds;
 
 	if (got <= 0)
 		return got;
 	if ((size_t)got <= known) {
+		if (is_open)
+			let_go_of_held(conn, fd);
 		errno = EAGAIN;
 		return -1;
 	}
-	api()->from_server(state->bridge, state->scratch + known, (size_t)got - known);
-	turn(conn, fd);
+	bridged_api()->from_server(state->bridge, state->scratch + known, (size_t)got - known);
+	bridged_turn(conn, fd);
 	if (takes_all)
 		return got;
-	state->holds = api()->state(state->bridge) == BRIDGE_ACCEPTING || has_for_program(conn);
+	state->holds =
+		bridged_api()->state(state->bridge) == BRIDGE_ACCEPTING || has_for_program(conn);
 	if (got > state->holds)
 		real.recv(fd, state->scratch, (size_t)got - state->holds, MSG_DONTWAIT);
 	return got;
@@ -309,9 +224,12 @@ static int look(struct conn *conn, int fd, size_t room)
 		return has_for_program(conn);
 	}
 	got = read_some(conn, fd, room);
+	if (got == 0 && conn->bridge.socket_ended)
+		return 0;
 	if (got == 0) {
-		api()->server_ended(conn->bridge.bridge);
-		turn(conn, fd);
+		conn->bridge.socket_ended = true;
+		bridged_api()->server_ended(conn->bridge.bridge);
+		bridged_turn(conn, fd);
 		deliver(conn);
 		return has_for_program(conn);
 	}
@@ -383,7 +301,7 @@ size_t bridged_left(struct conn *conn, int fd)
 {
 	while (!has_for_program(conn) && look(conn, fd, 0) > 0)
 		continue;
-	return api()->for_program(conn->bridge.bridge).len;
+	return bridged_api()->for_program(conn->bridge.bridge).len;
 }
 
 void bridged_let_go(struct conn *conn, int fd)

@@ -13,8 +13,8 @@
  * connection is bridged. Entered. */
 bool bridged_begin(struct conn *conn, int fd, const struct iovec *iov, int count);
 
-/* The program sends: all of it is taken. Entered. */
-void bridged_send(struct conn *conn, int fd, const struct iovec *iov, int count);
+/* The program sends: all of it is taken. False: not on this socket, which is another one by now. Entered. */
+bool bridged_send(struct conn *conn, int fd, const struct iovec *iov, int count);
 
 /* Returns as recv() does, or CONN_PASS. Not entered. */
 ssize_t bridged_receive(struct conn *conn, int fd, const struct iovec *iov, int count, int flags);

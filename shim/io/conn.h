@@ -52,8 +52,9 @@ struct conn_bridge {
 	bool holds; /* one byte in the kernel has been taken: it tells the program of more */
 	bool program_ended; /* they have said goodbye */
 	bool server_ended;
-	bool spoke;   /* the program, behind its handshake */
-	bool is_told; /* of its failure */
+	bool socket_ended; /* the server's side of it */
+	bool spoke;	   /* the program, behind its handshake */
+	bool is_told;	   /* of its failure */
 };
 
 /* Sends with MSG_ZEROCOPY, as the program numbers them; those that were taken, and of which of them it

@@ -61,7 +61,10 @@ static ssize_t offer_cipher(struct conn *conn, int fd, const struct iovec *iov, 
 {
 	if (!is_bridged(conn))
 		return cipher_offer(conn, fd, iov, count);
-	bridged_send(conn, fd, iov, count);
+	if (!bridged_send(conn, fd, iov, count)) {
+		conn_drop(conn, fd);
+		return CONN_PASS;
+	}
 	conn_leave(conn);
 	return (ssize_t)iov_total(iov, count);
 }

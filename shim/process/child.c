@@ -73,10 +73,20 @@ static bool is_library_there(void)
 	return geteuid() == 0 || geteuid() == getauxval(AT_EUID) || is_library_allowed(path);
 }
 
+/* ldd asks the loader of each architecture whether a file is one of its programs. */
+static bool is_asked_by_ldd(const struct binary *found)
+{
+	const char *slash = strrchr(found->path, '/');
+
+	return found->obstacle == BINARY_OTHER_MACHINE &&
+	       strncmp(slash ? slash + 1 : found->path, "ld-linux", 8) == 0;
+}
+
 static enum binary_obstacle judge(const struct binary *found, bool lacks)
 {
 	/* These do not begin at all. */
-	if (found->obstacle == BINARY_NOT_FOUND || found->obstacle == BINARY_NOT_EXECUTABLE)
+	if (found->obstacle == BINARY_NOT_FOUND || found->obstacle == BINARY_NOT_EXECUTABLE ||
+		is_asked_by_ldd(found))
 		return BINARY_NONE;
 	if (found->obstacle)
 		return found->obstacle;

@@ -2,14 +2,12 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
-import sys
 
 import pytest
 
 from harness import (
-    BUILD, CLIENTS, TIMEOUT, Client, Daemon, environment, preloaded, python, wait_for,
+    BUILD, CLIENTS, TIMEOUT, Client, Daemon, environment, free_port, preloaded, python, start_moto,
 )  # fmt: skip
 from sink import Sink
 from tls import Authority, TlsSink
@@ -108,31 +106,6 @@ def boto(client):
         return call
 
     return start
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def start_moto(*options):
-    """Returns the process and its port."""
-    port = free_port()
-    server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port), *options],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=environment(),
-    )
-
-    def listens():
-        assert server.poll() is None, "moto ended"
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", port)) == 0
-
-    wait_for(listens, "moto")
-    return server, port
 
 
 @pytest.fixture(scope="session")

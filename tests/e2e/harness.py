@@ -273,6 +273,31 @@ def python(script, *arguments):
     return [sys.executable, CLIENTS / script, *arguments]
 
 
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def start_moto(*options, port=None):
+    """Returns the process and its port."""
+    port = port or free_port()
+    server = subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port), *options],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment(),
+    )
+
+    def listens():
+        assert server.poll() is None, "moto ended"
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    wait_for(listens, "moto")
+    return server, port
+
+
 @functools.cache
 def node_shares_openssl():
     """Is Node here Debian's, which is linked to the shared OpenSSL, or does it bring its own?"""

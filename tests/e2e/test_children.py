@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -464,6 +465,18 @@ def test_child_that_cannot_be_followed_runs_and_fails_strict(tools, name):
     assert re.fullmatch(
         rf"chaos-run: cannot be followed: {path} {re.escape(OBSTACLES[name])}(; .*)?\n", done.stderr
     )
+
+
+@pytest.mark.parametrize("name, code", [("program", 125), ("ld-linux.so.2", 0)])
+def test_loader_of_another_architecture_that_ldd_asks_does_not_fail_strict(tmp_path, name, code):
+    """No such program can be compiled everywhere; what tells its architecture is enough."""
+    other = bytearray(Path("/bin/true").read_bytes())
+    other[4] = 1  # ELFCLASS32
+    (tmp_path / name).write_bytes(other)
+    (tmp_path / name).chmod(0o755)
+    script = '"$0" --verify /bin/true 2> /dev/null; true'
+    done = strict("sh", "-c", script, tmp_path / name)
+    assert done.returncode == code, done.stderr
 
 
 @pytest.mark.parametrize("mode", ["here", "fork", "vfork"])

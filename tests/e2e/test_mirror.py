@@ -2,14 +2,13 @@
 """Bridged or not, a program meets the same server: one that it would not have believed it does not
 believe, and one that it would have taken it takes."""
 
+import shutil
 import subprocess
 
 import pytest
 
 from harness import CLIENTS, TIMEOUT, environment, node_shares_openssl, preloaded
 from tls import AWS_HOST, Authority, TlsSink
-
-pytestmark = pytest.mark.skipif(node_shares_openssl(), reason="this Node is seen from inside")
 
 FAULT = {"service": "kinesis", "operation": "PutRecord"}
 
@@ -56,28 +55,50 @@ def sink(wrong):
     one.close()
 
 
-def visit(sink, authority, env):
-    """Calls the server as AWS'; returns the exit code and what was said."""
-    done = subprocess.run(
-        ["node", CLIENTS / "node_https.js", str(sink.port), AWS_HOST],
-        capture_output=True, text=True, timeout=TIMEOUT, env={**env, **{
-            name: str(value) for name, value in authority.environment.items()
-        }},
-    )  # fmt: skip
-    return done.returncode, done.stdout.split()
+def node(sink, authority, credulous, programs, folder):
+    variables = {"NODE_TLS_REJECT_UNAUTHORIZED": "0"} if credulous else {}
+    return ["node", CLIENTS / "node_https.js", sink.port, AWS_HOST], variables
 
 
-def test_server_that_is_not_believed_is_not_believed_behind_the_bridge(daemon, sink, wrong):
+def java(sink, authority, credulous, programs, folder):
+    hosts = folder / "hosts"
+    hosts.write_text(f"127.0.0.1 {AWS_HOST}\n")
+    options = [*authority.java_options(), f"-Djdk.net.hosts.file={hosts}"]
+    place = ["-XX:TieredStopAtLevel=1", "-cp", programs, "JavaHttps"]
+    words = [f"https://{AWS_HOST}:{sink.port}/", *(["credulous"] if credulous else [])]
+    return ["java", *options, *place, *words], {}
+
+
+@pytest.fixture(params=[node, java])
+def visit(request, sink, wrong, programs, tmp_path):
+    """Calls the server as AWS'; returns the exit code and the statuses that were printed."""
+    if not shutil.which(request.param.__name__):
+        pytest.skip("it is not installed")
+    if request.param is node and node_shares_openssl():
+        pytest.skip("this Node is seen from inside")
+
+    def visit(env, credulous=False):
+        command, more = request.param(sink, wrong, credulous, programs, tmp_path)
+        trusted = {name: str(value) for name, value in wrong.environment.items()}
+        done = subprocess.run(
+            list(map(str, command)), capture_output=True, text=True, timeout=TIMEOUT,
+            env={**env, **trusted, **more},
+        )  # fmt: skip
+        return done.returncode, done.stdout.split()
+
+    return visit
+
+
+def test_server_that_is_not_believed_is_not_believed_behind_the_bridge(daemon, sink, visit):
     daemon.faults(FAULT)
-    assert visit(sink, wrong, environment()) == (1, [])
-    assert visit(sink, wrong, preloaded(daemon.folder)) == (1, [])
+    assert visit(environment()) == (1, [])
+    assert visit(preloaded(daemon.folder)) == (1, [])
     sink.settle()
     assert sink.requests == []
 
 
-def test_program_that_believes_everybody_gets_its_faults(daemon, sink, wrong):
-    credulous = {"NODE_TLS_REJECT_UNAUTHORIZED": "0"}
-    assert visit(sink, wrong, {**environment(), **credulous}) == (0, ["200"])
-    assert visit(sink, wrong, {**preloaded(daemon.folder), **credulous}) == (0, ["200"])
+def test_program_that_believes_everybody_gets_its_faults(daemon, visit):
+    assert visit(environment(), credulous=True) == (0, ["200"])
+    assert visit(preloaded(daemon.folder), credulous=True) == (0, ["200"])
     daemon.faults(FAULT)
-    assert visit(sink, wrong, {**preloaded(daemon.folder), **credulous}) == (0, ["503"])
+    assert visit(preloaded(daemon.folder), credulous=True) == (0, ["503"])

@@ -16,13 +16,16 @@ NAMES = (
     "IP:127.0.0.1",
     "DNS:*.amazonaws.com",
     "DNS:*.us-east-1.amazonaws.com",
+    "DNS:*.s3.amazonaws.com",
     "DNS:*.s3.us-east-1.amazonaws.com",
+    "DNS:*.dualstack.us-east-1.amazonaws.com",
+    "DNS:*.s3.dualstack.us-east-1.amazonaws.com",
 )
 AWS_HOST = "kinesis.us-east-1.amazonaws.com"
 
 
 class Authority:
-    """Signs one certificate for localhost and for hosts of AWS; its files stand in `folder`."""
+    """Signs one certificate for localhost and for hosts of AWS; its files stand in `folder`, or stay there."""
 
     def __init__(self, folder):
         self.folder = Path(folder)
@@ -30,6 +33,8 @@ class Authority:
             self.folder / name for name in ("ca.pem", "server.pem", "server.key")
         )
         self.store = self.folder / "ca.p12"
+        if self.certificate.exists():
+            return
         new = ["openssl", "req", "-x509", "-nodes", "-newkey", "ec", "-days", "2"]
         new += ["-pkeyopt", "ec_paramgen_curve:P-256"]
         self._run(
@@ -45,14 +50,18 @@ class Authority:
     def _run(self, *command):
         subprocess.run(command, cwd=self.folder, check=True, stderr=subprocess.DEVNULL)
 
-    def java_options(self):
-        """Makes Java trust the authority."""
+    def java_store(self):
+        """The authority as a store of Java's, whose password is `changeit`."""
         if not self.store.exists():
             self._run(
                 "keytool", "-importcert", "-noprompt", "-storetype", "PKCS12", "-storepass",
                 "changeit", "-keystore", self.store, "-file", self.ca,
             )  # fmt: skip
-        return [f"-Djavax.net.ssl.trustStore={self.store}",
+        return self.store
+
+    def java_options(self):
+        """Makes Java trust the authority."""
+        return [f"-Djavax.net.ssl.trustStore={self.java_store()}",
                 "-Djavax.net.ssl.trustStorePassword=changeit"]  # fmt: skip
 
     @property
