@@ -30,11 +30,6 @@ static uintptr_t this_thread(void)
 	return (uintptr_t)&inside;
 }
 
-bool conn_is_inside(void)
-{
-	return inside;
-}
-
 uint32_t conn_count(void)
 {
 	return atomic_load(&used);
@@ -368,6 +363,9 @@ static void abandon(struct conn *conn)
 	memset(&conn->exchange, 0, sizeof(conn->exchange));
 	conn->exchange.state = EXCHANGE_GONE;
 	conn->is_abandoned = true;
+	/* Its memory stays where it is. */
+	conn->bridge = (struct conn_bridge){0};
+	conn_attend(conn, 0, CONN_BRIDGED);
 }
 
 void conn_after_fork(void)

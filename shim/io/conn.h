@@ -13,6 +13,7 @@
 #include "shim/engine/exchange.h"
 #include "shim/engine/tls.h"
 #include "shim/memory/journal.h"
+#include "shim/process/inside.h"
 #include "slots.h"
 #include "socket.h"
 #include "timer.h"
@@ -159,7 +160,10 @@ bool conn_adopt_duplicate(struct conn *conn, int fd);
 void conn_close_duplicate(struct conn *conn);
 
 /* Is this thread in the library, so that locks and heap are not to be touched? */
-bool conn_is_inside(void);
+static inline bool conn_is_inside(void)
+{
+	return inside;
+}
 
 /* Counts that it can't be looked into, with the name of its server as far as that is known. Entered. */
 void conn_count_blind(struct conn *conn, int reason);
