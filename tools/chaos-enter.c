@@ -14,10 +14,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "journal_header.h"
+#include "shim/base/kernel.h"
 #include "supervise.h"
 
 enum { EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
@@ -35,6 +37,7 @@ int main(int argc, char **argv)
 {
 	char reason[SUPERVISE_REASON_MAX];
 	const char *folder, *program;
+	long error;
 
 	if (argc > 1 && *argv[1] == '-') {
 		fcntl(atoi(argv[1] + 1), F_SETFD, FD_CLOEXEC);
@@ -49,7 +52,8 @@ int main(int argc, char **argv)
 		journal_count_unattached(folder);
 		tell(program, reason);
 	}
-	execv(program, argv + 3);
-	fprintf(stderr, "chaos: cannot run %s: %s\n", program, strerror(errno));
-	return errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+	/* Past the hook that would have it begun by this program, where that is not static. */
+	error = -kernel_call(SYS_execve, (long)program, (long)(argv + 3), (long)environ, 0, 0, 0);
+	fprintf(stderr, "chaos: cannot run %s: %s\n", program, strerror((int)error));
+	return error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 }

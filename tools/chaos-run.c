@@ -19,6 +19,7 @@
 
 #include "control/check.h"
 #include "control/model.h"
+#include "doctor.h"
 #include "folder.h"
 #include "own.h"
 #include "shim/base/span.h"
@@ -37,14 +38,20 @@ struct options {
 	const char *folder;
 	char *intercept; /* a list of hosts; NULL: none */
 	bool verbose, strict, no_bridge, no_follow;
+	bool doctor;	 /* it is only to be told how the command would be run */
 	bool supervised; /* the command makes its own system calls */
 	char **command;
 };
 
 static const char help[] =
 	"Usage: chaos-run [OPTION]... [--] COMMAND [ARGUMENT]...\n"
+	"       chaos-run [OPTION]... doctor COMMAND [ARGUMENT]...\n"
 	"Run COMMAND so that its calls to AWS meet the outages of a chaos daemon: the one of the\n"
 	"runtime folder if it answers there, else a private one that ends with the command.\n"
+	"\n"
+	"With `doctor`, say how the calls of COMMAND would be looked at, and what stands in the "
+	"way;\n"
+	"exit with 1 if something does. (`chaos-run -- doctor` runs a program of that name.)\n"
 	"\n"
 	"  -f, --faults JSON|@FILE   fault rules, as of POST /_localstack/chaos/faults\n"
 	"  -o, --outages JSON|@FILE  outage rules, as of POST /outages\n"
@@ -252,6 +259,11 @@ static struct options parse(int argc, char **argv)
 			fputs("Try 'chaos-run --help'.\n", stderr);
 			exit(EXIT_OWN);
 		}
+	}
+	if (optind < argc && strcmp(argv[optind], "doctor") == 0 &&
+		strcmp(argv[optind - 1], "--") != 0) {
+		options.doctor = true;
+		optind++;
 	}
 	if (optind == argc)
 		refuse_no_command(&options);
@@ -704,11 +716,34 @@ static void set_environment(const struct options *options, const char *library, 
 	set_preload(library);
 }
 
+/* ---- what would be done ---- */
+
+static int run_doctor(const struct options *options)
+{
+	struct doctor doctor = {.command = options->command,
+		.intercept = options->intercept,
+		.no_bridge = options->no_bridge,
+		.no_follow = options->no_follow};
+	char folder[PATH_MAX], path[PATH_MAX];
+	int error = 0;
+
+	if (options->folder)
+		snprintf(folder, sizeof(folder), "%s", options->folder);
+	else
+		error = runtime_folder(folder, sizeof(folder));
+	if (!error && (options->folder || !has_rules(options)) && folder_probe(folder) == 0 &&
+		realpath(folder, path))
+		doctor.folder = path;
+	return doctor_tell(&doctor) ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
 	char library[PATH_MAX], folder[PATH_MAX], reason[SUPERVISE_REASON_MAX];
 	struct options options = parse(argc, argv);
 
+	if (options.doctor)
+		return run_doctor(&options);
 	check_command(&options);
 	find_library(library);
 	find_daemon(&options, folder);

@@ -25,13 +25,19 @@ static const char *const systems[] = {
 static const char *const variables[] = {"SSL_CERT_FILE", "AWS_CA_BUNDLE", "CURL_CA_BUNDLE",
 	"REQUESTS_CA_BUNDLE", "NIX_SSL_CERT_FILE", "GIT_SSL_CAINFO", "CARGO_HTTP_CAINFO"};
 
+const char *trusted_system(void)
+{
+	for (size_t i = 0; i < sizeof(systems) / sizeof(*systems); i++)
+		if (access(systems[i], R_OK) == 0)
+			return systems[i];
+	return NULL;
+}
+
 static int open_system(void)
 {
-	int fd = -1;
+	const char *path = trusted_system();
 
-	for (size_t i = 0; fd < 0 && i < sizeof(systems) / sizeof(*systems); i++)
-		fd = open(systems[i], O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	return fd;
+	return path ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) : -1;
 }
 
 /* The variable is left alone where there is nothing better to name. */

@@ -7,4 +7,7 @@
  * supervisor at the other end of `fd`. */
 void trusted_set(int fd);
 
+/* The system's own certificates; NULL: none are where systems have theirs. */
+const char *trusted_system(void);
+
 #endif

@@ -102,9 +102,15 @@ static void wake(int fd)
 		setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &threshold, sizeof(threshold));
 }
 
+/* How many bytes there are for the program. */
+static size_t waiting(const struct conn *conn)
+{
+	return bridged_api()->for_program(conn->bridge.bridge).len;
+}
+
 static bool has_for_program(const struct conn *conn)
 {
-	return bridged_api()->for_program(conn->bridge.bridge).len != 0;
+	return waiting(conn) != 0;
 }
 
 /* Takes the byte out of the kernel that stayed there to tell the program of what we have. */
@@ -127,18 +133,36 @@ static void tell_or_let_go(struct conn *conn, int fd)
 		let_go_of_held(conn, fd);
 }
 
-bool bridged_send(struct conn *conn, int fd, const struct iovec *iov, int count)
+static void pass_on(struct conn *conn, int fd, const struct iovec *iov, int count)
 {
-	if (!conn_verify(conn, fd))
-		return false;
-	if (conn->exchange.ended)
-		return true;
 	for (int i = 0; i < count; i++)
 		bridged_api()->from_program(conn->bridge.bridge, iov[i].iov_base, iov[i].iov_len);
 	bridged_turn(conn, fd);
 	deliver(conn);
 	tell_or_let_go(conn, fd);
-	return true;
+}
+
+ssize_t bridged_send(struct conn *conn, int fd, const struct iovec *iov, int count)
+{
+	int error;
+
+	if (!conn_verify(conn, fd)) {
+		conn_drop(conn, fd);
+		return CONN_PASS;
+	}
+	if (!conn->exchange.ended)
+		pass_on(conn, fd, iov, count);
+	error = conn->exchange.ended ? 0 : conn->bridge.error;
+	if (error)
+		conn->bridge.error = 0;
+	conn_leave(conn);
+	if (!error)
+		return (ssize_t)iov_total(iov, count);
+	/* The kernel says it again, with the signal that belongs to it. */
+	if (error == EPIPE)
+		return CONN_PASS;
+	errno = error;
+	return -1;
 }
 
 /* The reply of a rule, as the server would have said it. */
@@ -159,38 +183,42 @@ static void take_reply(struct conn *conn)
 	}
 }
 
-/* Gives the program what waits for it. Returns how much, or -1 and errno. */
+/* What the kernel does not tell of, poll() and select() do: a reply that is kept, and what waits in the bridge
+ * without a byte that is held. */
+static void note_kept(struct conn *conn)
+{
+	bool is_kept = conn_attention(conn) & CONN_ANSWERED ||
+		       (has_for_program(conn) && !conn->bridge.holds);
+
+	is_kept &= !(conn_attention(conn) & CONN_ENDED);
+	conn_attend(conn, is_kept ? CONN_KEPT : 0, is_kept ? 0 : CONN_KEPT);
+}
+
+/* Gives the program what waits for it. Returns how much. */
 static ssize_t serve(struct conn *conn, int fd, const struct iovec *iov, int count, int flags)
 {
 	struct bridge *bridge = conn->bridge.bridge;
 	struct span cipher = bridged_api()->for_program(bridge);
 	size_t room = iov_total(iov, count);
-	ssize_t got = (ssize_t)(room < cipher.len ? room : cipher.len);
+	size_t got = room < cipher.len ? room : cipher.len;
 
-	if (!got)
-		return 0;
 	if (!(flags & MSG_TRUNC))
-		got = copy_by_hand(iov, count, cipher.at, (size_t)got);
-	if (flags & MSG_PEEK)
-		return got;
-	bridged_api()->sent_to_program(bridge, (size_t)got);
-	if (has_for_program(conn)) {
-		conn_attend(conn, CONN_KEPT, 0);
-		return got;
-	}
-	conn_attend(conn, 0, CONN_KEPT);
-	if (bridged_api()->state(bridge) >= BRIDGE_OPEN)
+		copy_by_hand(iov, count, cipher.at, got);
+	if (!(flags & MSG_PEEK))
+		bridged_api()->sent_to_program(bridge, got);
+	if (!has_for_program(conn) && bridged_api()->state(bridge) >= BRIDGE_OPEN)
 		let_go_of_held(conn, fd);
-	return got;
+	note_kept(conn);
+	return (ssize_t)got;
 }
 
-/* Reads what the server has sent, all but one byte if the program will not have taken all that comes of
- * it: then it has to be told by the kernel. Returns as recv() does. */
+/* Reads what the server has sent, all but one byte if the program, which takes so much, will not have taken
+ * all that comes of it: then it has to be told by the kernel. Returns as recv() does. */
 static ssize_t read_some(struct conn *conn, int fd, size_t room)
 {
 	struct conn_bridge *state = &conn->bridge;
 	bool is_open = bridged_api()->state(state->bridge) == BRIDGE_OPEN;
-	bool takes_all = is_open && !state->holds && room >= GROWN;
+	bool takes_all = is_open && !state->holds && room >= waiting(conn) + GROWN;
 	ssize_t got = real.recv(
 		fd, state->scratch, BRIDGED_SCRATCH, MSG_DONTWAIT | (takes_all ? 0 : MSG_PEEK));
 	size_t known = state->holds;
@@ -198,7 +226,7 @@ static ssize_t read_some(struct conn *conn, int fd, size_t room)
 	if (got <= 0)
 		return got;
 	if ((size_t)got <= known) {
-		if (is_open)
+		if (is_open && !has_for_program(conn))
 			let_go_of_held(conn, fd);
 		errno = EAGAIN;
 		return -1;
@@ -208,60 +236,74 @@ static ssize_t read_some(struct conn *conn, int fd, size_t room)
 	if (takes_all)
 		return got;
 	state->holds =
-		bridged_api()->state(state->bridge) == BRIDGE_ACCEPTING || has_for_program(conn);
+		bridged_api()->state(state->bridge) == BRIDGE_ACCEPTING || waiting(conn) > room;
 	if (got > state->holds)
 		real.recv(fd, state->scratch, (size_t)got - state->holds, MSG_DONTWAIT);
 	return got;
 }
 
-/* Looks for more. Returns 1: there may be some, 0: nothing more will come, -1 and errno. */
+/* Looks for more. Returns 1: there may be some, 0: nothing more will come, -1 and errno; EAGAIN: nothing for
+ * now. */
 static int look(struct conn *conn, int fd, size_t room)
 {
+	struct conn_bridge *state = &conn->bridge;
 	ssize_t got;
 
 	if (conn_attention(conn) & CONN_ANSWERED) {
 		take_reply(conn);
-		return has_for_program(conn);
+		errno = EAGAIN;
+		return conn_attention(conn) & CONN_ANSWERED ? 0 : -1;
 	}
 	got = read_some(conn, fd, room);
-	if (got == 0 && conn->bridge.socket_ended)
-		return 0;
-	if (got == 0) {
-		conn->bridge.socket_ended = true;
-		bridged_api()->server_ended(conn->bridge.bridge);
-		bridged_turn(conn, fd);
-		deliver(conn);
-		return has_for_program(conn);
+	if (got < 0)
+		return -1;
+	/* It has been told to us in the place of the program. No reader is told of EPIPE. */
+	if (got == 0 && state->error && state->error != EPIPE) {
+		errno = state->error;
+		state->error = 0;
+		return -1;
 	}
-	if (got > 0)
-		deliver(conn);
-	return got < 0 ? -1 : 1;
+	if (got == 0 && !state->socket_ended) {
+		state->socket_ended = true;
+		bridged_api()->server_ended(state->bridge);
+		bridged_turn(conn, fd);
+	}
+	deliver(conn);
+	errno = EAGAIN;
+	if (got == BRIDGED_SCRATCH || conn_attention(conn) & CONN_ANSWERED)
+		return 1;
+	/* The kernel had no more. */
+	return got ? -1 : 0;
 }
 
-/* Returns as recv() does; waits for nothing. Entered. */
+/*
+ * Returns as recv() does; waits for nothing. A program that gets less than it has room for may take it that the
+ * kernel has no more, and wait until more comes: so it has. `whole`: less than that is nothing. Entered.
+ */
 static ssize_t receive_at_once(
-	struct conn *conn, int fd, const struct iovec *iov, int count, int flags)
+	struct conn *conn, int fd, const struct iovec *iov, int count, int flags, bool whole)
 {
+	size_t room = iov_total(iov, count);
 	int found = 1;
 
-	while (found > 0) {
-		ssize_t got = serve(conn, fd, iov, count, flags);
-
-		if (got)
-			return got;
-		found = look(conn, fd, iov_total(iov, count));
-	}
-	return found;
+	while (found > 0 && waiting(conn) < room)
+		found = look(conn, fd, flags & MSG_PEEK ? 0 : room);
+	if (waiting(conn) < (whole ? room : 1) && found < 0 &&
+		(errno == EAGAIN || !has_for_program(conn)))
+		return -1;
+	if (found < 0 && errno != EAGAIN)
+		conn->bridge.error = errno;
+	return serve(conn, fd, iov, count, flags);
 }
 
 /* Waits in the kernel as the program would. Returns as recv() does. */
-static ssize_t wait_for_server(struct conn *conn, int fd)
+static ssize_t wait_for_server(struct conn *conn, int fd, bool whole)
 {
 	char byte;
 
 	/* Nothing is to be told of, and the byte would end the waiting. */
 	if (conn_enter(conn, fd)) {
-		if (conn_verify(conn, fd) && !has_for_program(conn))
+		if (conn_verify(conn, fd) && (whole || !has_for_program(conn)))
 			let_go_of_held(conn, fd);
 		conn_leave(conn);
 	}
@@ -273,35 +315,74 @@ static bool may_wait(int fd, int flags)
 	return !(flags & MSG_DONTWAIT) && !(real.fcntl(fd, F_GETFL) & O_NONBLOCK);
 }
 
-ssize_t bridged_receive(struct conn *conn, int fd, const struct iovec *iov, int count, int flags)
+/* Of a descriptor that is not the connection's any more. `waited`: it was, when the call began. */
+static ssize_t receive_nothing(bool waited)
 {
-	ssize_t got;
-
-	if (count <= 0 || !iov_total(iov, count))
+	if (conn_is_inside())
+		errno = EAGAIN;
+	else if (waited)
+		errno = EBADF;
+	else
 		return CONN_PASS;
-	for (;;) {
-		if (!conn_enter(conn, fd)) {
-			errno = EAGAIN;
-			return conn_is_inside() ? -1 : CONN_PASS;
-		}
+	return -1;
+}
+
+/* What goes out for a reader goes by its descriptor: that of the last send may be closed. */
+static void act_at(struct conn *conn, int fd)
+{
+	if (!conn->owns_fd)
+		conn->fd = fd;
+}
+
+/* Returns as recv() does, or CONN_PASS. */
+static ssize_t receive(struct conn *conn, int fd, const struct iovec *iov, int count, int flags)
+{
+	bool whole = flags & MSG_WAITALL && !(flags & MSG_PEEK) && may_wait(fd, flags);
+
+	for (bool waited = false, ends = false;; waited = true) {
+		ssize_t got;
+
+		if (!conn_enter(conn, fd))
+			return receive_nothing(waited);
 		if (!conn_verify_reader(conn, fd)) {
 			conn_drop(conn, fd);
-			return CONN_PASS;
+			return receive_nothing(waited);
 		}
-		got = receive_at_once(conn, fd, iov, count, flags);
+		act_at(conn, fd);
+		got = receive_at_once(conn, fd, iov, count, flags, whole && !ends);
 		conn_leave(conn);
-		if (got >= 0 || errno != EAGAIN || !may_wait(fd, flags))
+		if (got >= 0 || errno != EAGAIN || ends || !may_wait(fd, flags))
 			return got;
-		if (wait_for_server(conn, fd) < 0)
+		ends = wait_for_server(conn, fd, whole) < 0;
+		if (ends && !whole)
 			return -1;
 	}
 }
 
+ssize_t bridged_receive(struct conn *conn, int fd, const struct iovec *iov, int count, int flags)
+{
+	int error = errno;
+	ssize_t got;
+
+	if (count <= 0 || !iov_total(iov, count))
+		return CONN_PASS;
+	got = receive(conn, fd, iov, count, flags);
+	if (got >= 0)
+		errno = error;
+	return got;
+}
+
 size_t bridged_left(struct conn *conn, int fd)
 {
-	while (!has_for_program(conn) && look(conn, fd, 0) > 0)
-		continue;
-	return bridged_api()->for_program(conn->bridge.bridge).len;
+	int found = 1;
+
+	act_at(conn, fd);
+	while (!has_for_program(conn) && found > 0)
+		found = look(conn, fd, 0);
+	if (found < 0 && errno != EAGAIN)
+		conn->bridge.error = errno;
+	note_kept(conn);
+	return waiting(conn);
 }
 
 void bridged_let_go(struct conn *conn, int fd)

@@ -13,8 +13,9 @@
  * connection is bridged. Entered. */
 bool bridged_begin(struct conn *conn, int fd, const struct iovec *iov, int count);
 
-/* The program sends: all of it is taken. False: not on this socket, which is another one by now. Entered. */
-bool bridged_send(struct conn *conn, int fd, const struct iovec *iov, int count);
+/* The program sends: all of it is taken. Returns as send() does, or CONN_PASS. Entered; leaves the
+ * connection, too. */
+ssize_t bridged_send(struct conn *conn, int fd, const struct iovec *iov, int count);
 
 /* Returns as recv() does, or CONN_PASS. Not entered. */
 ssize_t bridged_receive(struct conn *conn, int fd, const struct iovec *iov, int count, int flags);

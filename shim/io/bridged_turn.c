@@ -53,9 +53,10 @@ static bool move_from_program(struct conn *conn, int fd)
 	long got = bridged_api()->read_program(
 		conn->bridge.bridge, conn->bridge.scratch, BRIDGED_SCRATCH);
 
-	conn->bridge.spoke |= got > 0;
-	if (got > 0)
+	if (got > 0) {
+		conn_note_spoke(conn);
 		offer_plaintext(conn, fd, conn->bridge.scratch, (size_t)got);
+	}
 	if (got < 0 && !conn->bridge.program_ended) {
 		conn->bridge.program_ended = true;
 		bridged_api()->end_server(conn->bridge.bridge);

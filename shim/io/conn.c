@@ -30,11 +30,6 @@ static uintptr_t this_thread(void)
 	return (uintptr_t)&inside;
 }
 
-bool conn_is_inside(void)
-{
-	return inside;
-}
-
 uint32_t conn_count(void)
 {
 	return atomic_load(&used);
@@ -138,13 +133,24 @@ void conn_note_refusal(struct conn *conn)
 	conn_count_blind(conn, JOURNAL_BLIND_REFUSED);
 }
 
-/* Did it go away without a word, as those do that look at a certificate when the handshake is over? */
+void conn_note_spoke(struct conn *conn)
+{
+	char address[INET6_ADDRSTRLEN];
+
+	if (!conn->bridge.spoke)
+		shim_note_believed(name_of(conn, address));
+	conn->bridge.spoke = true;
+}
+
+/* Did it go away without a word, as those do that look at a certificate late? Not if it has believed us before. */
 static bool has_refused(const struct conn *conn)
 {
 	enum bridge_state state = shim.bridge.api->state(conn->bridge.bridge);
+	char address[INET6_ADDRSTRLEN];
 
 	return !conn->bridge.spoke && !conn->inherited &&
-	       (state == BRIDGE_ACCEPTING || state == BRIDGE_OPEN);
+	       (state == BRIDGE_ACCEPTING || state == BRIDGE_OPEN) &&
+	       !shim_is_believed(name_of(conn, address));
 }
 
 static void end_bridge(struct conn *conn)
@@ -351,12 +357,15 @@ bool conn_verify_reader(struct conn *conn, int fd)
 	return shim_is_own() && socket_is_there(&conn->socket, fd);
 }
 
-/* Another thread was inside at the fork, and is no more: the state is an unknown one. */
+/* Another thread was inside at the fork, and is no more: nobody knows the state. */
 static void abandon(struct conn *conn)
 {
 	memset(&conn->exchange, 0, sizeof(conn->exchange));
 	conn->exchange.state = EXCHANGE_GONE;
 	conn->is_abandoned = true;
+	/* Its memory stays where it is. */
+	conn->bridge = (struct conn_bridge){0};
+	conn_attend(conn, 0, CONN_BRIDGED);
 }
 
 void conn_after_fork(void)

@@ -13,6 +13,7 @@
 #include "shim/engine/exchange.h"
 #include "shim/engine/tls.h"
 #include "shim/memory/journal.h"
+#include "shim/process/inside.h"
 #include "slots.h"
 #include "socket.h"
 #include "timer.h"
@@ -55,6 +56,7 @@ struct conn_bridge {
 	bool socket_ended; /* the server's side of it */
 	bool spoke;	   /* the program, behind its handshake */
 	bool is_told;	   /* of its failure */
+	int error;	   /* of the socket's, which the program is to be told next; 0: none */
 };
 
 /* Sends with MSG_ZEROCOPY, as the program numbers them; those that were taken, and of which of them it
@@ -158,7 +160,10 @@ bool conn_adopt_duplicate(struct conn *conn, int fd);
 void conn_close_duplicate(struct conn *conn);
 
 /* Is this thread in the library, so that locks and heap are not to be touched? */
-bool conn_is_inside(void);
+static inline bool conn_is_inside(void)
+{
+	return inside;
+}
 
 /* Counts that it can't be looked into, with the name of its server as far as that is known. Entered. */
 void conn_count_blind(struct conn *conn, int reason);
@@ -166,6 +171,9 @@ void conn_count_blind(struct conn *conn, int reason);
 /* The program would not be bridged: tells of it, once, and sees to it that its next connections to that
  * server are left alone. Entered. */
 void conn_note_refusal(struct conn *conn);
+
+/* The program has spoken behind its handshake: it takes what we say of that server. Entered. */
+void conn_note_spoke(struct conn *conn);
 
 /* In the child of a fork: nobody is inside any more. */
 void conn_after_fork(void);

@@ -16,6 +16,13 @@
 #define PATIENCE_NS	  1000000000ull /* of a process that ends, with sockets that take nothing */
 #define EVERYTHING_IS_DUE (UINT64_MAX / 2) /* a time later than all others */
 
+/* A bridged program, whose sends are all taken, is told of it next time. */
+static void note_error(struct conn *conn, int error)
+{
+	if (!conn->bridge.error && error != EAGAIN && error != EINTR && error != ENOTCONN)
+		conn->bridge.error = error;
+}
+
 /* Sends what the socket takes of the first item. False: it takes nothing at the moment. */
 static bool send_some(struct conn *conn, struct line_item *item)
 {
@@ -28,6 +35,8 @@ static bool send_some(struct conn *conn, struct line_item *item)
 		(errno == EAGAIN || errno == EINTR || (errno == ENOTCONN && !conn->owns_fd)))
 		return false;
 	/* Another error is the connection's own: the program meets it next time. */
+	if (sent < 0)
+		note_error(conn, errno);
 	line_done(&conn->exchange.line, sent < 0 ? left : (size_t)sent);
 	return true;
 }
@@ -180,6 +189,8 @@ void deliver_send(struct conn *conn, const char *data, size_t len, uint64_t due)
 		if (sent > 0) {
 			data += sent;
 			len -= (size_t)sent;
+		} else if (sent < 0) {
+			note_error(conn, errno);
 		}
 	}
 	/* Without memory: better early than never. */

@@ -57,18 +57,6 @@ static inline void act_at(struct conn *conn, int fd)
 		conn->fd = fd;
 }
 
-static ssize_t offer_cipher(struct conn *conn, int fd, const struct iovec *iov, int count)
-{
-	if (!is_bridged(conn))
-		return cipher_offer(conn, fd, iov, count);
-	if (!bridged_send(conn, fd, iov, count)) {
-		conn_drop(conn, fd);
-		return CONN_PASS;
-	}
-	conn_leave(conn);
-	return (ssize_t)iov_total(iov, count);
-}
-
 ssize_t offer(struct conn *conn, int fd, const struct iovec *iov, int count, int flags)
 {
 	struct ask_teller teller = {.conn = conn};
@@ -81,7 +69,8 @@ ssize_t offer(struct conn *conn, int fd, const struct iovec *iov, int count, int
 	if (conn_attention(conn) & CONN_QUEUED && !deliver_wait_for_room(conn, fd, flags))
 		return -1;
 	if (conn->tls.is_tls)
-		return offer_cipher(conn, fd, iov, count);
+		return is_bridged(conn) ? bridged_send(conn, fd, iov, count)
+					: cipher_offer(conn, fd, iov, count);
 	passes = ask(conn, fd, &env, iov, count);
 	/* A ClientHello: from now on the TLS may be ours. */
 	if (passes && conn->tls.is_tls)

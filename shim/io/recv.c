@@ -265,10 +265,11 @@ int on_ioctl(struct conn *conn, int fd, unsigned long command, void *arg)
 	if (command != FIONREAD || !(conn_attention(conn) & (CONN_ANSWERED | CONN_BRIDGED)) ||
 		!conn_enter(conn, fd))
 		return real.ioctl(fd, command, arg);
-	if (is_bridged(conn))
-		left = conn_verify(conn, fd) ? (int)bridged_left(conn, fd) : 0;
-	else
-		left = (int)reply_left(conn);
+	if (!conn_verify(conn, fd)) {
+		conn_drop(conn, fd);
+		return real.ioctl(fd, command, arg);
+	}
+	left = (int)(is_bridged(conn) ? bridged_left(conn, fd) : reply_left(conn));
 	conn_leave(conn);
 	return copy_out(&place, 1, (const char *)&left, sizeof(left)) < 0 ? -1 : 0;
 }

@@ -43,6 +43,7 @@ void shim_after_fork(void)
 	atomic_store(&shim.dice.state, state ^ shim_now() * 0x9e3779b97f4a7c15ull);
 	atomic_store(&shim.pid, own_pid());
 	atomic_store(&shim.attaching, false);
+	shim_bridge_after_fork();
 	atomic_store(&shim.process, NULL);
 	atomic_store(&shim.unlisted, true);
 }

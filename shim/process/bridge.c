@@ -15,8 +15,6 @@
 
 #define LIBRARY "libchaos-bridge.so"
 
-enum { NOT_TRIED, BEING_LOADED, LOADED, NOT_THERE };
-
 /* Beside our own library. False: it has no path. */
 static bool find_library(char *path, size_t size)
 {
@@ -49,17 +47,27 @@ static const struct bridge_api *find_api(void)
 }
 
 /* Where a program is told whom to trust besides: files and folders. */
-static const char *const bundle_variables[] = {
-	"AWS_CA_BUNDLE",
-	"SSL_CERT_FILE",
-	"SSL_CERT_DIR",
-	"NODE_EXTRA_CA_CERTS",
-	"DENO_CERT",
-	"REQUESTS_CA_BUNDLE",
-	"CURL_CA_BUNDLE",
+static const struct {
+	const char *name;
+	bool by_node; /* Node and its like look into it, or may and would not be seen to */
+} bundle_variables[] = {
+	{"AWS_CA_BUNDLE", false},
+	{"SSL_CERT_FILE", false},
+	{"SSL_CERT_DIR", true},
+	{"NODE_EXTRA_CA_CERTS", true},
+	{"DENO_CERT", true},
+	{"REQUESTS_CA_BUNDLE", false},
+	{"CURL_CA_BUNDLE", false},
 };
 #define VARIABLES   (sizeof(bundle_variables) / sizeof(*bundle_variables))
 #define BUNDLES_MAX (VARIABLES + SHIM_BUNDLES)
+
+/* Node, Bun and Deno, which all speak Node-API, carry a store of their own: what they trust besides is
+ * named by their environment alone. */
+static bool is_node(void)
+{
+	return loader_dlsym(RTLD_DEFAULT, "napi_create_object");
+}
 
 static bool is_ours(const char *path)
 {
@@ -70,11 +78,15 @@ static bool is_ours(const char *path)
 
 static void list_bundles(const char *bundles[BUNDLES_MAX + 1])
 {
+	bool node = is_node();
 	size_t count = 0;
 
 	for (size_t i = 0; i < VARIABLES; i++) {
-		const char *value = getenv(bundle_variables[i]);
+		const char *value = getenv(bundle_variables[i].name);
 
+		/* Those that Node is told to obey it opens. */
+		if (node && !bundle_variables[i].by_node)
+			continue;
 		/* What we add to a program's trust vouches for no server. */
 		if (value && *value && !is_ours(value))
 			bundles[count++] = value;
@@ -107,14 +119,12 @@ void shim_note_bundle(const char *path)
 	blocks_give(copy);
 }
 
-/* Node, Bun and Deno, which all speak Node-API, carry a store of their own: what they trust besides is
- * named by their environment alone. Told of nothing, they would refuse us. */
+/* Told of nothing, Node would refuse us. */
 static bool would_refuse(void)
 {
 	const char *named = getenv("NODE_EXTRA_CA_CERTS"), *deno = getenv("DENO_CERT");
 
-	return loader_dlsym(RTLD_DEFAULT, "napi_create_object") && !(named && *named) &&
-	       !(deno && *deno);
+	return is_node() && !(named && *named) && !(deno && *deno);
 }
 
 static void make(const struct bridge_api *api)
@@ -142,7 +152,7 @@ static void load(void)
 
 	if (api)
 		make(api);
-	atomic_store(&shim.bridge.state, shim.bridge.maker ? LOADED : NOT_THERE);
+	atomic_store(&shim.bridge.state, shim.bridge.maker ? BRIDGE_LOADED : BRIDGE_NOT_THERE);
 }
 
 void shim_begin_bridge(void)
@@ -150,52 +160,81 @@ void shim_begin_bridge(void)
 	const char *wanted = getenv("CHAOS_BRIDGE");
 
 	if (wanted && strcmp(wanted, "0") == 0)
-		atomic_store(&shim.bridge.state, NOT_THERE);
+		atomic_store(&shim.bridge.state, BRIDGE_NOT_THERE);
+}
+
+void shim_bridge_after_fork(void)
+{
+	int state = BRIDGE_BEING_LOADED;
+
+	/* What it was in the middle of, the loader's own lists included, is nothing to build on. */
+	atomic_compare_exchange_strong(&shim.bridge.state, &state, BRIDGE_NOT_THERE);
 }
 
 bool shim_may_bridge(void)
 {
-	return atomic_load(&shim.bridge.state) != NOT_THERE;
+	return atomic_load(&shim.bridge.state) != BRIDGE_NOT_THERE && !atomic_load(&shim.sandboxed);
 }
 
 bool shim_has_bridge(void)
 {
-	int state = NOT_TRIED;
+	int state = BRIDGE_NOT_TRIED;
 
-	if (atomic_compare_exchange_strong(&shim.bridge.state, &state, BEING_LOADED)) {
+	if (atomic_compare_exchange_strong(&shim.bridge.state, &state, BRIDGE_BEING_LOADED)) {
 		load();
 		state = atomic_load(&shim.bridge.state);
 	}
 	/* Another thread is at it: the connection is not to be missed. */
-	for (; state == BEING_LOADED; state = atomic_load(&shim.bridge.state))
+	for (; state == BRIDGE_BEING_LOADED; state = atomic_load(&shim.bridge.state))
 		sched_yield();
-	return state == LOADED;
+	return state == BRIDGE_LOADED;
 }
 
-bool shim_leaves_alone(const char *name)
+static bool has_host(const struct shim_hosts *hosts, const char *name)
 {
-	uint32_t count = atomic_load(&shim.bridge.refused);
+	uint32_t count = atomic_load(&hosts->count);
 
-	for (uint32_t i = 0; i < count && i < SHIM_REFUSED; i++)
-		if (strcmp(shim.bridge.names[i], name) == 0)
+	for (uint32_t i = 0; i < count && i < SHIM_HOSTS; i++)
+		if (strcmp(hosts->names[i], name) == 0)
 			return true;
 	return false;
 }
 
+static void add_host(struct shim_hosts *hosts, const char *name)
+{
+	uint32_t place = atomic_fetch_add(&hosts->begun, 1);
+
+	if (place >= SHIM_HOSTS)
+		return;
+	snprintf(hosts->names[place], sizeof(hosts->names[place]), "%s", name);
+	atomic_fetch_add(&hosts->count, 1);
+}
+
+bool shim_leaves_alone(const char *name)
+{
+	return has_host(&shim.bridge.refused, name);
+}
+
+bool shim_is_believed(const char *name)
+{
+	return has_host(&shim.bridge.believed, name);
+}
+
+void shim_note_believed(const char *name)
+{
+	if (!shim_is_believed(name))
+		add_host(&shim.bridge.believed, name);
+}
+
 void shim_leave_alone(const char *name, const char *reason)
 {
-	uint32_t place;
-
 	if (shim_leaves_alone(name))
 		return;
-	place = atomic_fetch_add(&shim.bridge.refusals, 1);
-	if (place < SHIM_REFUSED) {
-		snprintf(shim.bridge.names[place], sizeof(shim.bridge.names[place]), "%s", name);
-		atomic_fetch_add(&shim.bridge.refused, 1);
-	}
+	add_host(&shim.bridge.refused, name);
 	/* It needs not be said twice. */
 	atomic_fetch_or(&shim.blind_said, 1u << JOURNAL_BLIND_REFUSED);
 	shim_say("chaos-run: pid %d: calls to %s get no faults any more: the program would not be "
-		 "bridged%s%s (let it trust what 'chaos-ctl ca' prints)\n",
+		 "bridged%s%s (let it trust what 'chaos-ctl ca' prints; if the server is of an "
+		 "authority of your own, name that in SSL_CERT_FILE or the like)\n",
 		(int)getpid(), name, *reason ? ": " : "", reason);
 }

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "enter.h"
 
-#include <errno.h>
+#include <alloca.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "shim.h"
 #include "shim/base/kernel.h"
+#include "shim/libc/real.h"
+#include "shim/memory/runtime.h"
 #include "shim/program/binary.h"
 #include "shim/program/supervisable.h"
 
@@ -45,10 +48,24 @@ static bool is_traced(void)
 	return tracer && tracer[strlen("\nTracerPid:\t")] != '0';
 }
 
+/* What has been put in the folder's place knows nothing of this run. */
+__attribute__((noinline)) static bool is_folder_there(void)
+{
+	size_t len = strlen(shim.folder);
+	// cppcheck-suppress allocaCalled
+	char *path = alloca(len + sizeof("/" RUNTIME_JOURNAL));
+	struct stat status;
+
+	memcpy(path, shim.folder, len);
+	strcpy(path + len, "/" RUNTIME_JOURNAL);
+	return real.stat(path, &status) == 0 && status.st_ino == atomic_load(&shim.journal_inode);
+}
+
 static bool is_possible(char *const envp[])
 {
 	return !shim.follow.is_off && *shim.follow.helper && *shim.folder &&
 	       geteuid() == getauxval(AT_EUID) && follow_has_folder(&shim.follow, envp) &&
+	       is_folder_there() &&
 	       faccessat(AT_FDCWD, shim.follow.helper, X_OK, AT_EACCESS) == 0 && !is_traced() &&
 	       supervisable_probe() == 0;
 }

@@ -8,8 +8,18 @@
 #include <unistd.h>
 
 #include "shim/base/span.h"
+#include "shim/memory/runtime.h"
 
-enum { LIBRARY, FOLDER, QUIET, REPORT };
+enum { LIBRARY, FOLDER, REPORT, WISHES };
+
+static const char *const wishes[FOLLOW_WISHES] = {
+	"CHAOS_QUIET",
+	"CHAOS_BRIDGE",
+	"CHAOS_INTERCEPT",
+	"CHAOS_PORTS",
+	"NODE_EXTRA_CA_CERTS",
+	"DENO_CERT",
+};
 
 static struct span file_name(struct span path)
 {
@@ -61,7 +71,9 @@ static void note(char *entry, size_t cap, const char *name)
 
 static const char *value_of(const char *entry)
 {
-	return strchr(entry, '=') + 1;
+	const char *equals = strchr(entry, '=');
+
+	return equals ? equals + 1 : "";
 }
 
 const char *follow_library(const struct follow *follow)
@@ -80,6 +92,18 @@ static void find_helper(struct follow *follow)
 		*follow->helper = '\0';
 }
 
+/* A list of authorities is chaos-run's wish if it is that of the folder; else it is the user's. */
+static void note_wish(struct follow *follow, int wish)
+{
+	const char *value = getenv(wishes[wish]), *folder = value_of(follow->folder);
+	size_t len = strlen(folder);
+
+	note(follow->wishes[wish], sizeof(follow->wishes[wish]), wishes[wish]);
+	if (value && strncmp(wishes[wish], "CHAOS_", 6) != 0 &&
+		(strncmp(value, folder, len) != 0 || strcmp(value + len, "/" RUNTIME_CA) != 0))
+		*follow->wishes[wish] = '\0';
+}
+
 void follow_begin(struct follow *follow, const char *folder)
 {
 	const char *wanted = getenv("CHAOS_FOLLOW"), *named = getenv("CHAOS_DIR");
@@ -88,7 +112,8 @@ void follow_begin(struct follow *follow, const char *folder)
 	follow->is_folder_named = named && *named;
 	if (*folder)
 		snprintf(follow->folder, sizeof(follow->folder), "CHAOS_DIR=%s", folder);
-	note(follow->quiet, sizeof(follow->quiet), "CHAOS_QUIET");
+	for (int i = 0; i < FOLLOW_WISHES; i++)
+		note_wish(follow, i);
 	note(follow->report, sizeof(follow->report), "CHAOS_REPORT");
 	follow->name = find_library(follow);
 	if (follow->name)
@@ -98,12 +123,10 @@ void follow_begin(struct follow *follow, const char *folder)
 /* The entry that is to stand there, up to '=', or behind it. */
 static const char *kept_entry(const struct follow *follow, int entry)
 {
-	const char *const entries[FOLLOW_ENTRIES] = {[LIBRARY] = follow->library,
-		[FOLDER] = follow->folder,
-		[QUIET] = follow->quiet,
-		[REPORT] = follow->report};
+	const char *const entries[WISHES] = {
+		[LIBRARY] = follow->library, [FOLDER] = follow->folder, [REPORT] = follow->report};
 
-	return entries[entry];
+	return entry < WISHES ? entries[entry] : follow->wishes[entry - WISHES];
 }
 
 /* The last entry of that name, which is the one that the loader obeys; `count`: there is none. */
@@ -169,9 +192,10 @@ bool follow_plan(const struct follow *follow, char *const envp[], struct follow_
 	plan_library(follow, envp, plan);
 	is_cleared = plan->places[LIBRARY] != FOLLOW_LEFT;
 	plan_value(follow, envp, plan, FOLDER, is_cleared || follow->is_folder_named);
-	/* Whoever takes this one out alone wants to hear something. */
-	plan_value(follow, envp, plan, QUIET, is_cleared);
 	plan_value(follow, envp, plan, REPORT, true);
+	/* Whoever takes one of these out alone wants it so. */
+	for (int i = 0; i < FOLLOW_WISHES; i++)
+		plan_value(follow, envp, plan, WISHES + i, is_cleared);
 	for (int entry = 0; entry < FOLLOW_ENTRIES; entry++) {
 		changes |= plan->places[entry] != FOLLOW_LEFT;
 		if (plan->places[entry] == plan->count)

@@ -13,8 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* LD_PRELOAD, CHAOS_DIR, CHAOS_QUIET, CHAOS_REPORT. */
-#define FOLLOW_ENTRIES 4
+/* LD_PRELOAD, CHAOS_DIR, CHAOS_REPORT; and what chaos-run was asked for, which goes with them. */
+#define FOLLOW_WISHES  6
+#define FOLLOW_ENTRIES (3 + FOLLOW_WISHES)
 #define FOLLOW_LEFT    SIZE_MAX
 
 struct follow {
@@ -23,9 +24,9 @@ struct follow {
 	bool is_folder_named;	     /* by CHAOS_DIR, and not the standard one */
 	char library[PATH_MAX + 16]; /* "LD_PRELOAD=" and the absolute path */
 	char folder[PATH_MAX + 16];  /* "CHAOS_DIR=" and the absolute path; "": none */
-	char quiet[32];		     /* "CHAOS_QUIET=…"; "": not set */
 	char report[64];	     /* "CHAOS_REPORT=…"; "": not set */
-	char helper[PATH_MAX];	     /* chaos-enter, beside the library; "": none can be named */
+	char wishes[FOLLOW_WISHES][PATH_MAX + 32]; /* "CHAOS_QUIET=…" and so on; "": not set */
+	char helper[PATH_MAX]; /* chaos-enter, beside the library; "": none can be named */
 };
 
 /* Notes what this process has begun with: the environment is the program's to change. `folder` is the

@@ -19,19 +19,26 @@
 #define SHIM_COUNTERS	   2048u
 #define SHIM_COUNTER_PARTS (JOURNAL_COUNTERS / SHIM_COUNTERS)
 
-/* Hosts to which a program would not be bridged. */
-#define SHIM_REFUSED 16u
+/* Hosts to which a program would not be bridged, and those to which it has spoken over a bridge; as many of
+ * each are remembered. */
+#define SHIM_HOSTS 16u
+
+struct shim_hosts {
+	_Atomic uint32_t begun, count; /* of `names` */
+	char names[SHIM_HOSTS][JOURNAL_HOST_MAX];
+};
 
 /* Files that the program has opened for the authorities in them. */
 #define SHIM_BUNDLES 8u
 
+enum shim_bridge_state { BRIDGE_NOT_TRIED, BRIDGE_BEING_LOADED, BRIDGE_LOADED, BRIDGE_NOT_THERE };
+
 /* The bridge's library, once it is loaded. */
 struct shim_bridge {
-	_Atomic int state;
+	_Atomic int state; /* enum shim_bridge_state */
 	const struct bridge_api *api;
 	struct bridge_maker *maker;
-	_Atomic uint32_t refusals, refused; /* begun; of `names` */
-	char names[SHIM_REFUSED][JOURNAL_HOST_MAX];
+	struct shim_hosts refused, believed;
 	_Atomic(char *) bundles[SHIM_BUNDLES];
 };
 
@@ -118,7 +125,10 @@ void *shim_bridge_symbol(const char *name);
 /* Reads whether the user wants no bridge. */
 void shim_begin_bridge(void);
 
-/* May there be one? Makes no system call. */
+/* In the child of a fork: whoever was loading it is no more. */
+void shim_bridge_after_fork(void);
+
+/* May there be one? Not in a sandbox: it opens files. Makes no system call. */
 bool shim_may_bridge(void);
 
 /* Is shim.bridge there? Loads it, at the first time. The caller is inside. */
@@ -132,6 +142,10 @@ void shim_note_bundle(const char *path);
  * told why. `name` as shim_leaves_alone() is asked. */
 void shim_leave_alone(const char *name, const char *reason);
 bool shim_leaves_alone(const char *name);
+
+/* The program has taken what the bridge says of that host, and spoken. */
+void shim_note_believed(const char *name);
+bool shim_is_believed(const char *name);
 
 /* What the journal counts. */
 void shim_count_connection(void);

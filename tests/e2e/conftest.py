@@ -126,9 +126,16 @@ def tls_moto(authority):
     server.wait()
 
 
+OWN_TLS = ["-l:libssl.a", "-l:libcrypto.a", "-lpthread", "-ldl"]
+
 # What clients in C need beside libc.
 LINKED = {
-    "static_child": ["-static"],"gnutls_client": ["-lgnutls"], "hashed": ["-l:libcrypto.a"], "no_trace_tls": ["-lssl", "-lcrypto"]}
+    "carries": OWN_TLS,
+    "gnutls_client": ["-lgnutls"],
+    "hashed": ["-l:libcrypto.a"],
+    "no_trace_tls": ["-lssl", "-lcrypto"],
+    "static_child": ["-static"],
+}
 
 
 @pytest.fixture(scope="session")
@@ -144,8 +151,7 @@ def programs(tmp_path_factory):
         subprocess.run([*compiler, *flags, source, *linked], check=True)
     compiler = os.environ.get("CC", "cc").split()
     own = ["-DOWN", "-D_GNU_SOURCE", "-O1", "-g", "-o", folder / "tls_own"]
-    linked = ["-l:libssl.a", "-l:libcrypto.a", "-lpthread", "-ldl"]
-    subprocess.run([*compiler, *own, CLIENTS / "tls_client.c", *linked], check=True)
+    subprocess.run([*compiler, *own, CLIENTS / "tls_client.c", *OWN_TLS], check=True)
     if shutil.which("javac"):
         sources = list(CLIENTS.glob("*.java"))
         subprocess.run(["javac", "-nowarn", "-d", folder, *sources], check=True)

@@ -2,10 +2,13 @@
 """What test_clients.py says of plain HTTP holds for programs whose TLS cannot be hooked."""
 
 import shutil
+import socket
+import struct
 
 import pytest
 
-from harness import CLIENTS
+from harness import CLIENTS, TIMEOUT
+from sink import answer
 from test_clients import (  # noqa: F401
     java,
     script,
@@ -81,3 +84,65 @@ def test_host_that_nobody_has_named_is_left_alone(daemon, client, programs, sink
     (process,) = daemon.request("GET", "/_chaos/processes").json
     assert process["lanes"]["bridge"] == 0
     assert process["blind"]["tls"] == 1
+
+
+CARRIED = ("moves", "edge", "rearmed", "seen", "seen-all", "asked", "whole")
+
+
+@pytest.mark.parametrize("way", CARRIED)
+def test_large_answer_is_read_in_every_way(daemon, client, programs, sink, way):
+    """Nobody waits for what is there, and no connection ends."""
+    body = bytes(48 + at % 70 for at in range(60000))
+    sink.reply = lambda request: answer(body=body)
+    one = client([programs / "carries", sink.port, way, "late"])
+    for _ in range(2):
+        assert one.ask().body == body.decode()
+    one.finish()
+    assert len(sink.connections) == 1
+
+
+def test_fault_is_read_with_what_came_before_it(daemon, client, programs, sink):
+    """The server's tickets, and no edge behind them."""
+    daemon.faults({"service": "kinesis", "operation": "PutRecord"})
+    one = client([programs / "carries", sink.port, "edge", "late"])
+    assert one.ask().status >= 400
+    one.finish()
+    assert not sink.requests
+
+
+def test_program_in_a_sandbox_is_left_alone(daemon, client, programs, sink):
+    """The bridge would open files, and the program die of it."""
+    daemon.faults({"service": "kinesis", "operation": "PutRecord"})
+    one = client([programs / "carries", sink.port, "sandboxed"])
+    assert one.ask().status == 200
+    one.finish()
+    (process,) = daemon.request("GET", "/_chaos/processes").json
+    assert process["lanes"]["bridge"] == 0
+    assert process["blind"]["tls"] == 1
+
+
+def test_spare_connection_that_is_closed_unused_is_no_refusal(daemon, client, programs, sink):
+    """The program has believed us before."""
+    daemon.faults({"service": "kinesis", "operation": "PutRecord"})
+    one = client([programs / "carries", sink.port, "spare"])
+    for _ in range(2):
+        assert one.ask().status >= 400
+    one.finish()
+    (process,) = daemon.request("GET", "/_chaos/processes").json
+    assert process["lanes"]["bridge"] == 3
+    assert process["blind"]["refused"] == 0
+
+
+def reset(sock, response):
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
+
+
+@pytest.mark.parametrize("shim", [False, True])
+def test_reset_is_met_by_who_sends(client, programs, sink, shim):
+    sink.say = lambda sock, response: response and reset(sock, response)
+    one = client([programs / "carries", sink.port, "twice", "late"], shim=shim)
+    one.say("PutRecord", 16)
+    assert one.process.wait(TIMEOUT) == 1
+    one.stderr.seek(0)
+    assert "send: Connection reset by peer" in str(one.stderr.read())

@@ -172,12 +172,26 @@ def test_library_is_not_listed_twice(programs, daemon):
         assert f"LD_PRELOAD={entry}" in done.stdout.splitlines()
 
 
-def test_silence_is_kept(daemon):
-    done = subprocess.run(
-        ["env", "-i", "env"], env=preloaded(daemon.folder, CHAOS_QUIET=1),
-        capture_output=True, text=True,
-    )  # fmt: skip
-    assert "CHAOS_QUIET=1" in done.stdout.splitlines()
+def in_child(env):
+    """The environment that a child finds which was to have none."""
+    done = subprocess.run(["env", "-i", "env"], env=env, capture_output=True, text=True)
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    "wish",
+    ["CHAOS_QUIET=1", "CHAOS_BRIDGE=0", "CHAOS_INTERCEPT=minio.example", "CHAOS_PORTS=8000"],
+)
+def test_what_was_wished_for_is_kept(daemon, wish):
+    assert wish in in_child(preloaded(daemon.folder, **dict([wish.split("=")])))
+
+
+@pytest.mark.parametrize("name", ["NODE_EXTRA_CA_CERTS", "DENO_CERT"])
+def test_authority_is_named_to_the_child_if_it_was_named_by_us(daemon, name):
+    ours = f"{name}={daemon.folder}/ca.pem"
+    assert ours in in_child(preloaded(daemon.folder, **dict([ours.split("=")])))
+    theirs = in_child(preloaded(daemon.folder, **{name: "/their/own.pem"}))
+    assert not [entry for entry in theirs if entry.startswith(name)]
 
 
 def test_folder_of_the_child_is_absolute(daemon):
@@ -394,8 +408,9 @@ def test_who_reads_a_static_child_s_messages_waits_for_no_other(programs, daemon
     source = CLIENTS / "static_sockets.c"
     subprocess.run(["cc", "-static", "-D_GNU_SOURCE", "-O1", "-o", static, source], check=True)
     script = (
-        "import subprocess, sys\n"
-        "one = subprocess.Popen([sys.argv[1], 'pause', '500'], stderr=subprocess.PIPE)\n"
+        "import os, subprocess, sys, time\n"
+        "one = subprocess.Popen([sys.argv[1], 'pause', '1000'], stderr=subprocess.PIPE)\n"
+        "while not os.path.exists(os.environ['CHAOS_DIR'] + '/relay.sock'): time.sleep(0.01)\n"
         "other = subprocess.Popen([sys.argv[1], 'pause', '60000'])\n"
         "one.communicate(timeout=20); print(other.poll()); other.kill()"
     )
@@ -739,6 +754,28 @@ def test_tmpfs_over_the_folder_fails_strict(options):
     done = strict("unshare", "-m", "sh", "-c", script)
     assert done.returncode == 125
     assert "chaos-run: could not be given the rules: pid " in done.stderr, done.stderr
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may mount")
+def test_static_child_where_something_is_mounted_over_the_folder_fails_strict(tools):
+    script = f'mount -t tmpfs none "$CHAOS_DIR"; {tools}/static; true'
+    done = strict("unshare", "-m", "sh", "-c", script)
+    assert done.returncode == 125
+    assert f"cannot be followed: {tools}/static {STATIC}" in done.stderr, done.stderr
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs to become another user")
+def test_static_child_of_a_user_who_is_not_root_keeps_its_faults(installed, static_call, sink):
+    for program in ("chaos-enter", "chaos-relay", "libchaos-bridge.so"):
+        shutil.copy(BUILD / program, installed)
+    call = shutil.copy(static_call, installed)
+    done = subprocess.run(
+        ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+        + [f"{installed}/chaos-run", "--strict", "-f", RULE, "--", "sh", "-c", f"{call}; true"],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT,
+        env=environment(CHAOS_PORTS=sink.port), cwd="/",
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "503\n", "")
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root may mount")

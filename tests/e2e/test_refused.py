@@ -77,3 +77,19 @@ def test_bridge_is_left_out_where_it_is_not_wanted(daemon, tls_sink, authority):
         env=environment(**authority.environment),
     )  # fmt: skip
     assert done.stdout.split() == ["200", "200"]
+
+
+def test_server_of_an_authority_that_node_is_not_told_of_fails_as_without(
+    daemon, tls_sink, authority
+):
+    """It does not look into SSL_CERT_FILE."""
+    ask = (
+        f"require('https').get('{tls_sink.url}', answer => console.log(answer.statusCode))"
+        ".on('error', error => console.log(error.code)).on('response', one => one.resume())"
+    )
+    named = environment(SSL_CERT_FILE=authority.ca, AWS_ENDPOINT_URL=tls_sink.url)
+    for under in ([], [BUILD / "chaos-run", "-d", daemon.folder]):
+        done = subprocess.run(
+            [*under, "node", "-e", ask], capture_output=True, text=True, timeout=TIMEOUT, env=named
+        )
+        assert done.stdout == "UNABLE_TO_VERIFY_LEAF_SIGNATURE\n"

@@ -25,7 +25,8 @@ AWS_HOST = "kinesis.us-east-1.amazonaws.com"
 
 
 class Authority:
-    """Signs one certificate for localhost and for hosts of AWS; its files stand in `folder`, or stay there."""
+    """Signs one certificate for localhost and for hosts of AWS. Its files stand in `folder`; if they
+    are there already, it is that one."""
 
     def __init__(self, folder):
         self.folder = Path(folder)

@@ -34,15 +34,15 @@ ERRORS = {
 
 @dataclasses.dataclass
 class Client:
-    """In the words of its commands {url} is where the service is, {ca} the authority's file, {store}
-    the same as a store of Java's, {classes} the class path and {folder} an empty one."""
+    """In the words of its commands {url} is where the service is, {ca} the authority's file,
+    {store} the same as a store of Java's, {classes} the class path and {folder} an empty one."""
 
     name: str
     lane: str
     command: list
     service: str = "s3"
-    # How it is told of an authority where the system does not trust it: variables, and options behind
-    # the program's name.
+    # How it is told of an authority where the system does not trust it: variables, and options
+    # behind the program's name.
     trust: tuple = ()
     options: tuple = ()
     # It does not ask the system.
@@ -175,7 +175,8 @@ AT_HAND = [
     ),
     Client(
         "wget", INSIDE,
-        ["wget", "-nv", "--tries=1", "--content-on-error", "-O", "-", "--header", SIGNATURE, "{url}"],
+        ["wget", "-nv", "--tries=1", "--content-on-error", "-O", "-", "--header", SIGNATURE,
+         "{url}"],
         options=("--ca-certificate={ca}",),
         said=between(r"<Code>(?P<code>\w+)<.*ERROR (?P<status>\d+)"),
         versions=(printed("wget", "--version"),),
@@ -225,13 +226,14 @@ INSTALLED = [
         [GO / "rclone", "--retries", "1", "--low-level-retries", "1", "lsd", ":s3:"],
         trust=("AWS_CA_BUNDLE",),
         environment={
-            "RCLONE_S3_ENDPOINT": "{url}", "RCLONE_S3_PROVIDER": "AWS", "RCLONE_S3_ENV_AUTH": "true",
-            "RCLONE_CONFIG": "/dev/null",
+            "RCLONE_CONFIG": "/dev/null", "RCLONE_S3_ENDPOINT": "{url}",
+            "RCLONE_S3_PROVIDER": "AWS", "RCLONE_S3_ENV_AUTH": "true",
         },
         said=GO_SAYS, versions=(printed(GO / "rclone", "version"),),
     ),
     Client(
-        "restic", SUPERVISED, [GO / "restic", "-r", "s3:{url}/bucket", "--no-cache", "cat", "config"],
+        "restic", SUPERVISED,
+        [GO / "restic", "-r", "s3:{url}/bucket", "--no-cache", "cat", "config"],
         trust=("SSL_CERT_FILE",), environment={"RESTIC_PASSWORD": "secret"},
         before=[GO / "restic", "-q", "-r", "s3:{url}/bucket", "--no-cache", "init"],
         # It asks by HEAD, and the error has no body then.

@@ -29,7 +29,7 @@ ALSO_BY_NAME = ("boto3 s3", "curl", "Node SDK v3 s3", "Java SDK v2 apache5")
 
 
 def pytest_addoption(parser):
-    parser.addoption("--installed", action="store_true", help="all clients, not those at hand alone")
+    parser.addoption("--installed", action="store_true", help="all clients, not only those at hand")
 
 
 def places(client, installed):
@@ -129,9 +129,10 @@ def subject(request, authority, serve, classes, tmp_path_factory):
         words.update(store=authority.java_store(), classes=classes(client.needs))
     env = told(client, authority, url, words)
     program, *rest = client.command
-    command = [str(word).format(**words) for word in (program, *(client.options if url else ()), *rest)]
+    told_so = client.options if url else ()
+    command = [str(word).format(**words) for word in (program, *told_so, *rest)]
     if client.before:
-        subprocess.run([str(word).format(**words) for word in client.before], env=env, check=False)
+        subprocess.run([str(word).format(**words) for word in client.before], env=env, check=True)
     daemon = Daemon().start()
     kind = Repeated if client.said else Steered
     one = kind(client, daemon, command, env)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """
-Where AWS is this machine: a network of its own, in which the names of AWS lead to loopback, and files
-of its own, in which the system trusts an authority made for this. Runs a command there, with
+Where AWS is this machine: a network of its own, in which the names of AWS lead to loopback, and
+files of its own, in which the system trusts an authority made for this. Runs a command there, with
 REACH_STAGE, the folder of that authority, in its environment. The world outside does not notice.
 
     unshare --net --mount tests/reach/stage.py FOLDER COMMAND [ARGUMENT]...

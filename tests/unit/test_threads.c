@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "control/writer.h"
@@ -400,6 +401,23 @@ START_TEST(a_retired_file_without_a_successor_is_given_up)
 }
 END_TEST
 
+START_TEST(the_child_of_a_fork_waits_for_no_loader_of_its_parent)
+{
+	pid_t child;
+	int status;
+
+	atomic_store(&shim.bridge.state, BRIDGE_BEING_LOADED);
+	child = fork();
+	if (child == 0) {
+		alarm(5);
+		shim_after_fork();
+		_exit(shim_has_bridge());
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("threads");
@@ -416,6 +434,7 @@ int main(void)
 	tcase_add_test(tests, a_file_that_was_replaced_is_found_by_a_look);
 	tcase_add_test(tests, a_file_that_has_gone_leaves_its_rules_in_force);
 	tcase_add_test(tests, a_retired_file_without_a_successor_is_given_up);
+	tcase_add_test(tests, the_child_of_a_fork_waits_for_no_loader_of_its_parent);
 	suite_add_tcase(suite, tests);
 	failed = run_suite(suite);
 	/* A test that fails does not come to its end. */

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""boto3[crt]: an upload by the AWS CRT for each line of standard input, always by the same client."""
+"""boto3[crt]: an upload by the AWS CRT for each line of standard input, by one client."""
 
 import io
 import sys

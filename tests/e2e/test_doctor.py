@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""chaos-run doctor: how a command's calls would be looked at, without running it."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from harness import BUILD, TIMEOUT, environment, runtime_folder, without_supervision
+
+OF_OURS = ("CHAOS_", "AWS_", "LD_", "SSL_CERT", "NODE_EXTRA", "DENO_", "CURL_CA", "REQUESTS_CA")
+
+
+def doctor(*command, options=(), path="", **more):
+    """The exit code, and the facts: (kind, text)."""
+    env = {name: value for name, value in environment().items() if not name.startswith(OF_OURS)}
+    env = {**env, "XDG_RUNTIME_DIR": str(runtime_folder()), **more.pop("env", {})}
+    if path:
+        env["PATH"] = f"{path}:{env['PATH']}"
+    done = subprocess.run(
+        [BUILD / "chaos-run", *map(str, options), "doctor", *map(str, command)],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT, env=env, **more,
+    )  # fmt: skip
+    assert done.stderr == ""
+    return done.returncode, [tuple(line.split(": ", 1)) for line in done.stdout.splitlines()]
+
+
+def of(kind, facts):
+    return [text for name, text in facts if name == kind]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """Programs by how they are linked; each says so when it is run."""
+    folder = tmp_path_factory.mktemp("built")
+    source = f'#include <stdio.h>\nint main(void) {{ return fopen("{folder}/ran", "w") == NULL; }}\n'
+    compiler = os.environ.get("CC", "cc").split()
+    linked = {"static": ["-static"], "plain": [], "openssl": ["-Wl,--no-as-needed", "-lssl"],
+              "gnutls": ["-Wl,--no-as-needed", "-l:libgnutls.so.30"]}  # fmt: skip
+    for name, flags in linked.items():
+        command = [*compiler, "-x", "c", "-", "-o", folder / name, *flags]
+        subprocess.run(command, input=source, text=True, check=True)
+    yield folder
+    assert not (folder / "ran").exists(), "it was run"
+
+
+@pytest.mark.parametrize("name, library", [("openssl", "libssl.so."), ("gnutls", "libgnutls.so.30")])
+def test_shared_library_of_tls_is_looked_into_from_inside(built, name, library):
+    code, facts = doctor(built / name)
+    assert code == 0
+    assert of("lane", facts)[0].startswith(f"inside: it is linked to {library}")
+    assert of("command", facts) == [f"{built}/{name}"]
+
+
+def test_library_that_may_be_loaded_is_no_fact(built):
+    code, facts = doctor(built / "plain")
+    (lane,) = of("lane", facts)
+    assert code == 0
+    assert lane.startswith("inside or bridge: ") and "may load" in lane
+
+
+def test_static_program_is_supervised(built):
+    code, facts = doctor(built / "static", env={"CHAOS_PORTS": "8080"})
+    assert code == 0
+    assert of("lane", facts)[0].startswith("supervised: it is statically linked")
+    assert of("ports", facts)[0].endswith("CHAOS_PORTS=8080")
+
+
+def test_static_program_that_cannot_be_supervised_has_a_remedy(built):
+    code, facts = doctor(built / "static", preexec_fn=without_supervision)
+    assert code == 1
+    assert of("lane", facts)[0].startswith("none: it is statically linked")
+    assert of("unreached", facts) == ["all of it: chaos-run refuses it"]
+    assert "dynamically linked" in of("remedy", facts)[0]
+
+
+@pytest.mark.parametrize("command", ["no-such-command", "/etc/passwd"])
+def test_command_that_would_be_refused_is_told_with_the_reason(command):
+    code, facts = doctor(command)
+    assert code == 1
+    assert of("lane", facts)[0].startswith("none: it ")
+    assert of("unreached", facts) == ["all of it: chaos-run refuses it"]
+
+
+def test_script_is_judged_by_its_interpreter(built, tmp_path):
+    (tmp_path / "script").write_text("#!/usr/bin/env static\n")
+    (tmp_path / "script").chmod(0o755)
+    code, facts = doctor("script", path=f"{tmp_path}:{built}")
+    assert (of("command", facts), of("run by", facts)) == ([f"{tmp_path}/script"], [f"{built}/static"])
+    assert of("lane", facts)[0].startswith("supervised")
+
+
+@pytest.mark.parametrize(
+    "words", [["env"], ["env", "-i", "A=b"], ["/usr/bin/env", "-u", "A", "-C", "/", "--"]]
+)
+def test_env_in_front_is_stepped_over(built, words):
+    assert of("command", doctor(*words, built / "static")[1]) == [f"{built}/static"]
+
+
+def test_python_is_asked_for_its_tls_and_sdk():
+    code, facts = doctor(sys.executable, "program.py")
+    version = subprocess.run(
+        [sys.executable, "-c", "import boto3; print(boto3.__version__)"],
+        capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+    assert code == 0
+    assert f"boto3 {version}" in of("sdk", facts)
+    assert any(lane.startswith(("inside: ", "bridge: ")) for lane in of("lane", facts))
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="no Node here")
+def test_sdk_of_node_is_found_from_the_working_directory_up(tmp_path):
+    (tmp_path / "node_modules" / "@aws-sdk").mkdir(parents=True)
+    (tmp_path / "deep").mkdir()
+    facts = doctor("node", "program.js", cwd=tmp_path / "deep")[1]
+    assert of("sdk", facts)[0] == f"@aws-sdk ({tmp_path}/node_modules/@aws-sdk)"
+
+
+def test_daemon_and_its_authority_are_named(daemon, built):
+    for options, env in ([("-d", daemon.folder), {}], [(), {"CHAOS_DIR": str(daemon.folder)}]):
+        facts = doctor(built / "plain", options=options, env=env)[1]
+        assert of("daemon", facts) == [str(daemon.folder)]
+        assert of("authority", facts)[0].startswith(f"{daemon.folder}/ca.pem; ")
+
+
+def test_private_daemon_is_told_of(daemon, built):
+    """Also where rules are given: they ask for one."""
+    rules = {"options": ("-f", "[]"), "env": {"CHAOS_DIR": str(daemon.folder)}}
+    for facts in (doctor(built / "plain")[1], doctor(built / "plain", **rules)[1]):
+        assert of("daemon", facts) == ["a private one, which chaos-run would start"]
+
+
+def test_authority_that_is_not_there_is_told_of(daemon, built):
+    (daemon.folder / "ca.pem").unlink()
+    code, facts = doctor(built / "plain", options=("-d", daemon.folder))
+    assert code == 1
+    assert of("remedy", facts) == ["start the daemon anew"]
+
+
+def test_bundles_that_the_user_has_named_are_told(built, tmp_path):
+    bundle = tmp_path / "bundle.pem"
+    bundle.touch()
+    env = {"AWS_CA_BUNDLE": str(bundle), "SSL_CERT_FILE": "/nowhere", "NODE_EXTRA_CA_CERTS": str(bundle)}
+    trust = of("trust", doctor(built / "plain", env=env)[1])
+    assert f"AWS_CA_BUNDLE={bundle}" in trust
+    assert "SSL_CERT_FILE=/nowhere, which cannot be read" in trust
+    assert f"NODE_EXTRA_CA_CERTS={bundle}" in trust
+    assert "DENO_CERT, which chaos-run sets" in trust
+
+
+@pytest.mark.parametrize("way", [{"options": ["--no-bridge"]}, {"env": {"CHAOS_BRIDGE": "0"}}])
+def test_bridge_that_is_off_leaves_something_unreached(built, way):
+    code, facts = doctor(built / "plain", **way)
+    assert code == 1
+    assert of("unreached", facts)[0].startswith("HTTPS by a TLS that is built in: ")
+    assert of("remedy", facts) == ["leave that out"]
+    assert of("trust", facts) == []
+
+
+def test_what_is_taken_for_aws_is_told(built):
+    env = {"AWS_ENDPOINT_URL_S3": "https://minio.example:9000"}
+    facts = doctor(built / "plain", options=("-i", "one.example"), env=env)[1]
+    assert of("endpoint", facts) == [
+        "AWS_ENDPOINT_URL_S3=https://minio.example:9000", "one.example (--intercept)",
+    ]  # fmt: skip
+
+
+def test_nothing_in_a_name_moves_the_cursor(tmp_path):
+    assert of("command", doctor(f"{tmp_path}/\x1b[31mred\r\n")[1]) == [f"{tmp_path}/?[31mred??"]
+
+
+def test_doctor_needs_a_command():
+    done = subprocess.run([BUILD / "chaos-run", "doctor"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr.count("no command is given")) == (125, 1)
+
+
+def test_program_of_that_name_is_run_behind_two_dashes(tmp_path, daemon):
+    (tmp_path / "doctor").write_text("#!/bin/sh\necho $1\n")
+    (tmp_path / "doctor").chmod(0o755)
+    done = subprocess.run(
+        [BUILD / "chaos-run", "-d", daemon.folder, "--", "doctor", "who"], capture_output=True,
+        text=True, env=environment(PATH=f"{tmp_path}:{os.environ['PATH']}"),
+    )  # fmt: skip
+    assert done.stdout == "who\n"
