@@ -278,6 +278,7 @@ int strict_run(const char *folder, char **command, bool supervised, int blind)
 		return blind;
 	}
 	status = wait_for(child);
+	supervise_settle(folder);
 	if (tell(journal, &before, &unattached))
 		return blind;
 	if (WIFSIGNALED(status))

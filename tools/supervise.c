@@ -69,6 +69,20 @@ static int dial(const char *folder)
 	return error;
 }
 
+void supervise_settle(const char *folder)
+{
+	const struct timespec turn = {.tv_nsec = 20000000};
+
+	for (int left = 100; left > 0; left--) {
+		int fd = dial(folder);
+
+		if (fd < 0)
+			return;
+		close(fd);
+		nanosleep(&turn, NULL);
+	}
+}
+
 /* The supervisor is nobody's child, and hears no signal of the terminal. When it is ready, or has given up, the last writer of `ready` is gone. */
 static void run_supervisor(const char *folder, int messages, int ready)
 {

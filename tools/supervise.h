@@ -26,4 +26,8 @@ const char *supervise_obstacle(void);
  */
 int supervise_self(const char *folder, int messages, char reason[SUPERVISE_REASON_MAX]);
 
+/* Waits until the folder's supervisor has ended, if there is one, so that all is counted; two seconds at
+ * most, for others may be under it. */
+void supervise_settle(const char *folder);
+
 #endif

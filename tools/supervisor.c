@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "calls.h"
@@ -26,6 +27,10 @@
 
 /* How long it waits for its first program. */
 #define PATIENCE_MS 10000
+
+/* What a relay takes to end behind its program. */
+#define SETTLE_MS    20
+#define SETTLE_TURNS 100
 
 /* ---- who comes ---- */
 
@@ -152,23 +157,36 @@ static void on_event(struct supervision *supervision, const struct epoll_event *
 	}
 }
 
-/* Until the last has gone; at the beginning the first is waited for. One event at a time: it may end
- * what the next is of. */
+/* Does the relay of a program still live? It may have something to count when the program has ended. */
+static bool has_relay(void)
+{
+	pid_t ended;
+
+	do
+		ended = waitpid(-1, NULL, WNOHANG);
+	while (ended > 0);
+	return ended == 0;
+}
+
+/* Until the last has gone, and its relay, too, for which is not waited long; at the beginning the first is
+ * waited for. One event at a time: it may end what the next is of. */
 static void serve(struct supervision *supervision)
 {
 	struct epoll_event event;
-	bool has_begun = false;
+	bool has_begun = false, is_busy = true;
 
-	do {
-		int got = epoll_wait(supervision->events, &event, 1, has_begun ? -1 : PATIENCE_MS);
+	for (int left = SETTLE_TURNS; is_busy || (has_relay() && left-- > 0);) {
+		int patience = !has_begun ? PATIENCE_MS : is_busy ? -1 : SETTLE_MS;
+		int got = epoll_wait(supervision->events, &event, 1, patience);
 
-		if (got == 0 || (got < 0 && errno != EINTR))
+		if ((got == 0 && !has_begun) || (got < 0 && errno != EINTR))
 			return;
-		if (got < 0)
-			continue;
-		on_event(supervision, &event);
-		has_begun = true;
-	} while (!has_begun || supervision->listener_count || supervision->clients);
+		if (got > 0) {
+			on_event(supervision, &event);
+			has_begun = true;
+		}
+		is_busy = !has_begun || supervision->listener_count || supervision->clients;
+	}
 }
 
 /* ---- the beginning ---- */

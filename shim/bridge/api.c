@@ -3,6 +3,7 @@
 
 #include "connection.h"
 #include "hello.h"
+#include "leaf.h"
 #include "maker.h"
 
 static bool takes(const char *data, size_t len, const char **reason)
@@ -15,11 +16,17 @@ static bool takes(const char *data, size_t len, const char **reason)
 	return !*reason;
 }
 
+static bool permits(const struct bridge_maker *maker, const char *name)
+{
+	return leaf_permits(&maker->authority, name);
+}
+
 static const struct bridge_api api = {
 	.version = BRIDGE_VERSION,
 	.make = maker_make,
 	.unmake = maker_free,
 	.takes = takes,
+	.permits = permits,
 	.open = connection_open,
 	.close = connection_close,
 	.from_program = connection_from_program,

@@ -17,7 +17,7 @@
 
 #include "shim/base/span.h"
 
-#define BRIDGE_VERSION 1
+#define BRIDGE_VERSION 2
 
 struct bridge_maker; /* of a process: the authority, what it trusts, leaves, tickets */
 struct bridge;
@@ -61,6 +61,9 @@ struct bridge_api {
 	/* May this ClientHello be answered by us: whole, TLS 1.2 or later, http/1.1 or no ALPN at all? If
 	 * not, *reason is a constant ("offers h2 alone", …) and the bytes are to pass. */
 	bool (*takes)(const char *hello, size_t len, const char **reason);
+
+	/* May the authority vouch for a server of this name? If not, a bridge to it would be refused. */
+	bool (*permits)(const struct bridge_maker *maker, const char *name);
 
 	/* Begins with the program's ClientHello: what waits for the server then is ours. NULL: no memory. */
 	struct bridge *(*open)(struct bridge_maker *maker, const struct bridge_target *target,

@@ -57,6 +57,22 @@ static bool permitted(NAME_CONSTRAINTS *constraints, GENERAL_NAME *name)
 	return allowed;
 }
 
+bool leaf_permits(const struct authority *authority, const char *name)
+{
+	GENERAL_NAME *dns = GENERAL_NAME_new();
+	ASN1_IA5STRING *text = ASN1_IA5STRING_new();
+	bool allowed = !authority->constraints;
+
+	if (dns && text && ASN1_STRING_set(text, name, -1) == 1) {
+		GENERAL_NAME_set0_value(dns, GEN_DNS, text);
+		text = NULL;
+		allowed = allowed || permitted(authority->constraints, dns);
+	}
+	ASN1_IA5STRING_free(text);
+	GENERAL_NAME_free(dns);
+	return allowed;
+}
+
 /* The server's names but for those that the authority may not vouch for. BoringSSL and AWS-LC know no
  * constraints on addresses, and refuse whoever has one: a program that asks for a name sees none. */
 static bool copy_names(X509 *leaf, X509 *server, NAME_CONSTRAINTS *constraints, bool by_name)

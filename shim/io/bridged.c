@@ -72,7 +72,8 @@ bool bridged_begin(struct conn *conn, int fd, const struct iovec *iov, int count
 	char address[INET6_ADDRSTRLEN];
 	struct bridge_target target;
 
-	if (!is_wanted(conn, address, &target) || !conn_verify(conn, fd) || !shim_has_bridge())
+	if (!is_wanted(conn, address, &target) || !conn_verify(conn, fd) || !shim_has_bridge() ||
+		!shim_bridge_covers(target.name))
 		return false;
 	conn->bridge.scratch = blocks_take(BRIDGED_SCRATCH);
 	if (conn->bridge.scratch)

@@ -129,7 +129,7 @@ void conn_note_refusal(struct conn *conn)
 	if (conn->bridge.is_told)
 		return;
 	conn->bridge.is_told = true;
-	shim_leave_alone(name_of(conn, address), shim.bridge.api->reason(conn->bridge.bridge));
+	shim_note_refusal(name_of(conn, address), conn->bridge.bridge);
 	conn_count_blind(conn, JOURNAL_BLIND_REFUSED);
 }
 
@@ -153,14 +153,10 @@ static bool has_refused(const struct conn *conn)
 	       !shim_is_believed(name_of(conn, address));
 }
 
-static void end_bridge(struct conn *conn)
+void conn_judge_bridge(struct conn *conn)
 {
 	if (conn->bridge.bridge && has_refused(conn))
 		conn_note_refusal(conn);
-	if (conn->bridge.bridge)
-		shim.bridge.api->close(conn->bridge.bridge);
-	blocks_give(conn->bridge.scratch);
-	conn->bridge = (struct conn_bridge){0};
 }
 
 /* All but the lock, the timer and the free list: late-comers may still hold a pointer. */
@@ -171,7 +167,11 @@ static void clear(struct conn *conn)
 	conn_attend(conn, 0, UINT32_MAX);
 	exchange_clear(&conn->exchange, &only_release);
 	atomic_store(&conn->is_epolled, false);
-	end_bridge(conn);
+	conn_judge_bridge(conn);
+	if (conn->bridge.bridge)
+		shim.bridge.api->close(conn->bridge.bridge);
+	blocks_give(conn->bridge.scratch);
+	conn->bridge = (struct conn_bridge){0};
 	conn->inherited = conn->owns_fd = conn->is_abandoned = false;
 	conn->fd = -1;
 	conn->tls = (struct conn_tls){0};

@@ -172,6 +172,9 @@ void conn_count_blind(struct conn *conn, int reason);
  * server are left alone. Entered. */
 void conn_note_refusal(struct conn *conn);
 
+/* The connection, or the process, ends: has the program gone away from a bridge without a word? */
+void conn_judge_bridge(struct conn *conn);
+
 /* The program has spoken behind its handshake: it takes what we say of that server. Entered. */
 void conn_note_spoke(struct conn *conn);
 

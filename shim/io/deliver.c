@@ -300,6 +300,8 @@ void deliver_all(void)
 	for (uint32_t i = 0; i < count; i++) {
 		struct conn *conn = conn_of_index(i);
 
+		if (conn_attention(conn) & CONN_BRIDGED)
+			conn_judge_bridge(conn);
 		if (!(conn_attention(conn) & CONN_QUEUED))
 			continue;
 		if (!deadline)

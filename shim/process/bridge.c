@@ -226,15 +226,31 @@ void shim_note_believed(const char *name)
 		add_host(&shim.bridge.believed, name);
 }
 
-void shim_leave_alone(const char *name, const char *reason)
+static void leave_alone(const char *name, const char *reason, const char *remedy)
 {
 	if (shim_leaves_alone(name))
 		return;
 	add_host(&shim.bridge.refused, name);
 	/* It needs not be said twice. */
 	atomic_fetch_or(&shim.blind_said, 1u << JOURNAL_BLIND_REFUSED);
-	shim_say("chaos-run: pid %d: calls to %s get no faults any more: the program would not be "
-		 "bridged%s%s (let it trust what 'chaos-ctl ca' prints; if the server is of an "
-		 "authority of your own, name that in SSL_CERT_FILE or the like)\n",
-		(int)getpid(), name, *reason ? ": " : "", reason);
+	shim_say("chaos-run: pid %d: calls to %s get no faults any more: %s (%s)\n", (int)getpid(),
+		name, reason, remedy);
+}
+
+void shim_note_refusal(const char *name, const struct bridge *bridge)
+{
+	const char *reason = shim.bridge.api->reason(bridge);
+
+	leave_alone(name, *reason ? reason : "the program would not be bridged",
+		"let it trust what 'chaos-ctl ca' prints; if the server is of an authority of your "
+		"own, name that in SSL_CERT_FILE or the like");
+}
+
+bool shim_bridge_covers(const char *name)
+{
+	if (!*name || shim.bridge.api->permits(shim.bridge.maker, name))
+		return true;
+	leave_alone(name, "the authority of the runtime folder is not good for it",
+		"start chaos-control again, with --intercept and that name");
+	return false;
 }

@@ -140,7 +140,10 @@ void shim_note_bundle(const char *path);
 
 /* The program does not take what the bridge says of that host: from now on it is left alone there, and
  * told why. `name` as shim_leaves_alone() is asked. */
-void shim_leave_alone(const char *name, const char *reason);
+void shim_note_refusal(const char *name, const struct bridge *bridge);
+
+/* Can the authority vouch for that server? It was made before anybody spoke of it. If not, likewise. */
+bool shim_bridge_covers(const char *name);
 bool shim_leaves_alone(const char *name);
 
 /* The program has taken what the bridge says of that host, and spoken. */

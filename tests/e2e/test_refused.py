@@ -42,7 +42,7 @@ def test_first_refusal_is_the_last(daemon, tls_sink, visit, protocols):
     assert answers == ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "200", "200"]
     assert code == 125
     (line,) = [line for line in said.splitlines() if "any more" in line]
-    assert AWS_HOST in line and "would not be bridged" in line and "chaos-ctl ca" in line
+    assert AWS_HOST in line and "chaos-ctl ca" in line
     assert f"{AWS_HOST}, refused" in said
 
 
@@ -93,3 +93,26 @@ def test_server_of_an_authority_that_node_is_not_told_of_fails_as_without(
             [*under, "node", "-e", ask], capture_output=True, text=True, timeout=TIMEOUT, env=named
         )
         assert done.stdout == "UNABLE_TO_VERIFY_LEAF_SIGNATURE\n"
+
+
+def test_refusal_is_told_of_when_the_program_ends_with_it(tls_sink, visit):
+    code, answers, said = visit(tls_sink, 1)
+    assert (code, answers) == (125, ["UNABLE_TO_VERIFY_LEAF_SIGNATURE"])
+    assert f"{AWS_HOST}, refused" in said
+
+
+def test_host_that_the_authority_is_not_good_for_is_left_alone(daemon, tls_sink, authority):
+    """The daemon has begun before anybody spoke of it."""
+    daemon.faults({})
+    words = [tls_sink.port, "minio.test", authority.ca, 2]
+    done = subprocess.run(
+        [BUILD / "chaos-run", "-s", "-d", daemon.folder, "node",
+         CLIENTS / "node_pinned.js", *map(str, words)],
+        capture_output=True, text=True, timeout=TIMEOUT,
+        env=environment(
+            NODE_TLS_REJECT_UNAUTHORIZED="0", AWS_ENDPOINT_URL="https://minio.test:1",
+        ),
+    )  # fmt: skip
+    assert (done.returncode, done.stdout.split()) == (125, ["200", "200"])
+    (line,) = [line for line in done.stderr.splitlines() if "any more" in line]
+    assert "minio.test" in line and "--intercept" in line

@@ -675,12 +675,6 @@ def test_bundle_that_is_named_holds_what_is_there_and_the_authority(daemon, sock
 
 # ---- HTTPS ----
 
-bridged = pytest.mark.skipif(
-    not (BUILD / "libchaos-bridge.so").exists(), reason="needs the bridge into built-in TLS"
-)
-
-
-@bridged
 def test_https_meets_faults_and_delays_on_one_client(daemon, supervised, secret, authority, go):
     client = supervised(go, "--strict", url=secret, SSL_CERT_FILE=authority.ca)
     assert client.ask().status == 200
@@ -696,6 +690,14 @@ def test_https_meets_faults_and_delays_on_one_client(daemon, supervised, secret,
     client.finish()
 
 
-@bridged
 def test_server_that_the_program_does_not_trust_is_refused_as_without(supervised, secret, go):
     assert "unknown authority" in supervised(go, url=secret).ask().body
+
+
+def test_what_is_refused_just_before_the_end_counts(supervised, secret, go):
+    """The relay has to say so behind its program."""
+    for _ in range(5):
+        client = supervised(go, "--strict", url=secret)
+        assert "unknown authority" in client.ask().body
+        client.process.stdin.close()
+        assert client.process.wait(TIMEOUT) == 125
