@@ -61,7 +61,7 @@ struct shim {
 	_Atomic uint64_t kept_at; /* when a retired table was kept for want of memory */
 	_Atomic uint64_t refused,
 		refused_at;	 /* the inode of a table that is of no use; since when */
-	bool is_relay;		 /* its connections are those of another program */
+	_Atomic bool is_relay;	 /* its connections are those of another program */
 	_Atomic bool begun;	 /* the constructor is over */
 	_Atomic bool sandboxed;	 /* no system calls are to be made for looking */
 	_Atomic bool attaching;	 /* the journal: one thread at a time */
