@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "shim/base/span.h"
+#include "vector.h"
 
 enum {
 	RECORD_HEADER = 5,
@@ -28,30 +29,6 @@ enum {
 };
 
 static const char not_whole[] = "not a whole ClientHello";
-
-/* Takes a number of `width` bytes off the beginning. False: there are fewer. */
-static bool take_number(struct span *from, size_t width, size_t *number)
-{
-	if (from->len < width)
-		return false;
-	*number = 0;
-	for (size_t i = 0; i < width; i++)
-		*number = *number << 8 | (uint8_t)from->at[i];
-	*from = span_from(*from, width);
-	return true;
-}
-
-/* Takes a vector, before which its length stands in `width` bytes. */
-static bool take_vector(struct span *from, size_t width, struct span *vector)
-{
-	size_t len;
-
-	if (!take_number(from, width, &len) || from->len < len)
-		return false;
-	*vector = (struct span){from->at, len};
-	*from = span_from(*from, len);
-	return true;
-}
 
 static bool among(size_t number, const uint16_t *list, size_t count)
 {

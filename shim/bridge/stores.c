@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stores.h"
+#include "vector.h"
 
 #include <limits.h>
 #include <openssl/pkcs12.h>
@@ -88,29 +89,6 @@ static void read_pem(struct anchors *anchors, struct span content)
 		if (take_until(&end, SPAN("-----END "), &text))
 			decode_pem(anchors, &digits, text);
 	}
-}
-
-static bool take_number(struct span *from, size_t width, size_t *number)
-{
-	if (from->len < width)
-		return false;
-	*number = 0;
-	for (size_t i = 0; i < width; i++)
-		*number = *number << 8 | (uint8_t)from->at[i];
-	*from = span_from(*from, width);
-	return true;
-}
-
-/* Takes what its length in `width` bytes stands before. */
-static bool take_vector(struct span *from, size_t width, struct span *vector)
-{
-	size_t len;
-
-	if (!take_number(from, width, &len) || from->len < len)
-		return false;
-	*vector = (struct span){from->at, len};
-	*from = span_from(*from, len);
-	return true;
 }
 
 static bool take_jks_certificate(struct span *from, size_t version, struct span *certificate)
