@@ -200,14 +200,16 @@ static bool has_host(const struct shim_hosts *hosts, const char *name)
 	return false;
 }
 
-static void add_host(struct shim_hosts *hosts, const char *name)
+/* False: there are too many to remember another. */
+static bool add_host(struct shim_hosts *hosts, const char *name)
 {
 	uint32_t place = atomic_fetch_add(&hosts->begun, 1);
 
 	if (place >= SHIM_HOSTS)
-		return;
+		return false;
 	snprintf(hosts->names[place], sizeof(hosts->names[place]), "%s", name);
 	atomic_fetch_add(&hosts->count, 1);
+	return true;
 }
 
 bool shim_leaves_alone(const char *name)
@@ -217,7 +219,8 @@ bool shim_leaves_alone(const char *name)
 
 bool shim_is_believed(const char *name)
 {
-	return has_host(&shim.bridge.believed, name);
+	return atomic_load(&shim.bridge.believed.count) == SHIM_HOSTS ||
+	       has_host(&shim.bridge.believed, name);
 }
 
 void shim_note_believed(const char *name)
@@ -230,7 +233,9 @@ static void leave_alone(const char *name, const char *reason, const char *remedy
 {
 	if (shim_leaves_alone(name))
 		return;
-	add_host(&shim.bridge.refused, name);
+	/* A program that will not be bridged to so many will not be to others either. */
+	if (!add_host(&shim.bridge.refused, name))
+		atomic_store(&shim.bridge.state, BRIDGE_NOT_THERE);
 	/* It needs not be said twice. */
 	atomic_fetch_or(&shim.blind_said, 1u << JOURNAL_BLIND_REFUSED);
 	shim_say("chaos-run: pid %d: calls to %s get no faults any more: %s (%s)\n", (int)getpid(),

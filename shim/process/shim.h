@@ -20,7 +20,8 @@
 #define SHIM_COUNTER_PARTS (JOURNAL_COUNTERS / SHIM_COUNTERS)
 
 /* Hosts to which a program would not be bridged, and those to which it has spoken over a bridge; as many of
- * each are remembered. */
+ * each are remembered. With more of the former nothing is bridged any more, with more of the latter all are
+ * taken for such. */
 #define SHIM_HOSTS 16u
 
 struct shim_hosts {

@@ -21,8 +21,8 @@ def visit(daemon, authority, tmp_path):
     pinned = tmp_path / "pinned"
     pinned.write_bytes(authority.ca.read_bytes())
 
-    def visit(sink, count, *protocols):
-        words = [sink.port, AWS_HOST, pinned, count, *protocols]
+    def visit(sink, count, *protocols, host=AWS_HOST):
+        words = [sink.port, host, pinned, count, *protocols]
         done = subprocess.run(
             [BUILD / "chaos-run", "-s", "-d", daemon.folder, "node",
              CLIENTS / "node_pinned.js", *map(str, words)],
@@ -116,3 +116,10 @@ def test_host_that_the_authority_is_not_good_for_is_left_alone(daemon, tls_sink,
     assert (done.returncode, done.stdout.split()) == (125, ["200", "200"])
     (line,) = [line for line in done.stderr.splitlines() if "any more" in line]
     assert "minio.test" in line and "--intercept" in line
+
+
+def test_program_that_refuses_many_hosts_is_left_alone_everywhere(tls_sink, visit):
+    """More are not remembered: without that its calls to each other host would fail for ever."""
+    hosts = ",".join(f"bucket{i}.s3.us-east-1.amazonaws.com" for i in range(20))
+    _, answers, _ = visit(tls_sink, 2, host=hosts)
+    assert answers == ["UNABLE_TO_VERIFY_LEAF_SIGNATURE"] * 17 + ["200"] * 23
