@@ -10,6 +10,7 @@
 #include <microhttpd.h>
 
 #include "check.h"
+#include "event_json.h"
 #include "file.h"
 #include "json.h"
 #include "memory.h"
@@ -23,6 +24,7 @@ struct request {
 	size_t len;
 	enum table_list list;
 	enum config_change change;
+	uint32_t flag; /* enum table_flag */
 };
 
 /* Fills in the answer's body, or *why. */
@@ -36,7 +38,7 @@ static int refuse_rules(struct refusal *why, int error, const char *reason)
 
 static uint64_t latency_of(const struct config *config)
 {
-	return (uint64_t)config->latency_ms * 1000000;
+	return config->flags & TABLE_PAUSED ? 0 : (uint64_t)config->latency_ms * 1000000;
 }
 
 static int publish(struct api *api, const struct config *config, struct refusal *why)
@@ -44,7 +46,8 @@ static int publish(struct api *api, const struct config *config, struct refusal 
 	const char *reason = "";
 	size_t count;
 	const struct rule **rules = config_rules(config, &count);
-	int error = writer_publish(api->writer, rules, count, latency_of(config), &reason);
+	int error = writer_publish(
+		api->writer, rules, count, latency_of(config), config->flags, &reason);
 
 	free(rules);
 	return refuse_rules(why, error, reason);
@@ -185,6 +188,46 @@ static int set_effects(struct api *api, const struct request *request, struct ap
 	return error ? error : get_effects(api, request, answer, why);
 }
 
+static int get_flags(struct api *api, const struct request *request, struct api_answer *answer,
+	__attribute__((unused)) struct refusal *why)
+{
+	cJSON *object = sure(cJSON_CreateObject());
+	bool is_pause = request->flag == TABLE_PAUSED;
+
+	sure(cJSON_AddBoolToObject(object, is_pause ? "paused" : "observed",
+		(api->config.flags & request->flag) != 0));
+	answer->body = json_print(object);
+	cJSON_Delete(object);
+	return 0;
+}
+
+/* Nothing is published where nothing changes. */
+static int change_flags(struct api *api, uint32_t flags, struct refusal *why)
+{
+	struct config next;
+
+	if (flags == api->config.flags)
+		return 0;
+	config_set_flags(&api->config, flags, &next);
+	return commit(api, &next, why);
+}
+
+static int set_flag(struct api *api, const struct request *request, struct api_answer *answer,
+	struct refusal *why)
+{
+	int error = change_flags(api, api->config.flags | request->flag, why);
+
+	return error ? error : get_flags(api, request, answer, why);
+}
+
+static int clear_flag(struct api *api, const struct request *request, struct api_answer *answer,
+	struct refusal *why)
+{
+	int error = change_flags(api, api->config.flags & ~request->flag, why);
+
+	return error ? error : get_flags(api, request, answer, why);
+}
+
 static int get_status(struct api *api, __attribute__((unused)) const struct request *request,
 	struct api_answer *answer, __attribute__((unused)) struct refusal *why)
 {
@@ -196,6 +239,27 @@ static int get_processes(struct api *api, __attribute__((unused)) const struct r
 	struct api_answer *answer, __attribute__((unused)) struct refusal *why)
 {
 	answer->body = processes_json(api->writer->journal);
+	return 0;
+}
+
+static int get_events(struct api *api, __attribute__((unused)) const struct request *request,
+	struct api_answer *answer, __attribute__((unused)) struct refusal *why)
+{
+	const struct journal *journal = api->writer->journal;
+	uint64_t head = atomic_load(&journal->event_head);
+	uint64_t number = head > JOURNAL_EVENTS ? head - JOURNAL_EVENTS : 0;
+	struct event event;
+	size_t len;
+	FILE *out = sure(open_memstream(&answer->body, &len));
+
+	for (; number < head; number++) {
+		if (event_read(journal->events, JOURNAL_EVENTS, number, &event) != EVENT_READ)
+			continue;
+		event_print(out, number, &event, false);
+		fputc('\n', out);
+	}
+	fclose(out);
+	answer->type = "application/x-ndjson";
 	return 0;
 }
 
@@ -222,20 +286,28 @@ static const struct endpoint {
 	handler *handle;
 	enum table_list list;
 	enum config_change change;
+	uint32_t flag;
 } endpoints[] = {
-	{"/_localstack/chaos/faults", "GET", get_list, TABLE_FAULTS, 0},
-	{"/_localstack/chaos/faults", "POST", change_list, TABLE_FAULTS, CONFIG_REPLACE},
-	{"/_localstack/chaos/faults", "PATCH", change_list, TABLE_FAULTS, CONFIG_APPEND},
-	{"/_localstack/chaos/faults", "DELETE", change_list, TABLE_FAULTS, CONFIG_REMOVE},
-	{"/_localstack/chaos/effects", "GET", get_effects, 0, 0},
-	{"/_localstack/chaos/effects", "POST", set_effects, 0, 0},
-	{"/outages", "GET", get_list, TABLE_OUTAGES, 0},
-	{"/outages", "POST", change_list, TABLE_OUTAGES, CONFIG_REPLACE},
-	{"/outages", "PATCH", change_list, TABLE_OUTAGES, CONFIG_APPEND},
-	{"/outages", "DELETE", change_list, TABLE_OUTAGES, CONFIG_REMOVE},
-	{"/_chaos/status", "GET", get_status, 0, 0},
-	{"/_chaos/processes", "GET", get_processes, 0, 0},
-	{"/_chaos/ca", "GET", get_certificate, 0, 0},
+	{"/_localstack/chaos/faults", "GET", get_list, TABLE_FAULTS, 0, 0},
+	{"/_localstack/chaos/faults", "POST", change_list, TABLE_FAULTS, CONFIG_REPLACE, 0},
+	{"/_localstack/chaos/faults", "PATCH", change_list, TABLE_FAULTS, CONFIG_APPEND, 0},
+	{"/_localstack/chaos/faults", "DELETE", change_list, TABLE_FAULTS, CONFIG_REMOVE, 0},
+	{"/_localstack/chaos/effects", "GET", get_effects, 0, 0, 0},
+	{"/_localstack/chaos/effects", "POST", set_effects, 0, 0, 0},
+	{"/outages", "GET", get_list, TABLE_OUTAGES, 0, 0},
+	{"/outages", "POST", change_list, TABLE_OUTAGES, CONFIG_REPLACE, 0},
+	{"/outages", "PATCH", change_list, TABLE_OUTAGES, CONFIG_APPEND, 0},
+	{"/outages", "DELETE", change_list, TABLE_OUTAGES, CONFIG_REMOVE, 0},
+	{"/_chaos/status", "GET", get_status, 0, 0, 0},
+	{"/_chaos/processes", "GET", get_processes, 0, 0, 0},
+	{"/_chaos/ca", "GET", get_certificate, 0, 0, 0},
+	{"/_chaos/events", "GET", get_events, 0, 0, 0},
+	{"/_chaos/observe", "GET", get_flags, 0, 0, TABLE_OBSERVED},
+	{"/_chaos/observe", "POST", set_flag, 0, 0, TABLE_OBSERVED},
+	{"/_chaos/observe", "DELETE", clear_flag, 0, 0, TABLE_OBSERVED},
+	{"/_chaos/pause", "GET", get_flags, 0, 0, TABLE_PAUSED},
+	{"/_chaos/pause", "POST", set_flag, 0, 0, TABLE_PAUSED},
+	{"/_chaos/resume", "POST", clear_flag, 0, 0, TABLE_PAUSED},
 };
 #define ENDPOINTS (sizeof(endpoints) / sizeof(endpoints[0]))
 
@@ -310,7 +382,7 @@ void api_answer(struct api *api, const char *method, const char *path, const cha
 		api_refuse(&why, answer);
 		return;
 	}
-	request = (struct request){body, len, endpoint->list, endpoint->change};
+	request = (struct request){body, len, endpoint->list, endpoint->change, endpoint->flag};
 	pthread_mutex_lock(&api->lock);
 	error = api->is_ready ? endpoint->handle(api, &request, answer, &why)
 			      : refuse(&why, 503, "chaos-control could not start");

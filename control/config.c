@@ -205,12 +205,19 @@ static void remove_rules(
 	free(places);
 }
 
+/* All but the rules. */
+static void copy_rest(const struct config *now, struct config *next)
+{
+	*next = *now;
+	memset(next->lists, 0, sizeof(next->lists));
+}
+
 void config_change(const struct config *now, enum table_list list, enum config_change change,
 	const struct config_list *rules, struct config *next)
 {
 	enum table_list other = list == TABLE_FAULTS ? TABLE_OUTAGES : TABLE_FAULTS;
 
-	*next = (struct config){.latency_ms = now->latency_ms, .next_id = now->next_id};
+	copy_rest(now, next);
 	share_list(&now->lists[other], &next->lists[other]);
 	switch (change) {
 	case CONFIG_REPLACE:
@@ -227,11 +234,23 @@ void config_change(const struct config *now, enum table_list list, enum config_c
 	}
 }
 
-void config_set_latency(const struct config *now, int latency_ms, struct config *next)
+static void copy_all(const struct config *now, struct config *next)
 {
-	*next = (struct config){.latency_ms = latency_ms, .next_id = now->next_id};
+	copy_rest(now, next);
 	share_list(&now->lists[TABLE_OUTAGES], &next->lists[TABLE_OUTAGES]);
 	share_list(&now->lists[TABLE_FAULTS], &next->lists[TABLE_FAULTS]);
+}
+
+void config_set_latency(const struct config *now, int latency_ms, struct config *next)
+{
+	copy_all(now, next);
+	next->latency_ms = latency_ms;
+}
+
+void config_set_flags(const struct config *now, uint32_t flags, struct config *next)
+{
+	copy_all(now, next);
+	next->flags = flags;
 }
 
 const struct rule **config_rules(const struct config *config, size_t *count)

@@ -31,6 +31,7 @@ struct config_list {
 struct config {
 	struct config_list lists[2]; /* by enum table_list */
 	int latency_ms;
+	uint32_t flags;	  /* set of enum table_flag */
 	uint64_t next_id; /* of the rule that comes next */
 };
 
@@ -60,8 +61,9 @@ void config_change(const struct config *now, enum table_list list, enum config_c
  * them. */
 bool *config_find(const struct config_list *list, const struct config_list *rules);
 
-/* Makes *next from *now with another latency. */
+/* Makes *next from *now with another latency, or with other flags. */
 void config_set_latency(const struct config *now, int latency_ms, struct config *next);
+void config_set_flags(const struct config *now, uint32_t flags, struct config *next);
 
 /* All rules in the order in which they are tried; the caller frees the array alone. */
 const struct rule **config_rules(const struct config *config, size_t *count);

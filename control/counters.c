@@ -155,6 +155,9 @@ void counters_write(
 
 		if (!counters_find(now, lease->rule)) {
 			atomic_store(&counter->fired, 0);
+			atomic_store(&counter->limit, 0);
+			atomic_store(&counter->matched, 0);
+			atomic_store(&counter->delivered, 0);
 			atomic_store(&counter->taken, 0);
 		}
 		atomic_store(&counter->rule, lease->rule);

@@ -92,6 +92,8 @@ char *report_status(const struct api *api)
 	add_number(part, "outages", outages->count);
 	add_number(part, "faults", faults->count);
 	add_number(status, "latency", (uint64_t)api->config.latency_ms);
+	sure(cJSON_AddBoolToObject(status, "paused", api->config.flags & TABLE_PAUSED));
+	sure(cJSON_AddBoolToObject(status, "observed", api->config.flags & TABLE_OBSERVED));
 	add_totals(status, api->writer->journal);
 	add_unfollowed(status, api->writer->journal);
 	part = sure(cJSON_AddObjectToObject(status, "fired"));

@@ -22,6 +22,12 @@ static const char *const list_names[] = {
 	[TABLE_FAULTS] = "faults",
 };
 
+static const struct {
+	const char *name;
+	uint32_t flag;
+} flags[] = {{"paused", TABLE_PAUSED}, {"observed", TABLE_OBSERVED}};
+#define FLAGS (sizeof(flags) / sizeof(*flags))
+
 uint64_t state_first_id(void)
 {
 	struct timespec now;
@@ -58,6 +64,9 @@ char *state_print(const struct config *config)
 
 	fprintf(out, "{\n  \"version\": %d,\n  \"effects\": {\"latency\": %d},\n", STATE_VERSION,
 		config->latency_ms);
+	for (size_t i = 0; i < FLAGS; i++)
+		if (config->flags & flags[i].flag)
+			fprintf(out, "  \"%s\": true,\n", flags[i].name);
 	print_list(out, config, TABLE_OUTAGES);
 	print_list(out, config, TABLE_FAULTS);
 	fprintf(out, "  \"ids\": {\"next\": %" PRIu64, config->next_id);
@@ -133,6 +142,9 @@ static int parse_members(const cJSON *state, struct config *config, struct refus
 		return refuse(why, 400, "\"version\" is not %d", STATE_VERSION);
 	if (effects && check_effects(effects, &config->latency_ms, why))
 		return -EINVAL;
+	for (size_t i = 0; i < FLAGS; i++)
+		if (cJSON_IsTrue(member(state, flags[i].name)))
+			config->flags |= flags[i].flag;
 	if (parse_list(state, TABLE_OUTAGES, config, why) ||
 		parse_list(state, TABLE_FAULTS, config, why))
 		return -EINVAL;

@@ -339,15 +339,31 @@ static int publish(struct writer *writer, const struct compiled *compiled)
 	return error;
 }
 
+/* Shims write them without asking. */
+static int reserve_events(struct writer *writer)
+{
+	int error;
+
+	if (writer->has_events)
+		return 0;
+	error = mapped_reserve(&writer->journal_file, offsetof(struct journal, operations),
+		sizeof(struct journal) - offsetof(struct journal, operations));
+	writer->has_events = !error;
+	return error;
+}
+
 int writer_publish(struct writer *writer, const struct rule *const *rules, size_t count,
-	uint64_t latency_ns, const char **reason)
+	uint64_t latency_ns, uint32_t flags, const char **reason)
 {
 	struct compiled compiled;
 	int error = compile_rules(&compiled, rules, count, latency_ns, reason);
 
 	if (error)
 		return error;
-	error = publish(writer, &compiled);
+	compiled.slot.head->flags = flags;
+	error = flags & TABLE_OBSERVED ? reserve_events(writer) : 0;
+	if (!error)
+		error = publish(writer, &compiled);
 	if (error)
 		*reason = writer->reason;
 	compiled_free(&compiled);

@@ -21,6 +21,7 @@ struct writer {
 	 * given their room on the file system. */
 	size_t slot_room[2][COMPILED_PARTS];
 	size_t counters_room;
+	bool has_events; /* operations and events have theirs */
 	char reason[MAPPED_REASON];
 };
 
@@ -43,7 +44,7 @@ int writer_open(struct writer *writer, const char *folder, const char **reason);
  * the file system), -EINVAL if a name, code or message is over its limit.
  */
 int writer_publish(struct writer *writer, const struct rule *const *rules, size_t count,
-	uint64_t latency_ns, const char **reason);
+	uint64_t latency_ns, uint32_t flags, const char **reason);
 
 /* How often a rule has fired since it came into the configuration. */
 uint64_t writer_fired(const struct writer *writer, uint64_t rule_id);

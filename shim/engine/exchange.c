@@ -129,8 +129,14 @@ static bool make_reply(
 	exchange->reply = reply;
 	exchange->reply_len = (size_t)len;
 	exchange->reply_at = 0;
+	exchange->reply_host = env->host;
+	exchange->reply_rule = step->verdict.rule;
+	exchange->reply_counter = step->verdict.counter;
 	exchange->ended = step->closes;
 	exchange->is_unfinished = exchange->on_wire;
+	if (record_is_open(&exchange->record))
+		record_reply(&exchange->record, step->verdict.rule, text->status, error.code,
+			exchange->reply_len);
 	return true;
 }
 
@@ -243,6 +249,7 @@ void exchange_passed_unseen(struct exchange *exchange, size_t len)
 
 	if (exchange->state != EXCHANGE_BODY)
 		return;
+	record_sent(&exchange->record, len);
 	body->left -= len < body->left ? len : body->left;
 	if (!body->left)
 		body->state = body->state == HTTP1_BODY_LENGTH ? HTTP1_BODY_DONE
@@ -253,22 +260,74 @@ void exchange_passed_unseen(struct exchange *exchange, size_t len)
 void exchange_answered(struct exchange *exchange, const char *data, size_t len)
 {
 	struct answer *answer = &exchange->answer;
+	ssize_t count;
 
 	if (!exchange->watching)
 		return;
-	if (answer_feed(answer, data, len) < 0) {
-		exchange->watching = false;
+	count = answer_feed(answer, data, len);
+	if (record_is_open(&exchange->record))
+		record_received(exchange, data, count < 0 ? len : (size_t)count);
+	exchange->watching = count >= 0 && !answer_is_over(answer);
+	if (!exchange->watching)
+		record_end(&exchange->record, count < 0 ? EVENT_UNKNOWN : EVENT_WHOLE,
+			EVENT_NOTHING_TO_TAKE);
+	if (count >= 0)
+		exchange->has_final |= answer_has_head(answer);
+}
+
+void exchange_end_record(struct exchange *exchange)
+{
+	struct answer *answer = &exchange->answer;
+
+	if (!record_is_open(&exchange->record))
+		return;
+	if (exchange->record.event.action & EVENT_ERROR) {
+		record_end(&exchange->record, EVENT_CUT,
+			exchange->reply_at ? EVENT_PARTLY_READ : EVENT_NEVER_READ);
 		return;
 	}
-	exchange->has_final |= answer_has_head(answer);
-	if (answer_is_over(answer))
-		exchange->watching = false;
+	answer_close(answer);
+	record_end(&exchange->record,
+		!exchange->watching		 ? EVENT_UNKNOWN
+		: answer->state == ANSWER_DONE ? EVENT_WHOLE
+					       : EVENT_CUT,
+		EVENT_NOTHING_TO_TAKE);
+}
+
+void exchange_server_ended(struct exchange *exchange)
+{
+	if (!exchange->watching || exchange->reply)
+		return;
+	exchange_end_record(exchange);
+	exchange->watching = false;
+}
+
+void exchange_reply_settle(struct exchange *exchange)
+{
+	const struct exchange_host *host = exchange->reply_host;
+
+	if (!host)
+		return;
+	exchange->reply_host = NULL;
+	if (host->taken)
+		host->taken(exchange->reply_counter, exchange->reply_rule);
+	record_end(&exchange->record, EVENT_WHOLE, EVENT_TAKEN);
 }
 
 bool exchange_reply_read(struct exchange *exchange, size_t len)
 {
+	const struct exchange_host *host = exchange->reply_host;
+	bool is_over = exchange->reply_at + len >= exchange->reply_len;
+
+	if (host && host->delivered && !exchange->reply_at)
+		host->delivered(exchange->reply_counter, exchange->reply_rule);
+	if (record_is_open(&exchange->record) && !exchange->record.event.first)
+		exchange->record.event.first = exchange->record.host->now() -
+					       exchange->record.event.started;
 	exchange->reply_at += len;
-	if (exchange->reply_at < exchange->reply_len || exchange->ended)
+	if (is_over && !exchange->reply_settles_late)
+		exchange_reply_settle(exchange);
+	if (!is_over || exchange->ended)
 		return false;
 	blocks_give(exchange->reply);
 	exchange->reply = NULL;
@@ -297,6 +356,7 @@ void exchange_end(struct exchange *exchange)
 
 void exchange_clear(struct exchange *exchange, const struct exchange_host *host)
 {
+	exchange_end_record(exchange);
 	line_clear(&exchange->line);
 	blocks_give(exchange->reply);
 	if (exchange->draft.at)

@@ -70,6 +70,12 @@ static inline bool exchange_wants_answers(const struct exchange *exchange)
 /* The server has sent this, and the program has read it. */
 void exchange_answered(struct exchange *exchange, const char *data, size_t len);
 
+/* The server sends nothing more, or the connection has failed. */
+void exchange_server_ended(struct exchange *exchange);
+
+/* Nothing more will be known of the call that is recorded, if there is one. */
+void exchange_end_record(struct exchange *exchange);
+
 /* What is left of the reply; .at NULL: there is none. */
 static inline struct span exchange_reply(const struct exchange *exchange)
 {
@@ -82,10 +88,13 @@ static inline struct span exchange_reply(const struct exchange *exchange)
 /* The program has read `len` bytes of it. True: that was all, and the connection goes on. */
 bool exchange_reply_read(struct exchange *exchange, size_t len);
 
+/* It really has, where exchange.reply_settles_late: until then what was read waits on its way. */
+void exchange_reply_settle(struct exchange *exchange);
+
 /* The connection is to end with the reply, which says so as far as it has not been read yet. */
 void exchange_end(struct exchange *exchange);
 
-/* Gives back all that it owns. */
+/* Gives back all that it owns. What is recorded of a call ends with it. */
 void exchange_clear(struct exchange *exchange, const struct exchange_host *host);
 
 #endif

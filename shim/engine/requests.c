@@ -85,6 +85,16 @@ static bool take_text(
 	return false;
 }
 
+static void record(struct exchange *exchange, const struct exchange_env *env,
+	const struct whole *whole, struct exchange_step *step)
+{
+	record_begin(exchange, env, whole->head, &whole->body, &step->call);
+	exchange->record.event.is_reused = exchange->has_called;
+	record_sent(&exchange->record, whole->head->size + whole->body.bytes.len);
+	if (step->verdict.latency_ns)
+		record_delay(&exchange->record, step->verdict.latency_ns);
+}
+
 /* The request is a call: what do the rules say? */
 static void decide(struct exchange *exchange, const struct exchange_env *env,
 	const struct whole *whole, struct exchange_step *step)
@@ -103,6 +113,9 @@ static void decide(struct exchange *exchange, const struct exchange_env *env,
 		step->due = env->host->now() + verdict->latency_ns;
 	exchange->swallowing = verdict->is_fault;
 	step->is_call = true;
+	if (env->host->records && env->host->records())
+		record(exchange, env, whole, step);
+	exchange->has_called = true;
 }
 
 /* The request passes: from when on is the server to be listened to? */
@@ -113,7 +126,8 @@ static void expect_answer(
 	exchange->expecting =
 		head->expects_continue && !body->bytes.len && !http1_body_done(&exchange->body);
 	/* Else what comes first is the answer to another request. */
-	exchange->watching = exchange->expecting && !exchange->is_pipelined;
+	exchange->watching = (exchange->expecting || record_is_open(&exchange->record)) &&
+			     !exchange->is_pipelined;
 	exchange->has_final = false;
 	if (exchange->watching)
 		answer_begin(&exchange->answer,
@@ -258,6 +272,7 @@ __attribute__((noinline)) static void feed_body(struct exchange *exchange,
 	}
 	step->action = exchange->swallowing ? EXCHANGE_SWALLOW : EXCHANGE_PASS;
 	step->count = (size_t)count;
+	record_sent(&exchange->record, step->count);
 	requests_after_piece(exchange);
 }
 

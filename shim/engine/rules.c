@@ -273,7 +273,19 @@ static bool search_runs(struct search *search)
 	return true;
 }
 
-static bool fires(const struct table_rule *rule, struct dice *dice)
+static void decline(struct rules_verdict *verdict, const struct table_rule *rule)
+{
+	uint32_t place = verdict->declined_count;
+
+	if (place == RULES_DECLINED)
+		return;
+	verdict->declined[place].rule = table_load(rule->id);
+	verdict->declined[place].counter = table_load(rule->counter);
+	verdict->declined_count = place + 1;
+}
+
+static bool fires(
+	const struct table_rule *rule, struct dice *dice, struct rules_verdict *verdict)
 {
 	uint64_t threshold = table_load(rule->threshold);
 
@@ -281,8 +293,11 @@ static bool fires(const struct table_rule *rule, struct dice *dice)
 	if (table_load(rule->action) != TABLE_ERROR ||
 		table_load(rule->counter) >= JOURNAL_COUNTERS)
 		return false;
-	return threshold >= TABLE_CERTAIN ||
-	       (threshold && (!dice || dice_draw(dice) >> 11 < threshold));
+	if (threshold >= TABLE_CERTAIN ||
+		(threshold && (!dice || dice_draw(dice) >> 11 < threshold)))
+		return true;
+	decline(verdict, rule);
+	return false;
 }
 
 /* What fires, and for which candidate. */
@@ -293,7 +308,8 @@ struct hit {
 
 /* Tries the rules of all runs in their order. A rule stands in one run alone, so it is tried once,
  * by however many names the run was reached. */
-static struct hit try_runs(struct search *search, struct dice *dice)
+static struct hit try_runs(
+	struct search *search, struct dice *dice, struct rules_verdict *verdict)
 {
 	while (search->count) {
 		struct cursor *first = &search->cursors[0];
@@ -303,7 +319,7 @@ static struct hit try_runs(struct search *search, struct dice *dice)
 			if (search->cursors[i].rule < first->rule)
 				first = &search->cursors[i];
 		rule = &search->slot->rules[first->rule];
-		if (fires(rule, dice))
+		if (fires(rule, dice, verdict))
 			return (struct hit){rule, first->candidate};
 		first->at++;
 		if (!cursor_load(first, search, first->rule + 1))
@@ -312,13 +328,15 @@ static struct hit try_runs(struct search *search, struct dice *dice)
 	return (struct hit){NULL, 0};
 }
 
-static struct hit try_all(const struct search *search, struct dice *dice)
+static struct hit try_all(
+	const struct search *search, struct dice *dice, struct rules_verdict *verdict)
 {
 	for (uint32_t i = 0; i < search->rule_count; i++) {
 		const struct table_rule *rule = &search->slot->rules[i];
 		int candidate = 0;
 
-		if (!differs(search->slot, rule, search->call, &candidate) && fires(rule, dice))
+		if (!differs(search->slot, rule, search->call, &candidate) &&
+			fires(rule, dice, verdict))
 			return (struct hit){rule, candidate};
 	}
 	return (struct hit){NULL, 0};
@@ -342,13 +360,15 @@ static void match_slot(const struct table_slot *slot, const struct aws_call *cal
 
 	verdict->latency_ns = table_load(slot->head->latency_ns);
 	verdict->is_fault = false;
-	if (rule_count == 0)
+	verdict->declined_count = 0;
+	if (rule_count == 0 || table_load(slot->head->flags) & TABLE_PAUSED)
 		return;
 	search.slot = slot;
 	search.call = call;
 	search.shapes = table_load(slot->head->key_shapes);
 	search.rule_count = rule_count < slot->capacity.rules ? rule_count : slot->capacity.rules;
-	hit = search_runs(&search) ? try_runs(&search, dice) : try_all(&search, dice);
+	hit = search_runs(&search) ? try_runs(&search, dice, verdict)
+				   : try_all(&search, dice, verdict);
 	if (hit.rule)
 		fill(verdict, hit, &search);
 }
@@ -360,6 +380,7 @@ void rules_match(const struct table *table, const struct aws_call *call, struct 
 
 	verdict->latency_ns = 0;
 	verdict->is_fault = false;
+	verdict->declined_count = 0;
 	verdict->generation = 0;
 	if (!table)
 		return;

@@ -21,6 +21,9 @@ static inline uint64_t dice_draw(struct dice *dice)
 	return z ^ z >> 31;
 }
 
+/* Of the rules that a call has matched, and whose dice have said no, so many are told of. */
+#define RULES_DECLINED 8
+
 /* What the rules say of one call. */
 struct rules_verdict {
 	uint64_t latency_ns; /* to be waited first, fault or not */
@@ -32,6 +35,11 @@ struct rules_verdict {
 	int candidate; /* of the call: the one that the rule is about */
 	/* Always: */
 	uint64_t generation; /* of the table that said so; 0: nothing was in force */
+	uint32_t declined_count;
+	struct {
+		uint64_t rule;
+		uint32_t counter;
+	} declined[RULES_DECLINED];
 };
 
 /* What a rule answers with; copied out of the table, so valid after it has moved on. */

@@ -12,6 +12,7 @@
 #include "aws/call.h"
 #include "http1.h"
 #include "line.h"
+#include "record.h"
 #include "rules.h"
 #include "socks.h"
 #include "tls.h"
@@ -30,6 +31,7 @@ struct draft {
 struct exchange_host {
 	const struct table *(*table)(void); /* in force; NULL: none */
 	bool (*observes)(void);		    /* is all to be told of the next call? NULL: no */
+	bool (*records)(void); /* is it to be recorded, and what becomes of it? NULL: no */
 	uint64_t (*now)(void); /* CLOCK_MONOTONIC nanoseconds; only asked for a delay */
 	time_t (*date)(void);
 	/* Makes room for `cap` bytes and keeps those that are there; gives the room back. */
@@ -42,6 +44,14 @@ struct exchange_host {
 	void (*hello)(void *user, const char *data, size_t len); /* TLS begins */
 	void (*call)(void *user, const struct aws_call *call, const struct rules_verdict *verdict);
 	void (*blind)(void *user, int reason); /* enum journal_blind */
+
+	/* Of a call that is recorded: it begins, and says who makes it; it is over. */
+	void (*begun)(void *user, struct event *event);
+	void (*ended)(const struct event *event);
+
+	/* Of a reply: the program has read something of it; all of it. NULL: nobody counts. */
+	void (*delivered)(uint32_t counter, uint64_t rule);
+	void (*taken)(uint32_t counter, uint64_t rule);
 };
 
 struct exchange_env {
@@ -87,6 +97,13 @@ struct exchange {
 	struct line line;
 	char *reply;
 	size_t reply_len, reply_at;
+	const struct exchange_host *reply_host; /* whom to tell that it is read */
+	uint64_t reply_rule;
+	uint32_t reply_counter;
+	bool reply_settles_late; /* the caller says when it has been read: exchange_reply_settle() */
+	bool has_called;	 /* a call was seen before */
+
+	struct record record;
 };
 
 /* A zeroed exchange is one of a new connection. */

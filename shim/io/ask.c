@@ -29,6 +29,18 @@ void ask_tell_blind(void *user, int reason)
 	conn_count_blind(((struct ask_teller *)user)->conn, reason);
 }
 
+void ask_tell_begun(void *user, struct event *event)
+{
+	const struct conn *conn = ((struct ask_teller *)user)->conn;
+
+	event->connection = conn->serial << 16 | conn->index;
+	if (conn->bridge.bridge)
+		event->lane = JOURNAL_LANE_BRIDGE + 1;
+	else if (conn->tls.is_tls)
+		event->lane = JOURNAL_LANE_INSIDE + 1;
+	shim_begin_event(event);
+}
+
 time_t ask_date(void)
 {
 	return time(NULL);

@@ -85,6 +85,7 @@ bool bridged_begin(struct conn *conn, int fd, const struct iovec *iov, int count
 	}
 	/* Looked into, so that nobody counts it as blind. */
 	conn->tls.owned = true;
+	conn->exchange.reply_settles_late = true;
 	shim_count_lane(JOURNAL_LANE_BRIDGE);
 	conn_attend(conn, CONN_BRIDGED, 0);
 	bridged_turn(conn, fd);
@@ -207,6 +208,8 @@ static ssize_t serve(struct conn *conn, int fd, const struct iovec *iov, int cou
 		copy_by_hand(iov, count, cipher.at, got);
 	if (!(flags & MSG_PEEK))
 		bridged_api()->sent_to_program(bridge, got);
+	if (!has_for_program(conn) && conn->exchange.reply_at == conn->exchange.reply_len)
+		exchange_reply_settle(&conn->exchange);
 	if (!has_for_program(conn) && bridged_api()->state(bridge) >= BRIDGE_OPEN)
 		let_go_of_held(conn, fd);
 	note_kept(conn);
@@ -268,6 +271,7 @@ static int look(struct conn *conn, int fd, size_t room)
 		state->socket_ended = true;
 		bridged_api()->server_ended(state->bridge);
 		bridged_turn(conn, fd);
+		exchange_server_ended(&conn->exchange);
 	}
 	deliver(conn);
 	errno = EAGAIN;

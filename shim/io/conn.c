@@ -376,6 +376,8 @@ void conn_after_fork(void)
 		struct conn *conn = conn_of_index(i);
 		bool was_set = conn->timer.place != 0;
 
+		/* The parent tells of the call. */
+		record_forget(&conn->exchange.record);
 		conn->inherited = true;
 		conn->timer.place = 0;
 		conn->look_again = 0;

@@ -290,6 +290,13 @@ static bool hurry(struct conn *conn)
 	return conn_attention(conn) & CONN_QUEUED;
 }
 
+static void end_record(struct conn *conn)
+{
+	conn_enter_always(conn);
+	exchange_end_record(&conn->exchange);
+	conn_leave(conn);
+}
+
 void deliver_all(void)
 {
 	uint64_t deadline = 0;
@@ -300,6 +307,8 @@ void deliver_all(void)
 	for (uint32_t i = 0; i < count; i++) {
 		struct conn *conn = conn_of_index(i);
 
+		if (atomic_load(&shim.observed))
+			end_record(conn);
 		if (conn_attention(conn) & CONN_BRIDGED)
 			conn_judge_bridge(conn);
 		if (!(conn_attention(conn) & CONN_QUEUED))

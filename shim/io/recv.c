@@ -53,6 +53,16 @@ static void tell(struct conn *conn, int fd, const struct iovec *iov, int count, 
 	conn_leave(conn);
 }
 
+/* Nothing came: `error`, 0 for the end of the stream. */
+static void tell_of_end(struct conn *conn, int fd, int error)
+{
+	if (error == EAGAIN || error == EINTR || error == EFAULT || !conn_enter(conn, fd))
+		return;
+	exchange_server_ended(&conn->exchange);
+	conn_attend(conn, 0, CONN_WATCHED);
+	conn_leave(conn);
+}
+
 static bool has_room(const struct iovec *iov, int count)
 {
 	for (int i = 0; i < count; i++)
@@ -70,6 +80,8 @@ static ssize_t after_nothing(
 
 	if (is_beside(flags) || !has_room(iov, count))
 		return got;
+	if (conn_attention(conn) & CONN_WATCHED && !(flags & MSG_PEEK))
+		tell_of_end(conn, fd, got == 0 ? 0 : error);
 	if (got == 0 || (error != EAGAIN && error != EINTR && error != EFAULT))
 		reply_early(conn, fd);
 	if (conn_attention(conn) & CONN_ANSWERED)

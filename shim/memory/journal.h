@@ -12,19 +12,25 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "event.h"
+#include "operations.h"
+
 #define JOURNAL_MAGIC	0x6c6e7274736863ull /* "chstrnl", little-endian */
-#define JOURNAL_VERSION 3
+#define JOURNAL_VERSION 4
 
 #define JOURNAL_COUNTERS  131072u
 #define JOURNAL_PROCESSES 4096u
-#define JOURNAL_EVENTS	  16384u
+#define JOURNAL_EVENTS	  32768u
 
 /* Of one rule. The daemon hands a counter to a rule by writing its id, before it publishes. */
 struct journal_counter {
-	_Atomic uint64_t rule; /* table_rule.id; 0: free */
-	_Atomic uint64_t fired;
-	_Atomic uint64_t taken; /* for limits: by compare-and-swap only */
-	uint64_t reserved;
+	_Atomic uint64_t rule;	/* table_rule.id; 0: free */
+	_Atomic uint64_t fired; /* it was decided to answer by it */
+	_Atomic uint64_t limit; /* for limits: by compare-and-swap only */
+	_Atomic uint64_t matched;   /* calls that it was about, whatever its dice said */
+	_Atomic uint64_t delivered; /* answers of which the program has read something */
+	_Atomic uint64_t taken;	    /* answers that it has read to their end */
+	uint64_t reserved[2];
 };
 
 /* Why a connection or a request could not be looked into. */
@@ -82,13 +88,6 @@ struct journal_process {
 #define JOURNAL_GROUP  32u
 #define JOURNAL_GROUPS (JOURNAL_PROCESSES / JOURNAL_GROUP)
 
-/* Room for the event ring: a writer takes a place by adding 1 to journal.event_head; an event is
- * whole when its `sequence` is its place + 1. */
-struct journal_event {
-	_Atomic uint64_t sequence;
-	uint8_t body[248];
-};
-
 /* Of the programs that were begun and cannot be followed, so many are named. */
 #define JOURNAL_PROGRAMS    16
 #define JOURNAL_PROGRAM_MAX 108
@@ -120,10 +119,15 @@ struct journal {
 	_Atomic uint64_t unnamed;	/* calls that the model has no name for */
 	_Atomic uint64_t unfollowed;	/* programs that were begun and cannot be followed */
 	struct journal_program programs[JOURNAL_PROGRAMS]; /* which they are */
-	uint8_t pad[4096 - 176 - JOURNAL_PROGRAMS * 128];
+	_Atomic uint64_t delivered; /* answers of rules of which a program has read something */
+	_Atomic uint64_t taken;	    /* answers of rules that were read to their end */
+	_Atomic uint64_t observed;  /* calls that events and operations tell of */
+	_Atomic uint64_t events_lost; /* found their place in the ring taken */
+	uint8_t pad[4096 - 208 - JOURNAL_PROGRAMS * 128];
 	struct journal_counter counters[JOURNAL_COUNTERS];
 	struct journal_process processes[JOURNAL_PROCESSES];
-	struct journal_event events[JOURNAL_EVENTS];
+	struct operation operations[OPERATIONS];
+	struct event_slot events[JOURNAL_EVENTS];
 };
 
 /* Is this the header of a file of `size` bytes that is a journal of this build? */

@@ -63,6 +63,12 @@ enum table_list { TABLE_OUTAGES, TABLE_FAULTS };
 
 enum table_action { TABLE_ERROR = 1 };
 
+/* Of all that is published. */
+enum table_flag {
+	TABLE_OBSERVED = 1, /* somebody wants to be told of every call */
+	TABLE_PAUSED = 2,   /* no rule is tried; the latency is 0 then */
+};
+
 enum table_message {
 	TABLE_MESSAGE_OUTAGE,	     /* Service 's3' not accessible due to an outage */
 	TABLE_MESSAGE_REGION_OUTAGE, /* Service 's3' not accessible in 'us-east-1' region due … */
@@ -115,7 +121,9 @@ struct table_head {
 	uint32_t key_mask;    /* keys in use - 1 */
 	uint32_t key_shapes;  /* bit s set: some key has exactly the dimensions of the bit set s */
 	uint64_t latency_ns;  /* of every call */
-	uint64_t reserved[12];
+	uint32_t flags;	      /* set of enum table_flag */
+	uint32_t reserved1;
+	uint64_t reserved[11];
 };
 
 /* How many of each a slot has room for. */

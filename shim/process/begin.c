@@ -4,6 +4,8 @@
 #include "shim.h"
 
 #include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -68,6 +70,14 @@ static void read_endpoints(void)
 			reason);
 }
 
+static void read_label(void)
+{
+	const char *label = getenv("CHAOS_LABEL");
+
+	if (label)
+		strncpy(shim.label, label, sizeof(shim.label) - 1);
+}
+
 void shim_begin(void)
 {
 	atomic_store(&shim.pid, own_pid());
@@ -77,6 +87,7 @@ void shim_begin(void)
 	follow_begin(&shim.follow, shim.folder);
 	note_stderr();
 	read_endpoints();
+	read_label();
 	shim_attach();
 	report_unattached();
 	atomic_store(&shim.begun, true);

@@ -35,6 +35,43 @@ void shim_count_connection(void)
 		shim_count_lane(JOURNAL_LANE_RELAY);
 }
 
+/* The counter, as long as it is that rule's. */
+static struct journal_counter *counter_of(uint32_t place, uint64_t rule)
+{
+	struct journal_counter *counter = shim_counter(place);
+
+	return counter && atomic_load(&counter->rule) == rule ? counter : NULL;
+}
+
+static void count_matches(const struct rules_verdict *verdict)
+{
+	for (uint32_t i = 0; i < verdict->declined_count; i++) {
+		struct journal_counter *counter = counter_of(
+			verdict->declined[i].counter, verdict->declined[i].rule);
+
+		if (counter)
+			count(&counter->matched, NULL);
+	}
+}
+
+void shim_count_delivered(uint32_t place, uint64_t rule)
+{
+	struct journal *journal = atomic_load(&shim.journal);
+	struct journal_counter *counter = counter_of(place, rule);
+
+	if (journal)
+		count(&journal->delivered, counter ? &counter->delivered : NULL);
+}
+
+void shim_count_taken(uint32_t place, uint64_t rule)
+{
+	struct journal *journal = atomic_load(&shim.journal);
+	struct journal_counter *counter = counter_of(place, rule);
+
+	if (journal)
+		count(&journal->taken, counter ? &counter->taken : NULL);
+}
+
 void shim_count_call(const struct rules_verdict *verdict)
 {
 	struct journal *journal = atomic_load(&shim.journal);
@@ -46,12 +83,14 @@ void shim_count_call(const struct rules_verdict *verdict)
 	count(&journal->calls, process ? &process->calls : NULL);
 	if (verdict->latency_ns)
 		count(&journal->delayed, process ? &process->delayed : NULL);
+	if (verdict->declined_count)
+		count_matches(verdict);
 	if (!verdict->is_fault)
 		return;
 	count(&journal->faults, process ? &process->faults : NULL);
-	counter = shim_counter(verdict->counter);
-	if (counter && atomic_load(&counter->rule) == verdict->rule)
-		count(&counter->fired, NULL);
+	counter = counter_of(verdict->counter, verdict->rule);
+	if (counter)
+		count(&counter->matched, &counter->fired);
 }
 
 void shim_count_unnamed(void)

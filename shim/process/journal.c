@@ -10,6 +10,7 @@
 #include "cancel.h"
 #include "files.h"
 #include "entry.h"
+#include "observed.h"
 #include "shim/libc/real.h"
 #include "shim/memory/runtime.h"
 #include "shim.h"
@@ -91,6 +92,8 @@ static void map_journal(int folder, int fd, const struct stat *status)
 	}
 	map_counters(journal, fd);
 	take_line(journal, fd, NULL);
+	/* A mapping of another journal is left alone: somebody may be writing there. */
+	atomic_store(&shim.observed, NULL);
 	atomic_store(&shim.journal_inode, status->st_ino);
 	atomic_store(&shim.journal, journal);
 }
@@ -165,6 +168,32 @@ struct journal_counter *shim_counter(uint32_t counter)
 		counters = map_counter_part(part);
 	errno = error;
 	return counters ? &counters[counter % SHIM_COUNTERS] : NULL;
+}
+
+#define MAP_AGAIN_NS 1000000000ull
+
+bool observed_map(void)
+{
+	int error = errno, cancel, fd;
+	struct observed *map = NULL, *there = NULL;
+
+	if (!atomic_load(&shim.journal) || atomic_load(&shim.sandboxed) ||
+		(atomic_load(&shim.unobservable) &&
+			shim_now() < atomic_load(&shim.unobservable) + MAP_AGAIN_NS))
+		return false;
+	cancel = cancel_put_off();
+	fd = open_journal_again();
+	if (fd >= 0) {
+		map = map_shared(fd, offsetof(struct journal, operations), sizeof(*map), NULL);
+		real.close(fd);
+	}
+	if (!map)
+		atomic_store(&shim.unobservable, shim_now());
+	else if (!atomic_compare_exchange_strong(&shim.observed, &there, map))
+		munmap(map, sizeof(*map));
+	cancel_allow(cancel);
+	errno = error;
+	return map != NULL;
 }
 
 /* In the place of the parent's part of the list: what was interrupted by the fork may still count

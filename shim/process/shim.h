@@ -15,6 +15,8 @@
 #include "shim/memory/journal.h"
 #include "shim/memory/table.h"
 
+struct observed;
+
 /* Counters are mapped so many together. */
 #define SHIM_COUNTERS	   2048u
 #define SHIM_COUNTER_PARTS (JOURNAL_COUNTERS / SHIM_COUNTERS)
@@ -58,6 +60,9 @@ struct shim {
 	struct journal_process *group;		   /* the part of the list that it is in */
 	_Atomic(struct journal_counter *) counters[SHIM_COUNTER_PARTS]; /* NULL: not mapped */
 	_Atomic uint64_t journal_inode;
+	_Atomic(struct observed *) observed; /* NULL: not mapped */
+	_Atomic uint64_t unobservable;	     /* when it could not be mapped */
+	char label[EVENT_TEXT_MAX];	    /* CHAOS_LABEL */
 	_Atomic uint64_t looked;  /* when the mapped table's file was last looked at */
 	_Atomic uint64_t kept_at; /* when a retired table was kept for want of memory */
 	_Atomic uint64_t refused,
@@ -151,10 +156,18 @@ bool shim_leaves_alone(const char *name);
 void shim_note_believed(const char *name);
 bool shim_is_believed(const char *name);
 
+/* events.c: does somebody observe? Then what an attempt did and met is told as it begins, where `event` comes
+ * to know whose it is, and as it ends. */
+bool shim_records(void);
+void shim_begin_event(struct event *event);
+void shim_end_event(const struct event *event);
+
 /* What the journal counts. */
 void shim_count_connection(void);
 void shim_count_lane(enum journal_lane lane);
 void shim_count_call(const struct rules_verdict *verdict);
+void shim_count_delivered(uint32_t counter, uint64_t rule);
+void shim_count_taken(uint32_t counter, uint64_t rule);
 void shim_count_unnamed(void); /* besides, for one of which aws_call_is_unnamed() */
 /* `reason` of enum journal_blind; the server's name, "" if it is not known; is it AWS, as far as can be
  * told? */

@@ -196,7 +196,7 @@ static void publish(double probability, uint64_t latency_ns)
 	const struct rule *rules[] = {&rule};
 	const char *reason;
 
-	ck_assert_int_eq(writer_publish(&writer, rules, 1, latency_ns, &reason), 0);
+	ck_assert_int_eq(writer_publish(&writer, rules, 1, latency_ns, 0, &reason), 0);
 }
 
 /* One call on a connection of its own: head and body in two pieces. Returns the status. */
@@ -308,7 +308,7 @@ static void publish_many(size_t count)
 			.code = (char *)"ServiceUnavailable"};
 		list[i] = &rules[i];
 	}
-	ck_assert_int_eq(writer_publish(&writer, list, count, 0, &reason), 0);
+	ck_assert_int_eq(writer_publish(&writer, list, count, 0, 0, &reason), 0);
 	free(rules);
 	free(list);
 }

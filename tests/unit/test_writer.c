@@ -52,7 +52,7 @@ static int publish(const struct rule *rules, size_t count)
 
 	for (size_t i = 0; i < count; i++)
 		pointers[i] = &rules[i];
-	error = writer_publish(&writer, pointers, count, 0, &reason);
+	error = writer_publish(&writer, pointers, count, 0, 0, &reason);
 	free(pointers);
 	return error;
 }
@@ -143,7 +143,7 @@ START_TEST(a_published_rule_says_what_was_configured)
 	fault.message = (char *)"text";
 	open_writer();
 	ck_assert_int_eq(writer_publish(&writer, (const struct rule *[]){&outage, &fault, &fault},
-				 3, 77, &reason),
+				 3, 77, 0, &reason),
 		0);
 	slot = table_look(writer.table).slot;
 	first = &slot->rules[0];

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CHAOS_CONTROL_EVENT_JSON_H
+#define CHAOS_CONTROL_EVENT_JSON_H
+
+/* Events as the API and the reports show them. All of an event is untrusted: programs write it. */
+
+#include <stdio.h>
+
+#include "shim/memory/event.h"
+
+/* What a monotonic time of this machine is as seconds since the epoch, in nanoseconds. */
+uint64_t event_wall_time(uint64_t monotonic);
+
+/* Prints one event as a JSON object on one line, without a line end. `redact`: resources are
+ * replaced by a hash, the same for the same name. */
+void event_print(FILE *out, uint64_t number, const struct event *event, bool redact);
+
+/* The words for its parts; NULL where nothing is known. */
+const char *event_lane_name(const struct event *event);
+const char *event_action_name(const struct event *event);
+
+#endif

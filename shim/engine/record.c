@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "record.h"
+
+#include "exchange.h"
+#include "shim/memory/blocks.h"
+
+#define SAMPLE_MAX 4000u
+
+/* botocore, Java v2, JS v3 and Go v2 say app/NAME among the products of their User-Agent. */
+static struct span app_of(const struct http1_head *head)
+{
+	const struct span mark = SPAN("app/");
+	struct span agent = http1_known(head, HTTP1_USER_AGENT);
+	const char *at = agent.len ? memmem(agent.at, agent.len, mark.at, mark.len) : NULL;
+	struct span app;
+	const char *end;
+
+	if (!at || (at > agent.at && at[-1] != ' '))
+		return (struct span){NULL, 0};
+	app = span_from(agent, (size_t)(at - agent.at) + mark.len);
+	end = span_find(app, ' ');
+	if (end)
+		app.len = (size_t)(end - app.at);
+	return app;
+}
+
+static int number_at(struct span text)
+{
+	int number = 0;
+
+	for (size_t i = 0; i < text.len && text.at[i] >= '0' && text.at[i] <= '9' && i < 4; i++)
+		number = number * 10 + (text.at[i] - '0');
+	return number;
+}
+
+/* Older SDKs count retries: "2/4" (PHP), "2/100/500" (Java v1). */
+static int attempt_of(const struct http1_head *head, const struct aws_call *call)
+{
+	struct span retry = http1_field(head, SPAN("amz-sdk-retry"));
+
+	if (call->attempt)
+		return call->attempt;
+	if (!retry.len)
+		retry = http1_field(head, SPAN("aws-sdk-retry"));
+	return retry.len ? number_at(retry) + 1 : 0;
+}
+
+static struct span invocation_of(const struct http1_head *head, const struct aws_call *call)
+{
+	return call->invocation_id.len ? call->invocation_id
+				       : http1_field(head, SPAN("aws-sdk-invocation-id"));
+}
+
+/* The services that the wire cannot tell from the first one. */
+static void add_others(struct event *event, const struct aws_call *call)
+{
+	char text[EVENT_TEXT_MAX];
+	size_t len = 0;
+
+	for (int c = 1; c < call->candidate_count; c++) {
+		struct span service = call->candidates[c].service;
+
+		if (span_equal(service, call->candidates[0].service) ||
+			len + service.len + 1 > sizeof(text))
+			continue;
+		if (len)
+			text[len++] = ',';
+		memcpy(text + len, service.at, service.len);
+		len += service.len;
+	}
+	event_add(event, EVENT_ALSO, (struct span){text, len});
+}
+
+static void add_texts(struct event *event, const struct http1_head *head,
+	const struct aws_body *body, const struct aws_call *call)
+{
+	char resource[EVENT_TEXT_MAX];
+	size_t len = aws_resource(head, body, call, resource, sizeof(resource));
+
+	event_add(event, EVENT_SERVICE, call->candidates[0].service);
+	event_add(event, EVENT_OPERATION, call->candidates[0].operation);
+	event_add(event, EVENT_REGION, call->region);
+	event_add(event, EVENT_INVOCATION, invocation_of(head, call));
+	event_add(event, EVENT_RESOURCE, (struct span){resource, len});
+	event_add(event, EVENT_SDK, call->sdk);
+	event_add(event, EVENT_APP, app_of(head));
+	add_others(event, call);
+}
+
+void record_begin(struct exchange *exchange, const struct exchange_env *env,
+	const struct http1_head *head, const struct aws_body *body, const struct aws_call *call)
+{
+	struct record *record = &exchange->record;
+	struct event *event = &record->event;
+
+	if (record_is_open(record))
+		record_end(record, EVENT_UNKNOWN, EVENT_NOTHING_TO_TAKE);
+	memset(event, 0, offsetof(struct event, texts));
+	event->started = env->host->now();
+	event->attempt = (uint16_t)attempt_of(head, call);
+	add_texts(event, head, body, call);
+	record->host = env->host;
+	env->host->begun(env->user, event);
+}
+
+void record_delay(struct record *record, uint64_t delay)
+{
+	record->event.delayed = delay;
+	record->event.action |= EVENT_DELAY;
+}
+
+void record_reply(struct record *record, uint64_t rule, int status, struct span code, size_t len)
+{
+	struct event *event = &record->event;
+
+	event->rule = rule;
+	event->status = (uint16_t)status;
+	event->received = len;
+	event->action |= EVENT_ERROR;
+	event->taken = EVENT_NEVER_READ;
+	event_replace(event, EVENT_CODE, code);
+}
+
+static void keep_sample(struct record *record, const char *data, size_t len)
+{
+	size_t room = SAMPLE_MAX - record->sample_len;
+
+	if (!record->sample)
+		record->sample = blocks_take(SAMPLE_MAX);
+	if (!record->sample)
+		return;
+	if (len > room)
+		len = room;
+	memcpy(record->sample + record->sample_len, data, len);
+	record->sample_len += (uint32_t)len;
+}
+
+void record_received(struct exchange *exchange, const char *data, size_t len)
+{
+	struct record *record = &exchange->record;
+	struct event *event = &record->event;
+	int status = exchange->answer.status;
+
+	event->received += len;
+	if (status < 200)
+		return;
+	if (!event->first)
+		event->first = record->host->now() - event->started;
+	event->status = (uint16_t)status;
+	if (status >= 400)
+		keep_sample(record, data, len);
+}
+
+static bool is_part_of_code(char byte)
+{
+	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+	       (byte >= '0' && byte <= '9') || byte == '.' || byte == '_' || byte == '-';
+}
+
+/* What stands behind a mark, and behind blanks and quotes: com.amazonaws.x#Code:http://… is Code. */
+static struct span code_behind(struct span answer, const char *mark)
+{
+	const char *at = memmem(answer.at, answer.len, mark, strlen(mark));
+	struct span rest, code;
+	const char *hash;
+
+	if (!at)
+		return (struct span){NULL, 0};
+	rest = span_from(answer, (size_t)(at - answer.at) + strlen(mark));
+	while (rest.len && (*rest.at == ' ' || *rest.at == ':' || *rest.at == '"' ||
+				   (unsigned char)*rest.at >= 0x60 + 24))
+		rest = span_from(rest, 1);
+	code = rest;
+	for (code.len = 0; code.len < rest.len && code.len < EVENT_TEXT_MAX &&
+			   (is_part_of_code(rest.at[code.len]) || rest.at[code.len] == '#');)
+		code.len++;
+	hash = memrchr(code.at, '#', code.len);
+	return hash ? span_from(code, (size_t)(hash - code.at) + 1) : code;
+}
+
+/* The value of a field of an answer's head. */
+static struct span code_of_field(struct span answer, struct span name)
+{
+	const char *line = answer.at, *end = answer.at + answer.len;
+
+	while (line && line < end && *line != '\r' && *line != '\n') {
+		struct span rest = {line, (size_t)(end - line)};
+
+		if (rest.len > name.len && line[name.len] == ':' &&
+			strncasecmp(line, name.at, name.len) == 0)
+			return code_behind(rest, ":");
+		line = memchr(line, '\n', rest.len);
+		line = line ? line + 1 : NULL;
+	}
+	return (struct span){NULL, 0};
+}
+
+struct span record_code(struct span answer)
+{
+	/* In the order in which SDKs look: aws-wire.md. */
+	static const char *const marks[] = {"<Code>", "\"__type\"", "__type", "\"code\"", "\"Code\""};
+	struct span code = code_of_field(answer, SPAN("x-amzn-query-error"));
+
+	if (!code.len)
+		code = code_of_field(answer, SPAN("x-amzn-errortype"));
+	for (size_t i = 0; !code.len && i < sizeof(marks) / sizeof(*marks); i++)
+		code = code_behind(answer, marks[i]);
+	return code;
+}
+
+static void take_sample(struct record *record)
+{
+	struct span sample = {record->sample, record->sample_len};
+
+	if (sample.at)
+		event_replace(&record->event, EVENT_CODE, record_code(sample));
+	record_forget(record);
+}
+
+void record_forget(struct record *record)
+{
+	blocks_give(record->sample);
+	record->sample = NULL;
+	record->sample_len = 0;
+	record->host = NULL;
+}
+
+void record_end(struct record *record, enum event_end end, enum event_taken taken)
+{
+	const struct exchange_host *host = record->host;
+	struct event *event = &record->event;
+
+	if (!host)
+		return;
+	event->end = (uint8_t)end;
+	event->taken = (uint8_t)taken;
+	event->ended = host->now() - event->started;
+	take_sample(record);
+	host->ended(event);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CHAOS_RECORD_H
+#define CHAOS_RECORD_H
+
+/* What a connection's current call is known to have done and met, while somebody observes: for the
+ * exchange alone. */
+
+#include "aws/identify.h"
+#include "shim/memory/event.h"
+
+struct exchange;
+struct exchange_env;
+struct exchange_host;
+
+struct record {
+	const struct exchange_host *host; /* NULL: nothing is being recorded */
+	char *sample; /* of an answer that tells of an error: its beginning */
+	uint32_t sample_len;
+	struct event event;
+};
+
+/* The request whose head is whole is a call, and passes or is answered. The one before it on this
+ * connection, if its end was not seen, is over. */
+void record_begin(struct exchange *exchange, const struct exchange_env *env,
+	const struct http1_head *head, const struct aws_body *body, const struct aws_call *call);
+
+static inline bool record_is_open(const struct record *record)
+{
+	return __builtin_expect(record->host != NULL, 0);
+}
+
+/* So much more of the request has been written. */
+static inline void record_sent(struct record *record, size_t len)
+{
+	record->event.sent += len;
+}
+
+/* A rule delays it; answers it with that. */
+void record_delay(struct record *record, uint64_t delay);
+void record_reply(struct record *record, uint64_t rule, int status, struct span code, size_t len);
+
+/* The server has sent this of the answer. */
+void record_received(struct exchange *exchange, const char *data, size_t len);
+
+/* It is over: tells the host. */
+void record_end(struct record *record, enum event_end end, enum event_taken taken);
+
+/* Without the host being told: another process goes on with it. */
+void record_forget(struct record *record);
+
+/* The error code in an answer, or in as much as has come of it; .len 0: none is found. */
+struct span record_code(struct span answer);
+
+#endif
