@@ -223,6 +223,9 @@ void exchange_take(struct exchange *exchange, const struct exchange_env *env,
 		/* What comes next of a request that is still being decided on finds this sent. */
 		exchange->on_wire = exchange->draft.len != 0;
 	}
+	if (exchange->record.wants_body && exchange->ended &&
+		(slice = next_slice(&place, SLICE_MAX)).len)
+		record_body(&exchange->record, slice);
 	if (exchange->is_sealed != was_sealed)
 		send_range(env, iov, count, place.passed, SIZE_MAX, 0);
 }
@@ -288,7 +291,7 @@ void exchange_end_record(struct exchange *exchange)
 	}
 	answer_close(answer);
 	record_end(&exchange->record,
-		!exchange->watching		 ? EVENT_UNKNOWN
+		!exchange->watching	       ? EVENT_UNKNOWN
 		: answer->state == ANSWER_DONE ? EVENT_WHOLE
 					       : EVENT_CUT,
 		EVENT_NOTHING_TO_TAKE);
@@ -322,8 +325,8 @@ bool exchange_reply_read(struct exchange *exchange, size_t len)
 	if (host && host->delivered && !exchange->reply_at)
 		host->delivered(exchange->reply_counter, exchange->reply_rule);
 	if (record_is_open(&exchange->record) && !exchange->record.event.first)
-		exchange->record.event.first = exchange->record.host->now() -
-					       exchange->record.event.started;
+		exchange->record.event.first =
+			exchange->record.host->now() - exchange->record.event.started;
 	exchange->reply_at += len;
 	if (is_over && !exchange->reply_settles_late)
 		exchange_reply_settle(exchange);

@@ -96,11 +96,33 @@ void record_begin(struct exchange *exchange, const struct exchange_env *env,
 	if (record_is_open(record))
 		record_end(record, EVENT_UNKNOWN, EVENT_NOTHING_TO_TAKE);
 	memset(event, 0, offsetof(struct event, texts));
+	record->protocol = call->protocol;
+	record->model = call->candidates[0].model;
 	event->started = env->host->now();
 	event->attempt = (uint16_t)attempt_of(head, call);
 	add_texts(event, head, body, call);
+	record->wants_body = !event->lengths[EVENT_RESOURCE] && !body->bytes.len &&
+			     record->model >= 0 && call->protocol != AWS_S3;
 	record->host = env->host;
 	env->host->begun(env->user, event);
+}
+
+void record_body(struct record *record, struct span body)
+{
+	struct event *event = &record->event;
+	struct aws_call call;
+	char resource[EVENT_TEXT_MAX];
+	size_t len;
+
+	record->wants_body = false;
+	call.protocol = record->protocol;
+	call.candidate_count = 1;
+	call.candidates[0] = (struct aws_candidate){.model = record->model,
+		.service = event_text(event, EVENT_SERVICE),
+		.operation = event_text(event, EVENT_OPERATION)};
+	len = aws_body_resource(&call, body, resource, sizeof(resource));
+	if (len)
+		event_replace(event, EVENT_RESOURCE, (struct span){resource, len});
 }
 
 void record_delay(struct record *record, uint64_t delay)
@@ -198,7 +220,8 @@ static struct span code_of_field(struct span answer, struct span name)
 struct span record_code(struct span answer)
 {
 	/* In the order in which SDKs look: aws-wire.md. */
-	static const char *const marks[] = {"<Code>", "\"__type\"", "__type", "\"code\"", "\"Code\""};
+	static const char *const marks[] = {
+		"<Code>", "\"__type\"", "__type", "\"code\"", "\"Code\""};
 	struct span code = code_of_field(answer, SPAN("x-amzn-query-error"));
 
 	if (!code.len)
@@ -222,6 +245,7 @@ void record_forget(struct record *record)
 	blocks_give(record->sample);
 	record->sample = NULL;
 	record->sample_len = 0;
+	record->wants_body = false;
 	record->host = NULL;
 }
 

@@ -14,8 +14,11 @@ struct exchange_host;
 
 struct record {
 	const struct exchange_host *host; /* NULL: nothing is being recorded */
-	char *sample; /* of an answer that tells of an error: its beginning */
+	char *sample;			  /* of an answer that tells of an error: its beginning */
 	uint32_t sample_len;
+	bool wants_body; /* for the resource */
+	uint8_t protocol;
+	int model;
 	struct event event;
 };
 
@@ -34,6 +37,9 @@ static inline void record_sent(struct record *record, size_t len)
 {
 	record->event.sent += len;
 }
+
+/* The first piece of a body that came after its head. */
+void record_body(struct record *record, struct span body);
 
 /* A rule delays it; answers it with that. */
 void record_delay(struct record *record, uint64_t delay);

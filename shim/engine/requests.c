@@ -273,6 +273,8 @@ __attribute__((noinline)) static void feed_body(struct exchange *exchange,
 	step->action = exchange->swallowing ? EXCHANGE_SWALLOW : EXCHANGE_PASS;
 	step->count = (size_t)count;
 	record_sent(&exchange->record, step->count);
+	if (record_is_open(&exchange->record) && exchange->record.wants_body)
+		record_body(&exchange->record, (struct span){data, step->count});
 	requests_after_piece(exchange);
 }
 

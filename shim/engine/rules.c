@@ -284,8 +284,7 @@ static void decline(struct rules_verdict *verdict, const struct table_rule *rule
 	verdict->declined_count = place + 1;
 }
 
-static bool fires(
-	const struct table_rule *rule, struct dice *dice, struct rules_verdict *verdict)
+static bool fires(const struct table_rule *rule, struct dice *dice, struct rules_verdict *verdict)
 {
 	uint64_t threshold = table_load(rule->threshold);
 
@@ -308,8 +307,7 @@ struct hit {
 
 /* Tries the rules of all runs in their order. A rule stands in one run alone, so it is tried once,
  * by however many names the run was reached. */
-static struct hit try_runs(
-	struct search *search, struct dice *dice, struct rules_verdict *verdict)
+static struct hit try_runs(struct search *search, struct dice *dice, struct rules_verdict *verdict)
 {
 	while (search->count) {
 		struct cursor *first = &search->cursors[0];

@@ -28,8 +28,8 @@ time_t ask_date(void);
 	{                                                                                          \
 		.table = shim_table, .observes = shim_observes, .records = shim_records,           \
 		.now = timer_now, .begun = ask_tell_begun, .ended = shim_end_event,                \
-		.delivered = shim_count_delivered, .taken = shim_count_taken,                      \
-		.date = ask_date, .grow = drafts_grow, .release = drafts_release, .send = sender,  \
+		.delivered = shim_count_delivered, .taken = shim_count_taken, .date = ask_date,    \
+		.grow = drafts_grow, .release = drafts_release, .send = sender,                    \
 		.connection = ask_tell_connection, .hello = ask_tell_hello, .call = ask_tell_call, \
 		.blind = ask_tell_blind                                                            \
 	}

@@ -66,8 +66,8 @@ static void copy_words(void *to, const void *from, size_t size)
 _Static_assert(sizeof(struct event) % 8 == 0 && sizeof(struct event_slot) == 512,
 	"events are copied by words, and eight of them make a page");
 
-bool event_write(struct event_slot *ring, uint64_t size, _Atomic uint64_t *head,
-	const struct event *event)
+bool event_write(
+	struct event_slot *ring, uint64_t size, _Atomic uint64_t *head, const struct event *event)
 {
 	uint64_t number = atomic_fetch_add_explicit(head, 1, memory_order_relaxed);
 	struct event_slot *slot = &ring[number % size];

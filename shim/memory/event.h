@@ -98,8 +98,8 @@ struct event_slot {
 };
 
 /* False: it is lost. Any number of threads and processes may write. */
-bool event_write(struct event_slot *ring, uint64_t size, _Atomic uint64_t *head,
-	const struct event *event);
+bool event_write(
+	struct event_slot *ring, uint64_t size, _Atomic uint64_t *head, const struct event *event);
 
 enum event_read {
 	EVENT_READ,    /* *event is filled */

@@ -24,9 +24,9 @@
 
 /* Of one rule. The daemon hands a counter to a rule by writing its id, before it publishes. */
 struct journal_counter {
-	_Atomic uint64_t rule;	/* table_rule.id; 0: free */
-	_Atomic uint64_t fired; /* it was decided to answer by it */
-	_Atomic uint64_t limit; /* for limits: by compare-and-swap only */
+	_Atomic uint64_t rule;	    /* table_rule.id; 0: free */
+	_Atomic uint64_t fired;	    /* it was decided to answer by it */
+	_Atomic uint64_t limit;	    /* for limits: by compare-and-swap only */
 	_Atomic uint64_t matched;   /* calls that it was about, whatever its dice said */
 	_Atomic uint64_t delivered; /* answers of which the program has read something */
 	_Atomic uint64_t taken;	    /* answers that it has read to their end */
@@ -119,9 +119,9 @@ struct journal {
 	_Atomic uint64_t unnamed;	/* calls that the model has no name for */
 	_Atomic uint64_t unfollowed;	/* programs that were begun and cannot be followed */
 	struct journal_program programs[JOURNAL_PROGRAMS]; /* which they are */
-	_Atomic uint64_t delivered; /* answers of rules of which a program has read something */
-	_Atomic uint64_t taken;	    /* answers of rules that were read to their end */
-	_Atomic uint64_t observed;  /* calls that events and operations tell of */
+	_Atomic uint64_t delivered;   /* answers of rules of which a program has read something */
+	_Atomic uint64_t taken;	      /* answers of rules that were read to their end */
+	_Atomic uint64_t observed;    /* calls that events and operations tell of */
 	_Atomic uint64_t events_lost; /* found their place in the ring taken */
 	uint8_t pad[4096 - 208 - JOURNAL_PROGRAMS * 128];
 	struct journal_counter counters[JOURNAL_COUNTERS];

@@ -74,8 +74,8 @@ static void count_status(struct operation *line, uint32_t status)
 	int i = 0;
 
 	for (; i < OPERATION_STATUSES - 1; i++) {
-		uint32_t there = atomic_load_explicit(
-			&line->statuses[i].status, memory_order_relaxed);
+		uint32_t there =
+			atomic_load_explicit(&line->statuses[i].status, memory_order_relaxed);
 
 		if (there == status ||
 			(!there && (atomic_compare_exchange_strong(
@@ -96,8 +96,8 @@ void operations_end(struct operation *line, const struct event *event)
 		count(&line->unanswered);
 	if (event->status) {
 		count_status(line, event->status);
-		atomic_fetch_add_explicit(&line->durations[operations_bucket(event->ended)], 1,
-			memory_order_relaxed);
+		atomic_fetch_add_explicit(
+			&line->durations[operations_bucket(event->ended)], 1, memory_order_relaxed);
 	}
 	if (event->status && event->status < 400 && event->end == EVENT_WHOLE) {
 		count(&line->succeeded);

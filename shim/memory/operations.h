@@ -27,13 +27,13 @@ struct operation {
 	uint8_t reserved[2];
 	char service[OPERATION_FAMILY_MAX];
 	char operation[OPERATION_NAME_MAX];
-	_Atomic uint64_t calls;	    /* first attempts, and those of which that is not known */
-	_Atomic uint64_t attempts;  /* requests */
-	_Atomic uint64_t ended;	    /* of these, with whatever end */
-	_Atomic uint64_t faults;    /* attempts that a rule has answered */
+	_Atomic uint64_t calls;	   /* first attempts, and those of which that is not known */
+	_Atomic uint64_t attempts; /* requests */
+	_Atomic uint64_t ended;	   /* of these, with whatever end */
+	_Atomic uint64_t faults;   /* attempts that a rule has answered */
 	_Atomic uint64_t delayed;
-	_Atomic uint64_t succeeded; /* attempts that were answered with less than 400 */
-	_Atomic uint64_t recovered; /* of these, which were not the first of their call */
+	_Atomic uint64_t succeeded;  /* attempts that were answered with less than 400 */
+	_Atomic uint64_t recovered;  /* of these, which were not the first of their call */
 	_Atomic uint64_t unanswered; /* ended, and no status came */
 	struct {
 		_Atomic uint32_t status; /* 0: free */

@@ -46,8 +46,8 @@ static struct journal_counter *counter_of(uint32_t place, uint64_t rule)
 static void count_matches(const struct rules_verdict *verdict)
 {
 	for (uint32_t i = 0; i < verdict->declined_count; i++) {
-		struct journal_counter *counter = counter_of(
-			verdict->declined[i].counter, verdict->declined[i].rule);
+		struct journal_counter *counter =
+			counter_of(verdict->declined[i].counter, verdict->declined[i].rule);
 
 		if (counter)
 			count(&counter->matched, NULL);

@@ -21,8 +21,8 @@ static bool is_wanted(void)
 
 bool shim_records(void)
 {
-	return is_wanted() && (atomic_load_explicit(&shim.observed, memory_order_acquire) ||
-				      observed_map());
+	return is_wanted() &&
+	       (atomic_load_explicit(&shim.observed, memory_order_acquire) || observed_map());
 }
 
 /* As the process list calls it; a relay speaks for the program that it serves. */
@@ -30,8 +30,7 @@ static struct span command_of(const struct journal_process *process)
 {
 	if (!process || !*process->command)
 		return span_of(program_invocation_short_name);
-	return (struct span){
-		process->command, strnlen(process->command, sizeof(process->command))};
+	return (struct span){process->command, strnlen(process->command, sizeof(process->command))};
 }
 
 void shim_begin_event(struct event *event)

@@ -62,9 +62,9 @@ struct shim {
 	_Atomic uint64_t journal_inode;
 	_Atomic(struct observed *) observed; /* NULL: not mapped */
 	_Atomic uint64_t unobservable;	     /* when it could not be mapped */
-	char label[EVENT_TEXT_MAX];	    /* CHAOS_LABEL */
-	_Atomic uint64_t looked;  /* when the mapped table's file was last looked at */
-	_Atomic uint64_t kept_at; /* when a retired table was kept for want of memory */
+	char label[EVENT_TEXT_MAX];	     /* CHAOS_LABEL */
+	_Atomic uint64_t looked;	     /* when the mapped table's file was last looked at */
+	_Atomic uint64_t kept_at;	     /* when a retired table was kept for want of memory */
 	_Atomic uint64_t refused,
 		refused_at;	 /* the inode of a table that is of no use; since when */
 	_Atomic bool is_relay;	 /* its connections are those of another program */

@@ -25,4 +25,7 @@ enum aws_identity aws_identify(const struct http1_head *head, const struct aws_b
 size_t aws_resource(const struct http1_head *head, const struct aws_body *body,
 	const struct aws_call *call, char *out, size_t cap);
 
+/* The same, for a call whose head alone was there when it was recognised, and what of its body came then. */
+size_t aws_body_resource(const struct aws_call *call, struct span body, char *out, size_t cap);
+
 #endif

@@ -153,6 +153,9 @@ static size_t from_s3(const struct source *source)
 	return len + aws_decode(path, false, source->out + len, source->cap - len);
 }
 
+/* The member is not named: what gives itself away is taken. */
+#define GUESS UINT32_MAX
+
 static size_t from_place(const struct source *source, uint32_t place)
 {
 	struct span name = model_span(place), value;
@@ -176,13 +179,49 @@ static size_t from_place(const struct source *source, uint32_t place)
 	}
 }
 
+/* Which member, if any, names what the operation is about. False: none does. */
+static bool find_place(const struct aws_candidate *candidate, uint32_t *place)
+{
+	const struct model_service *service = &model_services[candidate->model];
+	int operation = model_find_operation(candidate->model, candidate->operation);
+	unsigned number;
+
+	if (operation < 0)
+		return false;
+	number = model_bits(model_operations[service->operations + operation]) >>
+		 MODEL_OPERATION_RESOURCE_SHIFT;
+	if (number == 0)
+		return false;
+	*place = number == MODEL_RESOURCE_GUESS ? GUESS
+						: model_resources[service->resources + number - 1];
+	return true;
+}
+
+size_t aws_body_resource(const struct aws_call *call, struct span body, char *out, size_t cap)
+{
+	const struct http1_head none = {0};
+	const struct aws_body part = {.bytes = body};
+	struct source source = {
+		.request = {.head = &none, .body = &part, .path = SPAN("/")},
+		.call = call,
+		.operation = call->candidates[0].operation,
+		.out = out,
+		.cap = cap,
+	};
+	uint32_t place;
+
+	if (call->candidates[0].model < 0 || !find_place(&call->candidates[0], &place))
+		return 0;
+	if (place == GUESS)
+		return from_body(&source, (struct span){0});
+	return model_bits(place) == MODEL_IN_BODY ? from_body(&source, model_span(place)) : 0;
+}
+
 size_t aws_resource(const struct http1_head *head, const struct aws_body *body,
 	const struct aws_call *call, char *out, size_t cap)
 {
 	struct source source = {.call = call, .out = out, .cap = cap};
-	const struct model_service *service;
-	unsigned number;
-	int operation;
+	uint32_t place;
 
 	if (call->candidate_count < 1 || call->candidates[0].model < 0)
 		return 0;
@@ -191,16 +230,8 @@ size_t aws_resource(const struct http1_head *head, const struct aws_body *body,
 		aws_host_read(&source.host, source.request.host);
 		return from_s3(&source);
 	}
-	operation = model_find_operation(call->candidates[0].model, call->candidates[0].operation);
-	if (operation < 0)
+	if (!find_place(&call->candidates[0], &place))
 		return 0;
-	service = &model_services[call->candidates[0].model];
 	source.operation = call->candidates[0].operation;
-	number = model_bits(model_operations[service->operations + operation]) >>
-		 MODEL_OPERATION_RESOURCE_SHIFT;
-	if (number == 0)
-		return 0;
-	if (number == MODEL_RESOURCE_GUESS)
-		return from_body(&source, (struct span){0});
-	return from_place(&source, model_resources[service->resources + number - 1]);
+	return place == GUESS ? from_body(&source, (struct span){0}) : from_place(&source, place);
 }
