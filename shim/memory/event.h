@@ -30,7 +30,7 @@ enum event_text {
 
 /* No text is longer. */
 #define EVENT_TEXT_MAX 200
-#define EVENT_ROOM     414
+#define EVENT_ROOM     410
 
 /* What was done to the call, as a set of bits. */
 enum event_action {
@@ -63,6 +63,7 @@ struct event {
 	uint64_t received;
 	uint64_t connection; /* of the process */
 	uint32_t pid;
+	uint32_t run;	    /* JOURNAL_RUN of the process; 0: none */
 	uint16_t operation; /* its place in the journal's operations */
 	uint16_t status;    /* 0: not known */
 	uint16_t attempt;   /* 0: not said */

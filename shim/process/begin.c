@@ -72,10 +72,12 @@ static void read_endpoints(void)
 
 static void read_label(void)
 {
-	const char *label = getenv("CHAOS_LABEL");
+	const char *label = getenv("CHAOS_LABEL"), *run = getenv(JOURNAL_RUN);
 
 	if (label)
 		strncpy(shim.label, label, sizeof(shim.label) - 1);
+	if (run)
+		shim.run = (uint32_t)strtoul(run, NULL, 10);
 }
 
 void shim_begin(void)
