@@ -236,10 +236,52 @@ static void end_head(struct answer *answer)
 	}
 }
 
+/* A whole "Content-Length: 123" at once, as it mostly comes. Returns bytes taken, with the line end; 0: it is none
+ * of that kind. */
+static size_t take_length_line(struct answer *answer, const char *data, size_t len)
+{
+	const struct span name = SPAN("content-length: ");
+	size_t at = name.len;
+	struct span digits = {data + at, 0};
+
+	if (len < name.len || strncasecmp(data, name.at, name.len) != 0)
+		return 0;
+	while (at < len && is_digit(data[at]))
+		at++;
+	digits.len = at - name.len;
+	/* Not one that the next line may go on with. */
+	if (!digits.len || len - at < 3 || memcmp(data + at, "\r\n", 2) != 0 ||
+		data[at + 2] == ' ' || data[at + 2] == '\t')
+		return 0;
+	take_length(answer, digits);
+	return at + 2;
+}
+
+/* May this be the name of a field that matters? If not all of it is there: it may. */
+static bool may_matter(const char *data, size_t len)
+{
+	/* Where "content-length" parts from other names that begin like it. */
+	const size_t telling = 8;
+	char byte = lower(*data);
+
+	if (byte != 'c' && byte != 't')
+		return false;
+	if (len <= telling)
+		return true;
+	return strncasecmp(data,
+		       byte == 't'	       ? "transfer-"
+		       : lower(data[3]) == 't' ? "content-l"
+					       : "connectio",
+		       telling + 1) == 0;
+}
+
 /* The first byte of a line: the field before it may go on in it (RFC 9112 5.2), or is over.
  * Returns bytes taken. */
-static size_t feed_line(struct answer *answer, char byte)
+static size_t feed_line(struct answer *answer, const char *data, size_t len)
 {
+	char byte = *data;
+	size_t count;
+
 	if (byte == ' ' || byte == '\t') {
 		answer->part = answer->field ? PART_VALUE : PART_SKIP;
 		return 1;
@@ -256,8 +298,10 @@ static size_t feed_line(struct answer *answer, char byte)
 		answer->part = PART_LAST_LF;
 		return 1;
 	}
-	byte = lower(byte);
-	answer->part = byte == 'c' || byte == 't' ? PART_NAME : PART_SKIP;
+	count = take_length_line(answer, data, len);
+	if (count)
+		return count;
+	answer->part = may_matter(data, len) ? PART_NAME : PART_SKIP;
 	return 0;
 }
 
@@ -274,6 +318,20 @@ static bool fits_status(size_t at, char byte)
 	if (at < AT_MINOR)
 		return byte == "HTTP/1."[at];
 	return at == AT_BLANK ? byte == ' ' : is_digit(byte);
+}
+
+/* A whole status line at once, as it mostly comes. Returns bytes taken; 0: it is none of that kind. */
+static size_t take_status_line(struct answer *answer, const char *data, size_t len)
+{
+	if (answer->word_len || len <= AT_END || memcmp(data, "HTTP/1.1 ", AT_STATUS) != 0 ||
+		!is_digit(data[9]) || !is_digit(data[10]) || !is_digit(data[11]) ||
+		data[9] == '0' || data[AT_END] != ' ')
+		return 0;
+	answer->status =
+		(uint16_t)((data[9] - '0') * 100 + (data[10] - '0') * 10 + (data[11] - '0'));
+	answer->minor = 1;
+	answer->part = PART_SKIP;
+	return AT_END + 1;
 }
 
 /* One byte of a status line, up to the one after the status; a reason phrase need not follow. */
@@ -303,6 +361,7 @@ static void feed_status(struct answer *answer, char byte)
 static size_t feed_head(struct answer *answer, const char *data, size_t len)
 {
 	const char *end;
+	size_t count;
 
 	switch ((enum part)answer->part) {
 	case PART_EMPTY_LINES:
@@ -311,10 +370,12 @@ static size_t feed_head(struct answer *answer, const char *data, size_t len)
 		begin_head(answer);
 		return 0;
 	case PART_STATUS:
-		feed_status(answer, *data);
-		return 1;
+		count = take_status_line(answer, data, len);
+		if (!count)
+			feed_status(answer, *data);
+		return count ? count : 1;
 	case PART_LINE:
-		return feed_line(answer, *data);
+		return feed_line(answer, data, len);
 	case PART_NAME:
 		return feed_name(answer, data, len);
 	case PART_VALUE:

@@ -9,19 +9,17 @@
 /* botocore, Java v2, JS v3 and Go v2 say app/NAME among the products of their User-Agent. */
 static struct span app_of(const struct http1_head *head)
 {
-	const struct span mark = SPAN("app/");
-	struct span agent = http1_known(head, HTTP1_USER_AGENT);
-	const char *at = agent.len ? memmem(agent.at, agent.len, mark.at, mark.len) : NULL;
-	struct span app;
-	const char *end;
+	struct span rest = http1_known(head, HTTP1_USER_AGENT);
 
-	if (!at || (at > agent.at && at[-1] != ' '))
-		return (struct span){NULL, 0};
-	app = span_from(agent, (size_t)(at - agent.at) + mark.len);
-	end = span_find(app, ' ');
-	if (end)
-		app.len = (size_t)(end - app.at);
-	return app;
+	while (rest.len) {
+		const char *end = span_find(rest, ' ');
+		struct span product = {rest.at, end ? (size_t)(end - rest.at) : rest.len};
+
+		if (span_starts(product, SPAN("app/")))
+			return span_from(product, 4);
+		rest = span_from(rest, product.len + 1);
+	}
+	return rest;
 }
 
 static int number_at(struct span text)
@@ -36,10 +34,11 @@ static int number_at(struct span text)
 /* Older SDKs count retries: "2/4" (PHP), "2/100/500" (Java v1). */
 static int attempt_of(const struct http1_head *head, const struct aws_call *call)
 {
-	struct span retry = http1_field(head, SPAN("amz-sdk-retry"));
+	struct span retry;
 
 	if (call->attempt)
 		return call->attempt;
+	retry = http1_field(head, SPAN("amz-sdk-retry"));
 	if (!retry.len)
 		retry = http1_field(head, SPAN("aws-sdk-retry"));
 	return retry.len ? number_at(retry) + 1 : 0;

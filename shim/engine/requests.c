@@ -62,6 +62,7 @@ struct whole {
 	const struct http1_head *head;
 	struct aws_body body;
 	const struct table *table;
+	bool is_recorded;
 };
 
 /* What the rule answers with, in memory of its own. False: no memory, or no rule any more. */
@@ -113,7 +114,7 @@ static void decide(struct exchange *exchange, const struct exchange_env *env,
 		step->due = env->host->now() + verdict->latency_ns;
 	exchange->swallowing = verdict->is_fault;
 	step->is_call = true;
-	if (env->host->records && env->host->records())
+	if (whole->is_recorded)
 		record(exchange, env, whole, step);
 	exchange->has_called = true;
 }
@@ -162,11 +163,12 @@ static bool read_body(struct exchange *exchange, const struct http1_head *head, 
 }
 
 /* What of a call is to be found out: for a rule, or for who wants to know all. */
-static unsigned wanted_of(const struct exchange_env *env, const struct table *table)
+static unsigned wanted_of(const struct exchange_env *env, struct whole *whole)
 {
-	if (env->host->observes && env->host->observes())
+	whole->is_recorded = env->host->records && env->host->records();
+	if (whole->is_recorded || (env->host->observes && env->host->observes()))
 		return AWS_WANT_ALL;
-	return rules_wanted(table);
+	return rules_wanted(whole->table);
 }
 
 /* The head is whole, in `all`, of which `before` bytes passed in earlier pieces. */
@@ -185,7 +187,7 @@ static void decide_on(struct exchange *exchange, const struct exchange_env *env,
 		identity = AWS_NOT_A_CALL;
 	else
 		identity =
-			aws_identify(head, &whole.body, wanted_of(env, whole.table), &step->call);
+			aws_identify(head, &whole.body, wanted_of(env, &whole), &step->call);
 	if (identity == AWS_NEEDS_BODY) {
 		exchange->seen = 0;
 		wait_for_more(exchange, env, all.at + before, all.len - before, before > 0);
