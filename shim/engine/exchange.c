@@ -269,7 +269,8 @@ void exchange_answered(struct exchange *exchange, const char *data, size_t len)
 		return;
 	count = answer_feed(answer, data, len);
 	if (record_is_open(&exchange->record))
-		record_received(exchange, data, count < 0 ? len : (size_t)count);
+		record_received(
+			&exchange->record, answer->status, data, count < 0 ? len : (size_t)count);
 	exchange->watching = count >= 0 && !answer_is_over(answer);
 	if (!exchange->watching)
 		record_end(&exchange->record, count < 0 ? EVENT_UNKNOWN : EVENT_WHOLE,
@@ -324,9 +325,7 @@ bool exchange_reply_read(struct exchange *exchange, size_t len)
 
 	if (host && host->delivered && !exchange->reply_at)
 		host->delivered(exchange->reply_counter, exchange->reply_rule);
-	if (record_is_open(&exchange->record) && !exchange->record.event.first)
-		exchange->record.event.first =
-			exchange->record.host->now() - exchange->record.event.started;
+	record_reading(&exchange->record);
 	exchange->reply_at += len;
 	if (is_over && !exchange->reply_settles_late)
 		exchange_reply_settle(exchange);

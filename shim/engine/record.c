@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "record.h"
 
-#include "exchange.h"
+#include <stddef.h>
+
 #include "shim/memory/blocks.h"
 
 #define SAMPLE_MAX 4000u
@@ -86,10 +87,9 @@ static void add_texts(struct event *event, const struct http1_head *head,
 	add_others(event, call);
 }
 
-void record_begin(struct exchange *exchange, const struct exchange_env *env,
+void record_begin(struct record *record, const struct record_host *host, void *user,
 	const struct http1_head *head, const struct aws_body *body, const struct aws_call *call)
 {
-	struct record *record = &exchange->record;
 	struct event *event = &record->event;
 
 	if (record_is_open(record))
@@ -97,13 +97,13 @@ void record_begin(struct exchange *exchange, const struct exchange_env *env,
 	memset(event, 0, offsetof(struct event, texts));
 	record->protocol = call->protocol;
 	record->model = call->candidates[0].model;
-	event->started = env->host->now();
+	event->started = host->now();
 	event->attempt = (uint16_t)attempt_of(head, call);
 	add_texts(event, head, body, call);
 	record->wants_body = !event->lengths[EVENT_RESOURCE] && !body->bytes.len &&
 			     record->model >= 0 && call->protocol != AWS_S3;
-	record->host = env->host;
-	env->host->begun(env->user, event);
+	record->host = host;
+	host->begun(user, event);
 }
 
 void record_body(struct record *record, struct span body)
@@ -156,18 +156,19 @@ static void keep_sample(struct record *record, const char *data, size_t len)
 	record->sample_len += (uint32_t)len;
 }
 
-void record_received(struct exchange *exchange, const char *data, size_t len)
+void record_reading(struct record *record)
 {
-	struct record *record = &exchange->record;
-	struct event *event = &record->event;
-	int status = exchange->answer.status;
+	if (record_is_open(record) && !record->event.first)
+		record->event.first = record->host->now() - record->event.started;
+}
 
-	event->received += len;
+void record_received(struct record *record, int status, const char *data, size_t len)
+{
+	record->event.received += len;
 	if (status < 200)
 		return;
-	if (!event->first)
-		event->first = record->host->now() - event->started;
-	event->status = (uint16_t)status;
+	record_reading(record);
+	record->event.status = (uint16_t)status;
 	if (status >= 400)
 		keep_sample(record, data, len);
 }
@@ -250,7 +251,7 @@ void record_forget(struct record *record)
 
 void record_end(struct record *record, enum event_end end, enum event_taken taken)
 {
-	const struct exchange_host *host = record->host;
+	const struct record_host *host = record->host;
 	struct event *event = &record->event;
 
 	if (!host)

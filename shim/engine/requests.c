@@ -89,7 +89,8 @@ static bool take_text(
 static void record(struct exchange *exchange, const struct exchange_env *env,
 	const struct whole *whole, struct exchange_step *step)
 {
-	record_begin(exchange, env, whole->head, &whole->body, &step->call);
+	record_begin(&exchange->record, env->host->record, env->user, whole->head, &whole->body,
+		&step->call);
 	exchange->record.event.is_reused = exchange->has_called;
 	record_sent(&exchange->record, whole->head->size + whole->body.bytes.len);
 	if (step->verdict.latency_ns)
@@ -165,7 +166,7 @@ static bool read_body(struct exchange *exchange, const struct http1_head *head, 
 /* What of a call is to be found out: for a rule, or for who wants to know all. */
 static unsigned wanted_of(const struct exchange_env *env, struct whole *whole)
 {
-	whole->is_recorded = env->host->records && env->host->records();
+	whole->is_recorded = env->host->record && env->host->record->wants();
 	if (whole->is_recorded || (env->host->observes && env->host->observes()))
 		return AWS_WANT_ALL;
 	return rules_wanted(whole->table);
@@ -186,8 +187,7 @@ static void decide_on(struct exchange *exchange, const struct exchange_env *env,
 	if (aws_tells_nothing(head))
 		identity = AWS_NOT_A_CALL;
 	else
-		identity =
-			aws_identify(head, &whole.body, wanted_of(env, &whole), &step->call);
+		identity = aws_identify(head, &whole.body, wanted_of(env, &whole), &step->call);
 	if (identity == AWS_NEEDS_BODY) {
 		exchange->seen = 0;
 		wait_for_more(exchange, env, all.at + before, all.len - before, before > 0);
