@@ -4,7 +4,7 @@
 
 /* Fields of an answer's head that its framing depends on: a value is a list of words. For the answer alone. */
 
-#include "answer.h"
+#include "answer_state.h"
 #include "shim/base/span.h"
 
 enum field {

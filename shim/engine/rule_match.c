@@ -2,7 +2,6 @@
 #include "rule_match.h"
 
 #include "aws/regions.h"
-#include "rules.h"
 
 bool rule_name_matches(const struct table_slot *slot, uint32_t id, struct span text)
 {
@@ -52,12 +51,4 @@ const char *rule_differs(const struct table_slot *slot, const struct table_rule 
 	if (!region_matches(slot, table_load(rule->region), call))
 		return "region";
 	return is_operation ? NULL : "operation";
-}
-
-const char *rules_differs(
-	const struct table_slot *slot, const struct table_rule *rule, const struct aws_call *call)
-{
-	int candidate;
-
-	return rule_differs(slot, rule, call, &candidate);
 }

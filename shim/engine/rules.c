@@ -6,6 +6,14 @@
 #include "rule_match.h"
 #include "shim/memory/journal.h"
 
+const char *rules_differs(
+	const struct table_slot *slot, const struct table_rule *rule, const struct aws_call *call)
+{
+	int candidate;
+
+	return rule_differs(slot, rule, call, &candidate);
+}
+
 /* The name ids that a name of the call may stand under in a key. 0, any, is always the first. */
 #define IDS_MAX 16
 struct ids {
