@@ -27,7 +27,8 @@ void event_replace(struct event *event, enum event_text which, struct span text)
 	size_t len = fitting(text.len, EVENT_ROOM - at - rest);
 
 	memmove(event->texts + at + len, event->texts + at + before, rest);
-	memcpy(event->texts + at, text.at, len);
+	if (len)
+		memcpy(event->texts + at, text.at, len);
 	event->lengths[which] = (uint8_t)len;
 	event->used = (uint16_t)(at + len + rest);
 }
