@@ -87,14 +87,16 @@ static void add_texts(struct event *event, const struct http1_head *head,
 	add_others(event, call);
 }
 
-void record_begin(struct record *record, const struct record_host *host, void *user,
+struct record *record_begin(const struct record_host *host, void *user,
 	const struct http1_head *head, const struct aws_body *body, const struct aws_call *call)
 {
-	struct event *event = &record->event;
+	struct record *record = blocks_take(sizeof(*record));
+	struct event *event;
 
-	if (record_is_open(record))
-		record_end(record, EVENT_UNKNOWN, EVENT_NOTHING_TO_TAKE);
-	memset(event, 0, offsetof(struct event, texts));
+	if (!record)
+		return NULL;
+	event = &record->event;
+	memset(record, 0, offsetof(struct record, event.texts));
 	record->protocol = call->protocol;
 	record->model = call->candidates[0].model;
 	event->started = host->now();
@@ -104,6 +106,7 @@ void record_begin(struct record *record, const struct record_host *host, void *u
 			     record->model >= 0 && call->protocol != AWS_S3;
 	record->host = host;
 	host->begun(user, event);
+	return record;
 }
 
 void record_body(struct record *record, struct span body)
@@ -158,7 +161,7 @@ static void keep_sample(struct record *record, const char *data, size_t len)
 
 void record_reading(struct record *record)
 {
-	if (record_is_open(record) && !record->event.first)
+	if (record && !record->event.first)
 		record->event.first = record->host->now() - record->event.started;
 }
 
@@ -231,34 +234,28 @@ struct span record_code(struct span answer)
 	return code;
 }
 
-static void take_sample(struct record *record)
+void record_forget(struct record **record)
 {
-	struct span sample = {record->sample, record->sample_len};
-
-	if (sample.at)
-		event_replace(&record->event, EVENT_CODE, record_code(sample));
-	record_forget(record);
+	if (*record)
+		blocks_give((*record)->sample);
+	blocks_give(*record);
+	*record = NULL;
 }
 
-void record_forget(struct record *record)
+void record_end(struct record **place, enum event_end end, enum event_taken taken)
 {
-	blocks_give(record->sample);
-	record->sample = NULL;
-	record->sample_len = 0;
-	record->wants_body = false;
-	record->host = NULL;
-}
+	struct record *record = *place;
+	struct event *event;
 
-void record_end(struct record *record, enum event_end end, enum event_taken taken)
-{
-	const struct record_host *host = record->host;
-	struct event *event = &record->event;
-
-	if (!host)
+	if (!record)
 		return;
+	event = &record->event;
 	event->end = (uint8_t)end;
 	event->taken = (uint8_t)taken;
-	event->ended = host->now() - event->started;
-	take_sample(record);
-	host->ended(event);
+	event->ended = record->host->now() - event->started;
+	if (record->sample)
+		event_replace(event, EVENT_CODE,
+			record_code((struct span){record->sample, record->sample_len}));
+	record->host->ended(event);
+	record_forget(place);
 }

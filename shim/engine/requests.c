@@ -86,15 +86,21 @@ static bool take_text(
 	return false;
 }
 
-static void record(struct exchange *exchange, const struct exchange_env *env,
+static void begin_record(struct exchange *exchange, const struct exchange_env *env,
 	const struct whole *whole, struct exchange_step *step)
 {
-	record_begin(&exchange->record, env->host->record, env->user, whole->head, &whole->body,
-		&step->call);
-	exchange->record.event.is_reused = exchange->has_called;
-	record_sent(&exchange->record, whole->head->size + whole->body.bytes.len);
+	struct record *record;
+
+	/* The end of the one before it on this connection was not seen. */
+	record_end(&exchange->record, EVENT_UNKNOWN, EVENT_NOTHING_TO_TAKE);
+	record = record_begin(env->host->record, env->user, whole->head, &whole->body, &step->call);
+	exchange->record = record;
+	if (!record)
+		return;
+	record->event.is_reused = exchange->has_called;
+	record_sent(record, whole->head->size + whole->body.bytes.len);
 	if (step->verdict.latency_ns)
-		record_delay(&exchange->record, step->verdict.latency_ns);
+		record_delay(record, step->verdict.latency_ns);
 }
 
 /* The request is a call: what do the rules say? */
@@ -116,7 +122,7 @@ static void decide(struct exchange *exchange, const struct exchange_env *env,
 	exchange->swallowing = verdict->is_fault;
 	step->is_call = true;
 	if (whole->is_recorded)
-		record(exchange, env, whole, step);
+		begin_record(exchange, env, whole, step);
 	exchange->has_called = true;
 }
 
@@ -128,8 +134,7 @@ static void expect_answer(
 	exchange->expecting =
 		head->expects_continue && !body->bytes.len && !http1_body_done(&exchange->body);
 	/* Else what comes first is the answer to another request. */
-	exchange->watching = (exchange->expecting || record_is_open(&exchange->record)) &&
-			     !exchange->is_pipelined;
+	exchange->watching = (exchange->expecting || exchange->record) && !exchange->is_pipelined;
 	exchange->has_final = false;
 	if (exchange->watching)
 		answer_begin(&exchange->answer,
@@ -274,9 +279,9 @@ __attribute__((noinline)) static void feed_body(struct exchange *exchange,
 	}
 	step->action = exchange->swallowing ? EXCHANGE_SWALLOW : EXCHANGE_PASS;
 	step->count = (size_t)count;
-	record_sent(&exchange->record, step->count);
-	if (record_is_open(&exchange->record) && exchange->record.wants_body)
-		record_body(&exchange->record, (struct span){data, step->count});
+	record_sent(exchange->record, step->count);
+	if (record_wants_body(exchange->record))
+		record_body(exchange->record, (struct span){data, step->count});
 	requests_after_piece(exchange);
 }
 

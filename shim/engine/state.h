@@ -100,7 +100,7 @@ struct exchange {
 	bool reply_settles_late; /* the caller says when it has been read: exchange_reply_settle() */
 	bool has_called;	 /* a call was seen before */
 
-	struct record record;
+	struct record *record; /* of the call under way; NULL: it is not recorded */
 };
 
 /* A zeroed exchange is one of a new connection. */
