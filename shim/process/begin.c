@@ -91,6 +91,8 @@ void shim_begin(void)
 	read_endpoints();
 	read_label();
 	shim_attach();
+	/* Maps what it needs now, since later there may be a sandbox. */
+	shim_records();
 	report_unattached();
 	atomic_store(&shim.begun, true);
 }
