@@ -43,9 +43,9 @@ enum report_list { REPORT_OUTAGES, REPORT_FAULTS };
 struct report_rule {
 	uint64_t id;
 	enum report_list list;
-	uint32_t number;			  /* in its list, from 1 */
-	char *name;				  /* its name or description, or "faults 1" */
-	char *json;				  /* as it was given, or what the table says of it */
+	uint32_t number;		    /* in its list, from 1 */
+	char *name;			    /* its name or description, or "faults 1" */
+	char *json;			    /* as it was given, or what the table says of it */
 	char *service, *region, *operation; /* NULL: any */
 	uint32_t counter;
 	uint64_t base_matched, base_fired, base_delivered, base_taken; /* before the run */
