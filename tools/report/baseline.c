@@ -156,14 +156,20 @@ static double attempts(const cJSON *groups, const cJSON *element)
 		sum(groups, element, by_trouble, "calls"));
 }
 
+static const char *pattern_of(const cJSON *groups, const cJSON *element)
+{
+	const cJSON *found = find(groups, element, by_trouble);
+
+	return found ? text_of(found, "pattern") : "-";
+}
+
 static void put_trouble(
 	const struct page *page, const cJSON *element, const cJSON *before, const cJSON *now)
 {
 	put_name(page, element, by_trouble, ", ");
 	put_change(page, attempts(before, element), attempts(now, element), 2);
 	put_change(page, waited(before, element), waited(now, element), 0);
-	fprintf(page->out, "  %s -> %s\n", text_of(find(before, element, by_trouble), "pattern"),
-		text_of(find(now, element, by_trouble), "pattern"));
+	fprintf(page->out, "  %s -> %s\n", pattern_of(before, element), pattern_of(now, element));
 }
 
 /* In the order of the run before; one line for each. */
