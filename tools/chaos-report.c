@@ -128,7 +128,8 @@ static void ignore_signals(void)
 		signal(ignored[i], SIG_IGN);
 }
 
-static void trace(void *context, const struct report *report, const struct report_attempt *attempt)
+static void trace(void *context, const struct report *report, const struct report_attempt *attempt,
+	__attribute__((unused)) const struct event *event)
 {
 	trace_line(stderr, *(const bool *)context, report, attempt);
 }

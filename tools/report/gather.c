@@ -15,6 +15,9 @@
 #define LAST_CALLS_NS  1000000000ull
 #define LAST_EVENTS_NS 300000000ull
 
+/* Of those that only look, and keep no attempts. */
+#define TEXTS_MAX 65536u
+
 static uint64_t now(void)
 {
 	struct timespec time;
@@ -109,9 +112,11 @@ static void take(struct gather *gather, const struct event *event, uint64_t numb
 	struct report *report = gather->report;
 	struct report_attempt attempt;
 
+	if (gather->keeps_nothing && report->texts.count > TEXTS_MAX)
+		texts_free(&report->texts);
 	take_event(report, &attempt, event, number);
 	if (gather->told)
-		gather->told(gather->context, report, &attempt);
+		gather->told(gather->context, report, &attempt, event);
 	if (gather->keeps_nothing)
 		return;
 	if (has_room(report))
@@ -189,6 +194,12 @@ void gather_end(struct gather *gather)
 		report->lost += base_ended(gather->base, gather->journal) - events_known(gather);
 	calls_find(report);
 	base_compare(gather->base, gather->journal, report);
+	rules_seen_end(gather->rules);
+	free(gather->base);
+}
+
+void gather_drop(struct gather *gather)
+{
 	rules_seen_end(gather->rules);
 	free(gather->base);
 }

@@ -8,9 +8,9 @@
 #include "observe.h"
 #include "report.h"
 
-/* Told of each attempt of the run as it has been read. */
-typedef void gather_told(
-	void *context, const struct report *report, const struct report_attempt *attempt);
+/* Told of each attempt of the run as it has been read; the event is as the program wrote it. */
+typedef void gather_told(void *context, const struct report *report,
+	const struct report_attempt *attempt, const struct event *event);
 
 struct gather {
 	struct report *report;
@@ -32,5 +32,8 @@ uint32_t gather_more(struct gather *gather);
 /* Takes what is there once the run is over: waits for calls that are about to end, up to a second, and
  * for as long as a program of the run lives. Then the report is whole. */
 void gather_end(struct gather *gather);
+
+/* In place of gather_end(): nobody wants to know more. */
+void gather_drop(struct gather *gather);
 
 #endif

@@ -128,8 +128,11 @@ static void put_operations(FILE *out, const struct report *report)
 	struct stats_operation *all = operations_all(report, &count);
 	char name[STATS_NAME_MAX], text[STYLE_DURATION_MAX];
 
-	fputs("<section><h2>Operations</h2><table><thead><tr><th>Operation</th><th>Calls</th>"
-	      "<th>Attempts</th><th>Faults</th><th>Failed</th><th>p50</th><th>p99</th>"
+	fputs("<section><h2>Operations</h2><table><thead><tr><th>Operation</th><th "
+	      "class=\"number\">Calls</th>"
+	      "<th class=\"number\">Attempts</th><th class=\"number\">Faults</th><th "
+	      "class=\"number\">Failed</th><th class=\"number\">p50</th><th "
+	      "class=\"number\">p99</th>"
 	      "<th>Answers</th></tr></thead><tbody>\n",
 		out);
 	for (uint32_t i = 0; i < count; i++) {
@@ -179,8 +182,10 @@ static void put_rules(FILE *out, const struct report *report)
 {
 	if (!report->rule_count)
 		return;
-	fputs("<section><h2>Rules</h2><table><thead><tr><th>Rule</th><th>Matched</th>"
-	      "<th>Planned</th><th>Delivered</th><th>Taken</th><th></th></tr></thead><tbody>\n",
+	fputs("<section><h2>Rules</h2><table><thead><tr><th>Rule</th><th "
+	      "class=\"number\">Matched</th>"
+	      "<th class=\"number\">Planned</th><th class=\"number\">Delivered</th><th "
+	      "class=\"number\">Taken</th><th></th></tr></thead><tbody>\n",
 		out);
 	for (uint32_t i = 0; i < report->rule_count && i < RULES_MAX; i++)
 		put_rule(out, report, &report->rules[i]);

@@ -61,8 +61,11 @@ static void name_call(
 	char attempt[768], count[STYLE_COUNT_MAX];
 
 	name_attempt(report, &report->attempts[call->last], attempt, sizeof(attempt));
-	snprintf(out, cap, "the call of %s whose last was %s",
-		style_count(look_length(report, call), "attempt", count), attempt);
+	if (look_length(report, call) > 1)
+		snprintf(out, cap, "the last of %s: %s",
+			style_count(look_length(report, call), "attempt", count), attempt);
+	else
+		snprintf(out, cap, "%s", attempt);
 }
 
 /* ---- by measure ---- */
@@ -191,7 +194,8 @@ void look_rules(const struct report *report, char *out, size_t cap)
 	for (uint32_t i = 0; i < report->rule_count && i < 8; i++)
 		len = add(names, sizeof(names), len, report->rules[i].name);
 	if (report->rule_count)
-		snprintf(out, cap, "rules are %s%s", names, report->rule_count > 8 ? ", …" : "");
+		snprintf(out, cap, "the rules that there were: %s%s", names,
+			report->rule_count > 8 ? ", …" : "");
 	else
 		snprintf(out, cap, "there was no rule");
 }
@@ -207,11 +211,11 @@ void look_operations(const struct report *report, char *out, size_t cap)
 		len = add(names, sizeof(names), len, operations_name(&all[i], name));
 	free(all);
 	if (count)
-		snprintf(out, cap, "calls seen are %s%s", names, count > 8 ? ", …" : "");
+		snprintf(out, cap, "the calls that were seen: %s%s", names, count > 8 ? ", …" : "");
 	else
 		snprintf(out, cap,
-			"no call to AWS was seen; 'chaos-run doctor COMMAND' tells what stands in "
-			"the way");
+			"'chaos-run doctor COMMAND', which tells what stands in the way: no call "
+			"to AWS was seen");
 }
 
 void look_missed(const struct report *report, const struct report_rule *rule, char *out, size_t cap)

@@ -40,6 +40,7 @@ const char page_begin[] =
 	"th, td { padding: 6px 10px; border-bottom: 1px solid var(--line); text-align: left;\n"
 	"  vertical-align: top }\n"
 	"th { color: var(--faint); font-size: 13px; font-weight: 600; white-space: nowrap }\n"
+	"th.number { text-align: right } td:first-child { white-space: nowrap }\n"
 	".number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }\n"
 	".good { color: var(--good) } .fault { color: var(--fault) } .bad { color: var(--bad) }\n"
 	".slow { color: var(--slow) } .note { color: var(--faint); font-size: 13px }\n"

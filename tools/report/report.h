@@ -13,7 +13,7 @@
 #include "texts.h"
 
 /* So many attempts are kept; what comes after them is counted alone. */
-#define REPORT_ATTEMPTS_MAX (4u << 20)
+#define REPORT_ATTEMPTS_MAX (1u << 20)
 
 #define REPORT_NONE UINT32_MAX
 

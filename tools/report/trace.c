@@ -95,10 +95,18 @@ static void put_outcome(
 			style_end(colours, STYLE_WARNING));
 }
 
+/* Of the first word: the file that is run. */
+static const char *base_name(const char *process)
+{
+	const char *slash = memrchr(process, '/', strcspn(process, " "));
+
+	return slash ? slash + 1 : process;
+}
+
 void trace_line(
 	FILE *out, bool colours, const struct report *report, const struct report_attempt *attempt)
 {
-	const char *process = report_text(report, attempt, EVENT_PROCESS);
+	const char *process = base_name(report_text(report, attempt, EVENT_PROCESS));
 
 	put_time(out, colours, attempt);
 	put_status(out, colours, attempt);
