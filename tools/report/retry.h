@@ -62,7 +62,6 @@ struct retry_mode {
 	uint32_t base, dynamodb_base, throttled_base; /* milliseconds, of the first pause at most */
 	uint32_t cap;
 	int quota, cost; /* 0: none */
-	bool is_limited; /* further pauses keep the rate of requests down */
 };
 
 /*

@@ -21,16 +21,16 @@ static const struct retry_mode modes[] = {
 		5},
 	{"botocore standard", BOTOCORE, "standard", 3, 4, 50, 25, 1000, 20000, 500, 14},
 	{"botocore adaptive before 2026", BOTOCORE, "adaptive", 3, 3, 1000, 1000, 1000, 20000, 500,
-		5, true},
-	{"botocore adaptive", BOTOCORE, "adaptive", 3, 4, 50, 25, 1000, 20000, 500, 14, true},
+		5},
+	{"botocore adaptive", BOTOCORE, "adaptive", 3, 4, 50, 25, 1000, 20000, 500, 14},
 	{"JavaScript v3 standard before 2026", {"aws-sdk-js/3"}, "standard", 3, 3, 100, 100, 500,
 		20000, 500, 5},
 	{"JavaScript v3 standard", {"aws-sdk-js/3"}, "standard", 3, 4, 50, 25, 1000, 20000, 500,
 		14},
 	{"JavaScript v3 adaptive before 2026", {"aws-sdk-js/3"}, "adaptive", 3, 3, 100, 100, 500,
-		20000, 500, 5, true},
-	{"JavaScript v3 adaptive", {"aws-sdk-js/3"}, "adaptive", 3, 4, 50, 25, 1000, 20000, 500, 14,
-		true},
+		20000, 500, 5},
+	{"JavaScript v3 adaptive", {"aws-sdk-js/3"}, "adaptive", 3, 4, 50, 25, 1000, 20000, 500,
+		14},
 	{"Java v2 legacy", {"aws-sdk-java/2"}, "legacy", 4, 9, 100, 25, 500, 20000, 500, 5},
 	{"Java v2 standard before 2026", {"aws-sdk-java/2"}, "standard", 3, 3, 100, 100, 1000,
 		20000, 500, 5},
@@ -89,7 +89,10 @@ static bool agrees(
 			attempts);
 		return false;
 	}
-	for (unsigned i = 0; !mode->is_limited && i < seen->count && seen->steps[i].count; i++) {
+	/* Further pauses keep the rate of requests down. */
+	if (strcmp(mode->mode, "adaptive") == 0)
+		return true;
+	for (unsigned i = 0; i < seen->count && seen->steps[i].count; i++) {
 		uint32_t most = retry_pause_max(mode, seen->service, seen->outcome, i + 1);
 		uint64_t ms = seen->steps[i].most / 1000000;
 
