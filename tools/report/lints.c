@@ -40,7 +40,7 @@ static void add(struct lints *lints, const struct lint *lint)
 /* What it answers is good for a while. */
 static bool hardly_changes(const struct lints *lints, const struct report_attempt *attempt)
 {
-	return (attempt->body && is_call(lints, attempt, "dynamodb", "GetItem")) ||
+	return is_call(lints, attempt, "dynamodb", "GetItem") ||
 	       is_call(lints, attempt, "ssm", "GetParameter") ||
 	       is_call(lints, attempt, "ssm", "GetParameters") ||
 	       is_call(lints, attempt, "secretsmanager", "GetSecretValue") ||
@@ -163,6 +163,9 @@ static bool is_empty_answer(const struct lints *lints, const struct report_attem
 static bool is_of_interest(const struct lints *lints, const struct report_attempt *attempt)
 {
 	if (!report_attempt_succeeded(attempt) || !attempt->texts[EVENT_RESOURCE])
+		return false;
+	/* Which key is asked for stands in the body. */
+	if (!attempt->body && is_call(lints, attempt, "dynamodb", "GetItem"))
 		return false;
 	return hardly_changes(lints, attempt) || is_question(lints, attempt) ||
 	       is_empty_answer(lints, attempt);
