@@ -579,53 +579,52 @@ def expect(moto, *expectations, options=(), calls=("dynamodb.list_tables", "s3.l
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "expectation",
-    [
-        "dynamodb.ListTables: faults >= 3",
-        "s3.*: attempts <= 4",
-        "dynamodb: attempts == 3",
-        "*: requests == 4",
-        "rule:tables: taken == planned",
-        "rule:tables: matched == 3",
-        "rule:faults 2: planned == 0",
-        "s3.ListBuckets: p99 < 20s",
-        "s3.ListBuckets: p50 <= p99",
-        "calls failed == 1",
-        "calls == 2",
-        "dynamodb: status 400 == 3",
-        "recovered == 0",
-        "sqs: calls == 0",
-        "taken == faults",
-        "blind == 0",
-    ],
-)
-def test_an_expectation_that_is_met_changes_nothing(moto, expectation):
-    done = expect(moto, expectation)
+MET = [
+    "dynamodb.ListTables: faults >= 3",
+    "s3.*: attempts <= 4",
+    "dynamodb: attempts == 3",
+    "*: requests == 4",
+    "rule:tables: taken == planned",
+    "rule:tables: matched == 3",
+    "rule:faults 2: planned == 0",
+    "s3.ListBuckets: p99 < 20s",
+    "s3.ListBuckets: p50 <= p99",
+    "calls failed == 1",
+    "calls == 2",
+    "dynamodb: status 400 == 3",
+    "recovered == 0",
+    "sqs: calls == 0",
+    "taken == faults",
+    "blind == 0",
+]
+
+# What was got, and where to look.
+MISSED = {
+    "dynamodb.ListTables: faults >= 4": ("3", "dynamodb.ListTables, 400 ThrottlingException"),
+    "dynamodb: attempts <= 2": ("3", "the last of 3 attempts: dynamodb.ListTables"),
+    "rule:tables: taken == 4": ("3", ""),
+    "rule:table: taken == 3": ("no rule of that name", "tables, faults 2"),
+    "rule:faults 2: planned > 0": ("0", "the service differs"),
+    "lambda.Invoke: p99 < 2s": ("no such call", "dynamodb.ListTables, s3.ListBuckets"),
+    "s3: p99 < 1ns": (" ms", "s3.ListBuckets"),
+    "calls failed == 0": ("1", "dynamodb.ListTables, 400"),
+    "sqs: calls > 0": ("0", "s3.ListBuckets"),
+    "taken == calls": ("3 and 2", ""),
+}
+
+
+def test_expectations_that_are_met_change_nothing(moto):
+    done = expect(moto, *MET)
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize(
-    "expectation, got, look",
-    [
-        ("dynamodb.ListTables: faults >= 4", "3", "dynamodb.ListTables, 400 ThrottlingException"),
-        ("dynamodb: attempts <= 2", "3", "the last of 3 attempts: dynamodb.ListTables"),
-        ("rule:tables: taken == 4", "3", ""),
-        ("rule:table: taken == 3", "no rule of that name", "tables, faults 2"),
-        ("rule:faults 2: planned > 0", "0", "the service differs"),
-        ("lambda.Invoke: p99 < 2s", "no such call", "dynamodb.ListTables, s3.ListBuckets"),
-        ("s3: p99 < 1ns", "ms", "s3.ListBuckets"),
-        ("calls failed == 0", "1", "dynamodb.ListTables, 400"),
-        ("sqs: calls > 0", "0", "s3.ListBuckets"),
-        ("taken == calls", "3 and 2", ""),
-    ],
-)
-def test_one_that_is_missed_is_said_on_one_line_and_ends_with_124(moto, expectation, got, look):
-    done = expect(moto, expectation)
-    assert done.returncode == 124
-    assert done.stderr.count("\n") == 1
-    assert done.stderr.startswith(f"chaos-run: expected {expectation}; got ")
-    assert got in done.stderr and look in done.stderr
+def test_each_that_is_missed_is_said_on_one_line_and_ends_with_124(moto):
+    done = expect(moto, *MISSED)
+    lines = done.stderr.splitlines()
+    assert done.returncode == 124 and len(lines) == len(MISSED)
+    for line, (expectation, (got, look)) in zip(lines, MISSED.items()):
+        assert line.startswith(f"chaos-run: expected {expectation}; got ")
+        assert got in line and look in line
 
 
 def test_every_expectation_that_is_missed_is_said(moto):
