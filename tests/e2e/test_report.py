@@ -308,7 +308,7 @@ def page(moto, tmp_path):
     """A page about names that would be markup, if they were not escaped."""
     path = tmp_path / "report.html"
     rules = faults(
-        dict(THROTTLED, description="<script>alert(1)</script>"), {"service": "<img src=x>"}
+        dict(THROTTLED, description="<script>alert(1)</script>"), {"service": "sqs", "description": "<img src=x>"}
     )
     wanted = ["--expect", "calls failed == 0", "--report=html", path]
     command = [sys.executable, "-c", BOTO, "dynamodb.list_tables", "s3.list_buckets"]
@@ -418,18 +418,30 @@ def test_a_call_whose_program_is_killed_is_told_of(tmp_path, sink):
     assert "1 attempt without an end" in said
 
 
-def test_a_program_that_goes_on_is_not_waited_for(moto, tmp_path):
-    path = tmp_path / "report.json"
-    script = "aws s3 ls; (exec sleep 60) > /dev/null 2>&1 & echo $! > $PID_FILE"
-    since = time.monotonic()
+def test_a_program_that_goes_on_is_told_of_and_not_waited_for(moto, tmp_path):
+    path, pid = tmp_path / "report.json", tmp_path / "pid"
+    script = textwrap.dedent(
+        f"""
+        import boto3, os, time
+        boto3.client("s3").list_buckets()
+        if os.fork() == 0:
+            os.dup2(os.open("/dev/null", os.O_RDWR), 1)
+            os.dup2(1, 2)
+            boto3.client("s3").list_buckets()
+            open("{pid}.new", "w").write(str(os.getpid()))
+            os.rename("{pid}.new", "{pid}")
+            time.sleep(600)
+        while not os.path.exists("{pid}"):
+            time.sleep(0.01)
+        """
+    )
     done = chaos_run(
-        "--report", f"--report=json:{path}", "sh", "-c", script, url=moto,
-        PID_FILE=tmp_path / "pid",
-    )  # fmt: skip
-    assert time.monotonic() - since < 50
-    os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
-    assert done.returncode == 0 and "go on" in done.stderr
-    assert json.loads(path.read_text())["totals"]["calls"] == 1
+        "--report", f"--report=json:{path}", sys.executable, "-c", script, url=moto
+    )
+    os.kill(int(pid.read_text()), signal.SIGKILL)
+    assert done.returncode == 0 and "programs that the command has begun go on" in done.stderr
+    told = json.loads(path.read_text())
+    assert (told["totals"]["calls"], told["totals"]["programs"]) == (2, 2)
 
 
 def test_runs_that_share_a_daemon_tell_each_of_its_own(daemon, moto, tmp_path):
@@ -579,53 +591,52 @@ def expect(moto, *expectations, options=(), calls=("dynamodb.list_tables", "s3.l
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "expectation",
-    [
-        "dynamodb.ListTables: faults >= 3",
-        "s3.*: attempts <= 4",
-        "dynamodb: attempts == 3",
-        "*: requests == 4",
-        "rule:tables: taken == planned",
-        "rule:tables: matched == 3",
-        "rule:faults 2: planned == 0",
-        "s3.ListBuckets: p99 < 20s",
-        "s3.ListBuckets: p50 <= p99",
-        "calls failed == 1",
-        "calls == 2",
-        "dynamodb: status 400 == 3",
-        "recovered == 0",
-        "sqs: calls == 0",
-        "taken == faults",
-        "blind == 0",
-    ],
-)
-def test_an_expectation_that_is_met_changes_nothing(moto, expectation):
-    done = expect(moto, expectation)
+MET = [
+    "dynamodb.ListTables: faults >= 3",
+    "s3.*: attempts <= 4",
+    "dynamodb: attempts == 3",
+    "*: requests == 4",
+    "rule:tables: taken == planned",
+    "rule:tables: matched == 3",
+    "rule:faults 2: planned == 0",
+    "s3.ListBuckets: p99 < 20s",
+    "s3.ListBuckets: p50 <= p99",
+    "calls failed == 1",
+    "calls == 2",
+    "dynamodb: status 400 == 3",
+    "recovered == 0",
+    "sqs: calls == 0",
+    "taken == faults",
+    "blind == 0",
+]
+
+# What was got, and where to look.
+MISSED = {
+    "dynamodb.ListTables: faults >= 4": ("3", "dynamodb.ListTables, 400 ThrottlingException"),
+    "dynamodb: attempts <= 2": ("3", "the last of 3 attempts: dynamodb.ListTables"),
+    "rule:tables: taken == 4": ("3", ""),
+    "rule:table: taken == 3": ("no rule of that name", "tables, faults 2"),
+    "rule:faults 2: planned > 0": ("0", "the service differs"),
+    "lambda.Invoke: p99 < 2s": ("no such call", "dynamodb.ListTables, s3.ListBuckets"),
+    "s3: p99 < 1ns": (" ms", "s3.ListBuckets"),
+    "calls failed == 0": ("1", "dynamodb.ListTables, 400"),
+    "sqs: calls > 0": ("0", "s3.ListBuckets"),
+    "taken == calls": ("3 and 2", ""),
+}
+
+
+def test_expectations_that_are_met_change_nothing(moto):
+    done = expect(moto, *MET)
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize(
-    "expectation, got, look",
-    [
-        ("dynamodb.ListTables: faults >= 4", "3", "dynamodb.ListTables, 400 ThrottlingException"),
-        ("dynamodb: attempts <= 2", "3", "the last of 3 attempts: dynamodb.ListTables"),
-        ("rule:tables: taken == 4", "3", ""),
-        ("rule:table: taken == 3", "no rule of that name", "tables, faults 2"),
-        ("rule:faults 2: planned > 0", "0", "the service differs"),
-        ("lambda.Invoke: p99 < 2s", "no such call", "dynamodb.ListTables, s3.ListBuckets"),
-        ("s3: p99 < 1ns", "ms", "s3.ListBuckets"),
-        ("calls failed == 0", "1", "dynamodb.ListTables, 400"),
-        ("sqs: calls > 0", "0", "s3.ListBuckets"),
-        ("taken == calls", "3 and 2", ""),
-    ],
-)
-def test_one_that_is_missed_is_said_on_one_line_and_ends_with_124(moto, expectation, got, look):
-    done = expect(moto, expectation)
-    assert done.returncode == 124
-    assert done.stderr.count("\n") == 1
-    assert done.stderr.startswith(f"chaos-run: expected {expectation}; got ")
-    assert got in done.stderr and look in done.stderr
+def test_each_that_is_missed_is_said_on_one_line_and_ends_with_124(moto):
+    done = expect(moto, *MISSED)
+    lines = done.stderr.splitlines()
+    assert done.returncode == 124 and len(lines) == len(MISSED)
+    for line, (expectation, (got, look)) in zip(lines, MISSED.items()):
+        assert line.startswith(f"chaos-run: expected {expectation}; got ")
+        assert got in line and look in line
 
 
 def test_every_expectation_that_is_missed_is_said(moto):
@@ -661,7 +672,8 @@ def test_a_rule_that_never_fires_can_fail_the_run(moto):
 
 
 def test_an_answer_that_is_not_read_can_fail_the_run(sink, tmp_path):
-    script = RAW.replace("        sock.sendall(request)\n", "        sock.sendall(request); break\n")
+    script = RAW.replace("    sock.sendall(request)\n", "    sock.sendall(request); break\n")
+    assert script != RAW
     for text, code in ((RAW, 0), (script, 124)):
         done = chaos_run(
             *faults({"service": "kinesis"}), "--fail-on-untaken", sys.executable, "-c", text,
@@ -686,7 +698,7 @@ def test_a_missed_expectation_stands_before_the_commands_own_status(options, cod
 # ---- live ----
 
 LINE = re.compile(
-    r"\d\d:\d\d:\d\d\.\d{3}  (?P<status>\d{3})  +[\d.]+ m?s  (?P<name>\S+) +#(?P<attempt>\d) "
+    r"\d\d:\d\d:\d\d\.\d{3}  (?P<status>\d{3})  +[\d.]+ m?s  (?P<name>\S+) +#(?P<attempt>\d) +"
     r"us-east-1 .*\[\d+\]$"
 )
 

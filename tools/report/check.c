@@ -8,7 +8,6 @@
 #include "control/memory.h"
 #include "look.h"
 #include "operations.h"
-#include "shim/memory/table.h"
 #include "style.h"
 
 /* ---- measuring ---- */
@@ -18,15 +17,6 @@ struct sums {
 	struct operation line; /* for its quantiles */
 	uint64_t calls, requests, faults, delayed, failed, recovered, unanswered, status;
 };
-
-static bool is_about(
-	const struct expectation *expectation, const char *service, const char *operation)
-{
-	return (!expectation->service ||
-		       table_glob_matches(span_of(expectation->service), span_of(service))) &&
-	       (!expectation->operation ||
-		       table_glob_matches(span_of(expectation->operation), span_of(operation)));
-}
 
 static void add_line(struct sums *sums, const struct operation *line,
 	const struct stats_operation *stats, int status)
@@ -53,20 +43,8 @@ static void add_up(const struct report *report, const struct expectation *expect
 	memset(sums, 0, sizeof(*sums));
 	for (uint32_t place = 0; place < OPERATIONS; place++)
 		if (stats_read(report->counted, place, &stats) &&
-			is_about(expectation, stats.service, stats.operation))
+			look_names(expectation, stats.service, stats.operation))
 			add_line(sums, &report->counted->operations[place], &stats, status);
-}
-
-bool look_is_about(const struct report *report, const struct expectation *expectation,
-	const struct report_attempt *attempt)
-{
-	const struct report_rule *rule;
-
-	if (expectation->subject != EXPECT_RULE)
-		return is_about(expectation, report_text(report, attempt, EVENT_SERVICE),
-			report_text(report, attempt, EVENT_OPERATION));
-	rule = attempt->action & EVENT_ERROR ? report_rule(report, attempt->rule) : NULL;
-	return rule && strcmp(rule->name, expectation->rule) == 0;
 }
 
 static uint64_t most_attempts(const struct report *report, const struct expectation *expectation)

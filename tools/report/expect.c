@@ -315,7 +315,7 @@ static bool parse_right(struct parser *parser)
 	at = parser->at;
 	if (isdigit((unsigned char)*at) || (*at == '.' && isdigit((unsigned char)at[1])))
 		return parse_number(parser);
-	if (!*at || *at == '-' || *at == '+')
+	if (!isalpha((unsigned char)*at))
 		return refuse(parser, at, "a number is missing; counts and times are 0 or more");
 	if (!parse_measure(parser, &to->right))
 		return false;

@@ -9,7 +9,28 @@
 #include "control/event_json.h"
 #include "missed.h"
 #include "operations.h"
+#include "shim/memory/table.h"
 #include "style.h"
+
+bool look_names(const struct expectation *expectation, const char *service, const char *operation)
+{
+	return (!expectation->service ||
+		       table_glob_matches(span_of(expectation->service), span_of(service))) &&
+	       (!expectation->operation ||
+		       table_glob_matches(span_of(expectation->operation), span_of(operation)));
+}
+
+bool look_is_about(const struct report *report, const struct expectation *expectation,
+	const struct report_attempt *attempt)
+{
+	const struct report_rule *rule;
+
+	if (expectation->subject != EXPECT_RULE)
+		return look_names(expectation, report_text(report, attempt, EVENT_SERVICE),
+			report_text(report, attempt, EVENT_OPERATION));
+	rule = attempt->action & EVENT_ERROR ? report_rule(report, attempt->rule) : NULL;
+	return rule && strcmp(rule->name, expectation->rule) == 0;
+}
 
 uint64_t look_length(const struct report *report, const struct report_call *call)
 {

@@ -7,6 +7,8 @@
 #include "expect.h"
 #include "report.h"
 
+/* Is a call of that operation, is an attempt what the expectation is about? */
+bool look_names(const struct expectation *expectation, const char *service, const char *operation);
 bool look_is_about(const struct report *report, const struct expectation *expectation,
 	const struct report_attempt *attempt);
 
