@@ -225,7 +225,7 @@ void exchange_take(struct exchange *exchange, const struct exchange_env *env,
 	}
 	if (record_wants_body(exchange->record) && exchange->ended &&
 		(slice = next_slice(&place, SLICE_MAX)).len)
-		record_body(exchange->record, slice);
+		record_body(exchange->record, slice, false);
 	if (exchange->is_sealed != was_sealed)
 		send_range(env, iov, count, place.passed, SIZE_MAX, 0);
 }

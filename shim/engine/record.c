@@ -161,7 +161,7 @@ struct record *record_begin(const struct record_host *host, void *user,
 	return record;
 }
 
-void record_body(struct record *record, struct span body)
+void record_body(struct record *record, struct span body, bool is_whole)
 {
 	struct event *event = &record->event;
 	struct aws_call call;
@@ -176,7 +176,7 @@ void record_body(struct record *record, struct span body)
 		.operation = event_text(event, EVENT_OPERATION)};
 	event->body = hash_of(body);
 	if (event->token == EVENT_TOKEN_UNSEEN)
-		event->token = aws_body_token(&call, body);
+		event->token = aws_body_token(&call, body, is_whole);
 	if (event->lengths[EVENT_RESOURCE])
 		return;
 	len = aws_body_resource(&call, body, resource, sizeof(resource));

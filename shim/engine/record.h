@@ -44,8 +44,8 @@ static inline bool record_wants_body(const struct record *record)
 	return __builtin_expect(record != NULL, 0) && record->wants_body;
 }
 
-/* The first piece of a body that came after its head. */
-void record_body(struct record *record, struct span body);
+/* The first piece of a body that came after its head; `is_whole`: nothing comes after it. */
+void record_body(struct record *record, struct span body, bool is_whole);
 
 /* A rule delays it; answers it with that. */
 void record_delay(struct record *record, uint64_t delay);

@@ -281,7 +281,8 @@ __attribute__((noinline)) static void feed_body(struct exchange *exchange,
 	step->count = (size_t)count;
 	record_sent(exchange->record, step->count);
 	if (record_wants_body(exchange->record))
-		record_body(exchange->record, (struct span){data, step->count});
+		record_body(exchange->record, (struct span){data, step->count},
+			http1_body_done(&exchange->body));
 	requests_after_piece(exchange);
 }
 

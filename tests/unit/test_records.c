@@ -141,6 +141,7 @@ static const struct {
 } tokens[] = {
 	{{TRANSACT("26") "{\"ClientRequestToken\":\"12\"}"}, EVENT_TOKENS, UINT32_MAX},
 	{{TRANSACT("26"), "{\"ClientRequestToken\":\"12\"}"}, EVENT_TOKENS, UINT32_MAX},
+	{{TRANSACT("2"), "{}"}, EVENT_TOKEN_MISSING, EVENT_TOKEN_MISSING},
 	{{TRANSACT("2") "{}"}, EVENT_TOKEN_MISSING, EVENT_TOKEN_MISSING},
 	{{TRANSACT("9") "{\"Tra"}, EVENT_TOKEN_UNSEEN, EVENT_TOKEN_UNSEEN},
 	{{GET_CALL}, EVENT_HAS_NO_TOKEN, EVENT_HAS_NO_TOKEN},

@@ -31,6 +31,6 @@ size_t aws_body_resource(const struct aws_call *call, struct span body, char *ou
 /* The call's idempotency token: an enum event_token, or a hash. The second is for what came of the body later. */
 uint32_t aws_token(
 	const struct http1_head *head, const struct aws_body *body, const struct aws_call *call);
-uint32_t aws_body_token(const struct aws_call *call, struct span body);
+uint32_t aws_body_token(const struct aws_call *call, struct span body, bool is_whole);
 
 #endif

@@ -299,10 +299,10 @@ uint32_t aws_token(
 	return token_at(&source, place);
 }
 
-uint32_t aws_body_token(const struct aws_call *call, struct span body)
+uint32_t aws_body_token(const struct aws_call *call, struct span body, bool is_whole)
 {
 	const struct http1_head none = {0};
-	const struct aws_body part = {.bytes = body};
+	const struct aws_body part = {.bytes = body, .complete = is_whole};
 	struct source source = {
 		.request = {.head = &none, .body = &part, .path = SPAN("/")}, .call = call};
 	uint32_t place;
