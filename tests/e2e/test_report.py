@@ -697,6 +697,15 @@ def test_a_wrong_expectation_keeps_the_command_from_running(tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
+def test_names_that_no_call_has_are_warned_of():
+    done = chaos_run("--expect", "dynamo.PutItm: faults == 0", "--expect", "s3.*: calls == 0", "true")
+    assert done.returncode == 0
+    assert done.stderr == (
+        "chaos-run: warning: --expect 'dynamo.PutItm: faults == 0': service 'dynamo' is not known; "
+        "did you mean 'dynamodb'?\n"
+    )
+
+
 def test_a_rule_that_never_fires_can_fail_the_run(moto):
     done = expect(moto, options=["--fail-on-unmatched"])
     assert done.returncode == 124
