@@ -190,6 +190,7 @@ int main(int argc, char **argv)
 	ignore_signals();
 	if (!parse(argc, argv, &wanted, &report))
 		return EXIT_OWN;
+	wanted_warn(&wanted);
 	if (observe_begin(&observe, report.folder, reason)) {
 		fprintf(stderr, "chaos-run: cannot report: %s\n", reason);
 		return EXIT_OWN;

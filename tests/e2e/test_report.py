@@ -485,6 +485,38 @@ def test_what_was_counted_before_the_run_is_not_in_it(daemon, moto, tmp_path):
     assert [rule["planned"] for rule in told["rules"]] == [3]
 
 
+def test_a_call_of_others_that_has_not_ended_is_none_of_the_runs(daemon, client, sink, tmp_path):
+    held = []
+    sink.reply = lambda request: held.append(request) or time.sleep(TIMEOUT)
+    path = tmp_path / "report.json"
+    script = f"touch {tmp_path}/ready; read _ < {tmp_path}/go"
+    os.mkfifo(tmp_path / "go")
+    running = subprocess.Popen(
+        [BUILD / "chaos-run", "-d", daemon.folder, f"--report=json:{path}", "sh", "-c", script],
+        env=environment(),
+    )  # fmt: skip
+    wait_for((tmp_path / "ready").exists, "the command")
+    client([sys.executable, "-c", RAW, str(sink.port), "1"], AWS_ENDPOINT_URL=sink.url)
+    wait_for(lambda: held, "the request")
+    (tmp_path / "go").write_text("\n")
+    assert running.wait(TIMEOUT) == 0
+    assert json.loads(path.read_text())["totals"]["attempts"] == 0
+
+
+def test_a_daemon_that_is_killed_meanwhile_changes_nothing(daemon, moto, tmp_path):
+    daemon.faults(dict(THROTTLED, description="tables"))
+    path = tmp_path / "report.json"
+    script = f"aws s3 ls; kill -9 {daemon.process.pid}; aws dynamodb list-tables; aws s3 ls"
+    done = chaos_run(
+        "-d", daemon.folder, f"--report=json:{path}", "sh", "-c", script, url=moto,
+        AWS_MAX_ATTEMPTS=2,
+    )  # fmt: skip
+    told = json.loads(path.read_text())
+    assert done.returncode == 0
+    assert (told["totals"]["calls"], told["totals"]["faults"]) == (3, 2)
+    assert [(rule["name"], rule["taken"]) for rule in told["rules"]] == [("tables", 2)]
+
+
 def children(pid):
     with open(f"/proc/{pid}/task/{pid}/children") as file:
         return [int(word) for word in file.read().split()]
@@ -663,6 +695,15 @@ def test_a_wrong_expectation_keeps_the_command_from_running(tmp_path):
         "'attempts'?\n"
     )
     assert not (tmp_path / "ran").exists()
+
+
+def test_names_that_no_call_has_are_warned_of():
+    done = chaos_run("--expect", "dynamo.PutItm: faults == 0", "--expect", "s3.*: calls == 0", "true")
+    assert done.returncode == 0
+    assert done.stderr == (
+        "chaos-run: warning: --expect 'dynamo.PutItm: faults == 0': service 'dynamo' is not known; "
+        "did you mean 'dynamodb'?\n"
+    )
 
 
 def test_a_rule_that_never_fires_can_fail_the_run(moto):

@@ -213,10 +213,28 @@ static void add_programs(
 	}
 }
 
+/* Has a program of nobody's, or of another run, made calls since? They may not have ended yet. */
+static bool have_others_called(
+	const struct base *base, const struct journal *journal, const struct report *report)
+{
+	for (uint32_t i = 0; i < JOURNAL_PROCESSES; i++) {
+		const struct journal_process *process = &journal->processes[i];
+		const struct earlier *before = &base->processes[i];
+		uint32_t pid = atomic_load(&process->pid);
+		bool is_same = pid == before->pid && atomic_load(&process->start) == before->start;
+
+		if (pid && !is_own(report, process) &&
+			atomic_load(&process->calls) != (is_same ? before->calls : 0))
+			return true;
+	}
+	return false;
+}
+
 void base_compare(const struct base *base, const struct journal *journal, struct report *report)
 {
 	report->counted = sure(calloc(1, sizeof(*report->counted)));
-	report->is_counted = report->is_private || !report->foreign;
+	report->is_shared |= have_others_called(base, journal, report);
+	report->is_counted = !report->is_shared;
 	if (report->is_counted)
 		count_by_journal(base, journal, report);
 	else

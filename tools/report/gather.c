@@ -135,6 +135,7 @@ static uint32_t take_events(struct gather *gather)
 	while (event_reader_next(&gather->reader, &event, &number)) {
 		if (!report->is_private && event.run != report->run) {
 			report->foreign++;
+			report->is_shared = true;
 			continue;
 		}
 		take(gather, &event, number);

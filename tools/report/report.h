@@ -92,7 +92,8 @@ struct report {
 	uint64_t begun, over; /* CLOCK_MONOTONIC, nanoseconds */
 	uint64_t lost;	      /* events that nobody could read any more */
 	uint64_t unkept;      /* events beyond REPORT_ATTEMPTS_MAX */
-	uint64_t foreign;     /* events of other runs */
+	uint64_t foreign;     /* events of others */
+	bool is_shared;	      /* others have made calls under the same daemon */
 	uint64_t blind_aws;   /* connections to AWS that could not be looked into */
 	uint64_t unfollowed, unattached, unnamed;
 	uint32_t processes; /* that made calls */

@@ -344,7 +344,7 @@ void rules_seen_end(struct rules_seen *seen)
 {
 	rules_seen_look(seen, true);
 	read_counters(seen);
-	if (!seen->report->is_private && seen->report->foreign)
+	if (seen->report->is_shared)
 		count_own(seen->report);
 	if (seen->table)
 		table_unmap((struct table *)seen->table);
