@@ -47,6 +47,14 @@ static inline bool record_wants_body(const struct record *record)
 /* The first piece of a body that came after its head; `is_whole`: nothing comes after it. */
 void record_body(struct record *record, struct span body, bool is_whole);
 
+/* So much more of the request's body has been written. */
+static inline void record_piece(struct record *record, struct span piece, bool is_last)
+{
+	record_sent(record, piece.len);
+	if (record_wants_body(record))
+		record_body(record, piece, is_last);
+}
+
 /* A rule delays it; answers it with that. */
 void record_delay(struct record *record, uint64_t delay);
 void record_reply(struct record *record, uint64_t rule, int status, struct span code, size_t len);

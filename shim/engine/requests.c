@@ -279,10 +279,8 @@ __attribute__((noinline)) static void feed_body(struct exchange *exchange,
 	}
 	step->action = exchange->swallowing ? EXCHANGE_SWALLOW : EXCHANGE_PASS;
 	step->count = (size_t)count;
-	record_sent(exchange->record, step->count);
-	if (record_wants_body(exchange->record))
-		record_body(exchange->record, (struct span){data, step->count},
-			http1_body_done(&exchange->body));
+	record_piece(exchange->record, (struct span){data, step->count},
+		http1_body_done(&exchange->body));
 	requests_after_piece(exchange);
 }
 

@@ -4,6 +4,7 @@
 #include "report_of.h"
 #include "suite.h"
 #include "tools/report/policy.h"
+#include "tools/report/policy_arn.h"
 
 static const struct {
 	const char *service, *operation, *actions;

@@ -132,7 +132,10 @@ static void put_operations(const struct page *page, const cJSON *before, const c
 	fprintf(page->out, "%s  %-36s  %-22s  %-22s  %-22s%s\n",
 		style_begin(page->colours, STYLE_BOLD), "Operation", "    Calls",
 		"    Attempts for each", "    Failed", style_end(page->colours, STYLE_BOLD));
-	cJSON_ArrayForEach(element, before) put_operation(page, element, before, now);
+	cJSON_ArrayForEach(element, before)
+	{
+		put_operation(page, element, before, now);
+	}
 	cJSON_ArrayForEach(element, now)
 	{
 		if (!find(before, element, by_operation))

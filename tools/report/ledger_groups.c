@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The ledger by SDK, mode, service and trouble: many calls show a pattern that one does not. */
-#include "ledger.h"
+#include "ledger_groups.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is to be said of how calls were tried again. */
-#include "ledger.h"
+#include "ledger_judge.h"
 
 #include <stdio.h>
 #include <stdlib.h>

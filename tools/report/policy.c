@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "control/memory.h"
+#include "policy_arn.h"
 
 /* With more keys of a bucket than that, all of its keys are allowed. */
 #define KEYS_MAX 10

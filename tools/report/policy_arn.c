@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Resources as ARNs. */
-#include "policy.h"
+#include "policy_arn.h"
 
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 /* What stands before a name; "%s" is the name. Operations on these services name nothing else. */

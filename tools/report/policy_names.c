@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What IAM calls services and operations. */
-#include "policy.h"
+#include "policy_names.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Of those whose prefix is not botocore's name. */

@@ -272,7 +272,7 @@ static uint32_t hash_of(const char *text, size_t len)
 /* What stands there. */
 static uint32_t token_at(struct source *source, uint32_t place)
 {
-	char token[EVENT_TEXT_MAX];
+	char token[EVENT_TEXT_MAX] = "";
 	size_t len;
 
 	source->operation = source->call->candidates[0].operation;
