@@ -11,9 +11,17 @@
 #include "names.h"
 #include "writer.h"
 
+/* Who observes, beside what the configuration says. */
+struct observe {
+	bool is_option;	  /* by --observe */
+	unsigned readers; /* of events, now */
+	uint64_t until;	  /* the lease; CLOCK_MONOTONIC ns, 0: there is none */
+};
+
 struct api {
 	pthread_mutex_t lock; /* of all below; also of cJSON, which keeps its last error */
 	struct config config;
+	struct observe observe;
 	struct writer *writer;
 	struct names *names;	/* made when it is first needed */
 	const char *state_path; /* NULL: not kept on disk */

@@ -78,6 +78,20 @@ bool processes_any(const struct journal *journal)
 	return false;
 }
 
+unsigned processes_count(const struct journal *journal)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < JOURNAL_PROCESSES; i++)
+		count += lives(&journal->processes[i]);
+	return count;
+}
+
+const char *processes_blind_name(unsigned reason)
+{
+	return reason < FIRST_BLIND_UNKNOWN ? blind_names[reason] : NULL;
+}
+
 /* Of those that have ended, only such as had something to do with the network are of interest. */
 static bool is_listed(const struct journal_process *process, bool running)
 {

@@ -6,6 +6,7 @@
 
 #include "json.h"
 #include "memory.h"
+#include "observe.h"
 #include "shim/engine/aws/model.h"
 #include "shim/program/obstacle.h"
 #include "utf8.h"
@@ -21,9 +22,9 @@ static void add_text(cJSON *object, const char *name, const char *text)
 		  : cJSON_AddNullToObject(object, name));
 }
 
-static void add_totals(cJSON *status, const struct journal *journal)
+cJSON *report_totals(const struct journal *journal)
 {
-	cJSON *totals = sure(cJSON_AddObjectToObject(status, "totals"));
+	cJSON *totals = sure(cJSON_CreateObject());
 	uint64_t blind = 0;
 
 	for (int reason = 0; reason < JOURNAL_BLIND_REASONS; reason++)
@@ -36,6 +37,7 @@ static void add_totals(cJSON *status, const struct journal *journal)
 	add_number(totals, "blind", blind);
 	add_number(totals, "blind_aws", atomic_load(&journal->blind_aws));
 	add_number(totals, "unfollowed", atomic_load(&journal->unfollowed));
+	return totals;
 }
 
 /* Which programs were begun and could not be followed. */
@@ -93,8 +95,8 @@ char *report_status(const struct api *api)
 	add_number(part, "faults", faults->count);
 	add_number(status, "latency", (uint64_t)api->config.latency_ms);
 	sure(cJSON_AddBoolToObject(status, "paused", api->config.flags & TABLE_PAUSED));
-	sure(cJSON_AddBoolToObject(status, "observed", api->config.flags & TABLE_OBSERVED));
-	add_totals(status, api->writer->journal);
+	sure(cJSON_AddBoolToObject(status, "observed", observe_is_on(api)));
+	cJSON_AddItemToObject(status, "totals", report_totals(api->writer->journal));
 	add_unfollowed(status, api->writer->journal);
 	part = sure(cJSON_AddObjectToObject(status, "fired"));
 	add_fired(part, "outages", outages, api->writer);

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "apply.h"
 #include "authority.h"
 #include "folder.h"
 #include "http.h"
@@ -27,6 +28,7 @@ struct server {
 	struct folder folder;
 	struct writer writer;
 	struct api api;
+	struct streams *streams;
 	struct http *local, *network;
 	int local_fd, network_fd;
 	time_t renew_at; /* the authority */
@@ -125,6 +127,7 @@ static int load(struct server *server, const struct serve_options *options, stru
 	struct api *api = &server->api;
 	const char *reason = "";
 
+	api->observe.is_option = options->observe;
 	if (publish_model(server, options, why) || choose_state(server, options, why) ||
 		initial_config(&options->initial, api->state_path, &api->config, why))
 		return -EINVAL;
@@ -141,13 +144,16 @@ static int load(struct server *server, const struct serve_options *options, stru
 /* Takes the socket over. */
 static int start_http(struct server *server, int *fd, struct http **http, struct refusal *why)
 {
-	*http = http_start(&server->api, *fd);
+	*http = http_start(&server->api, server->streams, *fd);
 	*fd = -1;
 	return *http ? 0 : refuse(why, 500, "cannot start libmicrohttpd: %s", strerror(errno));
 }
 
 static int start_listening(struct server *server, struct refusal *why)
 {
+	server->streams = streams_start(&server->api);
+	if (!server->streams)
+		return refuse(why, 500, "cannot start a thread: %s", strerror(errno));
 	if (server->network_fd >= 0 &&
 		start_http(server, &server->network_fd, &server->network, why))
 		return -EINVAL;
@@ -173,8 +179,11 @@ static void stop_listening(struct server *server)
 {
 	unlink(server->socket);
 	unlink(server->next_socket);
+	if (server->streams)
+		streams_end(server->streams);
 	http_stop(server->local);
 	http_stop(server->network);
+	streams_free(server->streams);
 	if (server->local_fd >= 0)
 		close(server->local_fd);
 	if (server->network_fd >= 0)
@@ -292,10 +301,9 @@ int serve_check(const struct serve_options *options)
 	/* The daemon itself will say what is wrong with it. */
 	model_load_chosen(options->model, reason);
 	error = initial_config(&options->initial, NULL, &config, &why);
-
 	if (!error) {
 		*why.source = '\0';
-		error = api_check(&config, &why);
+		error = apply_check(&config, &why);
 	}
 	config_clear(&config);
 	return error ? fail(&why) : EXIT_SUCCESS;

@@ -370,9 +370,16 @@ int writer_publish(struct writer *writer, const struct rule *const *rules, size_
 	return error;
 }
 
-uint64_t writer_fired(const struct writer *writer, uint64_t rule_id)
+const struct journal_counter *writer_counter(const struct writer *writer, uint64_t rule_id)
 {
 	const struct lease *lease = counters_find(&writer->counters, rule_id);
 
-	return lease ? atomic_load(&writer->journal->counters[lease->counter].fired) : 0;
+	return lease ? &writer->journal->counters[lease->counter] : NULL;
+}
+
+uint64_t writer_fired(const struct writer *writer, uint64_t rule_id)
+{
+	const struct journal_counter *counter = writer_counter(writer, rule_id);
+
+	return counter ? atomic_load(&counter->fired) : 0;
 }

@@ -49,6 +49,9 @@ int writer_publish(struct writer *writer, const struct rule *const *rules, size_
 /* How often a rule has fired since it came into the configuration. */
 uint64_t writer_fired(const struct writer *writer, uint64_t rule_id);
 
+/* What is counted of a rule of the configuration; NULL: it has no counter. */
+const struct journal_counter *writer_counter(const struct writer *writer, uint64_t rule_id);
+
 void writer_close(struct writer *writer);
 
 #endif
