@@ -56,6 +56,9 @@ $(B)/obj/%.o: %.c $(B)/flags | $(B)/headers
 # Here a tail call is more than speed: dlsym() looks at its caller.
 $(B)/obj/shim/libc/loader.o $(B)/obj/shim/hooks/lookup.o: CFLAGS += -O2
 
+# It holds that file.
+$(B)/obj/control/openapi.o: control/openapi.json
+
 $(B)/libengine.a: $(call obj,$(ENGINE_SRC))
 	$(call say,AR)
 	@rm -f $@
