@@ -22,12 +22,12 @@ ENGINE_SRC  := $(wildcard shim/program/*.c shim/memory/*.c shim/engine/*.c shim/
 BRIDGE_SRC  := $(wildcard shim/bridge/*.c)
 SHIM_SRC    := $(filter-out $(ENGINE_SRC) $(BRIDGE_SRC),$(wildcard shim/*/*.c))
 CONTROL_SRC := $(filter-out control/main.c,$(wildcard control/*.c))
-TOOLS_SRC   := $(filter-out tools/chaos-%.c,$(wildcard tools/*.c))
+TOOLS_SRC   := $(filter-out tools/chaos-%.c,$(wildcard tools/*.c tools/report/*.c))
 UNIT_SRC    := $(wildcard tests/unit/test_*.c)
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 PROGRAMS := $(B)/libchaos-shim.so $(B)/libchaos-bridge.so $(B)/chaos-control $(B)/chaos-run $(B)/chaos-ctl \
-            $(B)/chaos-relay $(B)/chaos-enter
+            $(B)/chaos-relay $(B)/chaos-enter $(B)/chaos-report
 
 .PHONY: all
 all: $(PROGRAMS)
@@ -102,10 +102,10 @@ $(B)/chaos-control: $(call obj,control/main.c) $(B)/libcontrol.a $(B)/libengine.
 
 # chaos-run stands in front of every command: without libcurl it starts in a tenth of the time.
 $(B)/chaos-run: TOOL_LIBS := $(B)/libcontrol.a $(B)/libengine.a -l:libz.a
-$(B)/chaos-ctl: TOOL_LIBS := $(B)/libcontrol.a $(B)/libengine.a -lcurl -lcjson -lcrypto -lm -l:libz.a
+$(B)/chaos-ctl $(B)/chaos-report: TOOL_LIBS := $(B)/libcontrol.a $(B)/libengine.a -lcurl -lcjson -lcrypto -lm -l:libz.a
 $(B)/chaos-relay: TOOL_LIBS := $(B)/libengine.a
-$(B)/chaos-run $(B)/chaos-ctl: $(B)/libcontrol.a
-$(B)/chaos-run $(B)/chaos-ctl $(B)/chaos-relay: $(B)/%: $(B)/obj/tools/%.o $(B)/libtools.a $(B)/libengine.a
+$(B)/chaos-run $(B)/chaos-ctl $(B)/chaos-report: $(B)/libcontrol.a
+$(B)/chaos-run $(B)/chaos-ctl $(B)/chaos-relay $(B)/chaos-report: $(B)/%: $(B)/obj/tools/%.o $(B)/libtools.a $(B)/libengine.a
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(TOOL_LIBS)
 
@@ -206,7 +206,7 @@ install: all
 	$(Q)install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/chaos-run share/chaos-run/aws-model share/man/man1 share/man/man8)
 	$(Q)install -m 755 $(addprefix $(B)/,$(PROGRAMS_IN_BIN)) $(DESTDIR)$(PREFIX)/bin
 	$(Q)install -m 644 $(addprefix $(B)/libchaos-,shim.so bridge.so) $(DESTDIR)$(PREFIX)/lib/chaos-run
-	$(Q)install -m 755 $(B)/chaos-relay $(B)/chaos-enter $(DESTDIR)$(PREFIX)/lib/chaos-run
+	$(Q)install -m 755 $(B)/chaos-relay $(B)/chaos-enter $(B)/chaos-report $(DESTDIR)$(PREFIX)/lib/chaos-run
 	$(Q)install -m 644 tools/aws-model/*.py $(DESTDIR)$(PREFIX)/share/chaos-run/aws-model
 	$(Q)install -m 644 tools/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	$(Q)install -m 644 tools/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
@@ -214,7 +214,7 @@ install: all
 
 # What is written by hand.
 C_FILES := $(filter-out shim/engine/aws/model_data.c,$(wildcard \
-	$(foreach dir,shim/base shim/bridge shim/program shim/memory shim/engine shim/engine/aws shim/libc shim/process shim/trust shim/io shim/tls shim/hooks control tools tools/bench tests/unit tests/fuzz \
+	$(foreach dir,shim/base shim/bridge shim/program shim/memory shim/engine shim/engine/aws shim/libc shim/process shim/trust shim/io shim/tls shim/hooks control tools tools/report tools/bench tests/unit tests/fuzz \
 		tests/conformance tests/e2e/clients tests/transparency,$(dir)/*.c $(dir)/*.h)))
 SCRIPTS  = $(shell grep -rlE '^\#!/bin/(ba)?sh' .ci tests tools)
 

@@ -102,17 +102,23 @@ static void print_time(FILE *out, uint64_t wall)
 	fprintf(out, "\"time\": \"%s.%06" PRIu64 "Z\"", text, wall / 1000 % 1000000);
 }
 
-static void print_resource(FILE *out, struct span resource, bool redact)
+struct span event_redact(struct span resource, char text[EVENT_REDACTED])
 {
 	unsigned char digest[SHA256_DIGEST_LENGTH];
-	char text[2 * 8 + 2] = "#";
 
-	if (redact && resource.len) {
-		SHA256((const unsigned char *)resource.at, resource.len, digest);
-		for (size_t i = 0; i < 8; i++)
-			snprintf(text + 1 + 2 * i, 3, "%02x", digest[i]);
-		resource = span_of(text);
-	}
+	SHA256((const unsigned char *)resource.at, resource.len, digest);
+	*text = '#';
+	for (size_t i = 0; i < 8; i++)
+		snprintf(text + 1 + 2 * i, 3, "%02x", digest[i]);
+	return span_of(text);
+}
+
+static void print_resource(FILE *out, struct span resource, bool redact)
+{
+	char text[EVENT_REDACTED];
+
+	if (redact && resource.len)
+		resource = event_redact(resource, text);
 	print_text(out, "resource", resource);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "record.h"
 
-#include "exchange.h"
+#include <stddef.h>
+
 #include "shim/memory/blocks.h"
 
 #define SAMPLE_MAX 4000u
@@ -9,19 +10,17 @@
 /* botocore, Java v2, JS v3 and Go v2 say app/NAME among the products of their User-Agent. */
 static struct span app_of(const struct http1_head *head)
 {
-	const struct span mark = SPAN("app/");
-	struct span agent = http1_known(head, HTTP1_USER_AGENT);
-	const char *at = agent.len ? memmem(agent.at, agent.len, mark.at, mark.len) : NULL;
-	struct span app;
-	const char *end;
+	struct span rest = http1_known(head, HTTP1_USER_AGENT);
 
-	if (!at || (at > agent.at && at[-1] != ' '))
-		return (struct span){NULL, 0};
-	app = span_from(agent, (size_t)(at - agent.at) + mark.len);
-	end = span_find(app, ' ');
-	if (end)
-		app.len = (size_t)(end - app.at);
-	return app;
+	while (rest.len) {
+		const char *end = span_find(rest, ' ');
+		struct span product = {rest.at, end ? (size_t)(end - rest.at) : rest.len};
+
+		if (span_starts(product, SPAN("app/")))
+			return span_from(product, 4);
+		rest = span_from(rest, product.len + 1);
+	}
+	return rest;
 }
 
 static int number_at(struct span text)
@@ -36,10 +35,11 @@ static int number_at(struct span text)
 /* Older SDKs count retries: "2/4" (PHP), "2/100/500" (Java v1). */
 static int attempt_of(const struct http1_head *head, const struct aws_call *call)
 {
-	struct span retry = http1_field(head, SPAN("amz-sdk-retry"));
+	struct span retry;
 
 	if (call->attempt)
 		return call->attempt;
+	retry = http1_field(head, SPAN("amz-sdk-retry"));
 	if (!retry.len)
 		retry = http1_field(head, SPAN("aws-sdk-retry"));
 	return retry.len ? number_at(retry) + 1 : 0;
@@ -87,24 +87,26 @@ static void add_texts(struct event *event, const struct http1_head *head,
 	add_others(event, call);
 }
 
-void record_begin(struct exchange *exchange, const struct exchange_env *env,
+struct record *record_begin(const struct record_host *host, void *user,
 	const struct http1_head *head, const struct aws_body *body, const struct aws_call *call)
 {
-	struct record *record = &exchange->record;
-	struct event *event = &record->event;
+	struct record *record = blocks_take(sizeof(*record));
+	struct event *event;
 
-	if (record_is_open(record))
-		record_end(record, EVENT_UNKNOWN, EVENT_NOTHING_TO_TAKE);
-	memset(event, 0, offsetof(struct event, texts));
+	if (!record)
+		return NULL;
+	event = &record->event;
+	memset(record, 0, offsetof(struct record, event.texts));
 	record->protocol = call->protocol;
 	record->model = call->candidates[0].model;
-	event->started = env->host->now();
+	event->started = host->now();
 	event->attempt = (uint16_t)attempt_of(head, call);
 	add_texts(event, head, body, call);
 	record->wants_body = !event->lengths[EVENT_RESOURCE] && !body->bytes.len &&
 			     record->model >= 0 && call->protocol != AWS_S3;
-	record->host = env->host;
-	env->host->begun(env->user, event);
+	record->host = host;
+	host->begun(user, event);
+	return record;
 }
 
 void record_body(struct record *record, struct span body)
@@ -157,18 +159,19 @@ static void keep_sample(struct record *record, const char *data, size_t len)
 	record->sample_len += (uint32_t)len;
 }
 
-void record_received(struct exchange *exchange, const char *data, size_t len)
+void record_reading(struct record *record)
 {
-	struct record *record = &exchange->record;
-	struct event *event = &record->event;
-	int status = exchange->answer.status;
+	if (record && !record->event.first)
+		record->event.first = record->host->now() - record->event.started;
+}
 
-	event->received += len;
+void record_received(struct record *record, int status, const char *data, size_t len)
+{
+	record->event.received += len;
 	if (status < 200)
 		return;
-	if (!event->first)
-		event->first = record->host->now() - event->started;
-	event->status = (uint16_t)status;
+	record_reading(record);
+	record->event.status = (uint16_t)status;
 	if (status >= 400)
 		keep_sample(record, data, len);
 }
@@ -231,34 +234,28 @@ struct span record_code(struct span answer)
 	return code;
 }
 
-static void take_sample(struct record *record)
+void record_forget(struct record **record)
 {
-	struct span sample = {record->sample, record->sample_len};
-
-	if (sample.at)
-		event_replace(&record->event, EVENT_CODE, record_code(sample));
-	record_forget(record);
+	if (*record)
+		blocks_give((*record)->sample);
+	blocks_give(*record);
+	*record = NULL;
 }
 
-void record_forget(struct record *record)
+void record_end(struct record **place, enum event_end end, enum event_taken taken)
 {
-	blocks_give(record->sample);
-	record->sample = NULL;
-	record->sample_len = 0;
-	record->wants_body = false;
-	record->host = NULL;
-}
+	struct record *record = *place;
+	struct event *event;
 
-void record_end(struct record *record, enum event_end end, enum event_taken taken)
-{
-	const struct exchange_host *host = record->host;
-	struct event *event = &record->event;
-
-	if (!host)
+	if (!record)
 		return;
+	event = &record->event;
 	event->end = (uint8_t)end;
 	event->taken = (uint8_t)taken;
-	event->ended = host->now() - event->started;
-	take_sample(record);
-	host->ended(event);
+	event->ended = record->host->now() - event->started;
+	if (record->sample)
+		event_replace(event, EVENT_CODE,
+			record_code((struct span){record->sample, record->sample_len}));
+	record->host->ended(event);
+	record_forget(place);
 }

@@ -30,7 +30,7 @@ enum event_text {
 
 /* No text is longer. */
 #define EVENT_TEXT_MAX 200
-#define EVENT_ROOM     414
+#define EVENT_ROOM     408
 
 /* What was done to the call, as a set of bits. */
 enum event_action {
@@ -63,6 +63,7 @@ struct event {
 	uint64_t received;
 	uint64_t connection; /* of the process */
 	uint32_t pid;
+	uint32_t run;	    /* JOURNAL_RUN of the process; 0: none */
 	uint16_t operation; /* its place in the journal's operations */
 	uint16_t status;    /* 0: not known */
 	uint16_t attempt;   /* 0: not said */
@@ -72,11 +73,24 @@ struct event {
 	uint8_t lane;	    /* enum journal_lane + 1; 0: in the clear */
 	uint8_t is_reused;  /* not the first call of its connection */
 	uint8_t lengths[EVENT_TEXTS];
+	uint16_t used; /* bytes of the texts; said again by the lengths */
 	char texts[EVENT_ROOM];
 };
 
 /* Adds the next text; they are added in their order, and what has no room is cut. */
-void event_add(struct event *event, enum event_text which, struct span text);
+static inline void event_add(struct event *event, enum event_text which, struct span text)
+{
+	size_t room = EVENT_ROOM - event->used, len = text.len;
+
+	if (len > EVENT_TEXT_MAX)
+		len = EVENT_TEXT_MAX;
+	if (len > room)
+		len = room;
+	if (len)
+		memcpy(event->texts + event->used, text.at, len);
+	event->lengths[which] = (uint8_t)len;
+	event->used = (uint16_t)(event->used + len);
+}
 
 /* Puts a text in the place of the one that is there. */
 void event_replace(struct event *event, enum event_text which, struct span text);

@@ -67,7 +67,7 @@ struct journal_host {
 
 struct journal_process {
 	_Atomic uint32_t pid; /* 0: free. Taken by compare-and-swap */
-	uint32_t reserved;
+	_Atomic uint32_t run; /* JOURNAL_RUN; 0: none */
 	_Atomic uint64_t start; /* field 22 of /proc/PID/stat: a pid alone may be somebody else's */
 	uint64_t since;		/* seconds since the epoch */
 	_Atomic uint64_t connections; /* HTTP or TLS seen on them */
@@ -139,6 +139,10 @@ uint64_t journal_process_start(uint32_t pid);
 /* A relay is for the journal the program that it serves, whose pid is in its environment. 0: this is none. */
 #define JOURNAL_RELAY_FOR "CHAOS_RELAY_FOR"
 uint32_t journal_relay_for(void);
+
+/* Programs of one chaos-run have its number in their environment, so that what they do can be told from what
+ * others do under the same daemon. */
+#define JOURNAL_RUN "CHAOS_RUN"
 
 /* The same of this very process, and its pid; both 0 where there is no /proc. */
 void journal_self(uint32_t *pid, uint64_t *start);

@@ -169,8 +169,6 @@ void shim_attach(void)
 {
 	if (is_table_there())
 		attach(NULL);
-	/* Now, since later there may be a sandbox. */
-	shim_records();
 }
 
 /* None is in use. Apart, so that shim_table() takes few instructions. */

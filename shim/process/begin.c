@@ -72,10 +72,12 @@ static void read_endpoints(void)
 
 static void read_label(void)
 {
-	const char *label = getenv("CHAOS_LABEL");
+	const char *label = getenv("CHAOS_LABEL"), *run = getenv(JOURNAL_RUN);
 
 	if (label)
 		strncpy(shim.label, label, sizeof(shim.label) - 1);
+	if (run)
+		shim.run = (uint32_t)strtoul(run, NULL, 10);
 }
 
 void shim_begin(void)
@@ -89,6 +91,8 @@ void shim_begin(void)
 	read_endpoints();
 	read_label();
 	shim_attach();
+	/* Maps what it needs now, since later there may be a sandbox. */
+	shim_records();
 	report_unattached();
 	atomic_store(&shim.begun, true);
 }

@@ -40,6 +40,7 @@ void shim_begin_event(struct event *event)
 	struct observed *observed = atomic_load(&shim.observed);
 
 	event->pid = process ? atomic_load(&process->pid) : (uint32_t)atomic_load(&shim.pid);
+	event->run = shim.run;
 	if (shim.is_relay)
 		event->lane = JOURNAL_LANE_RELAY + 1;
 	event_add(event, EVENT_PROCESS, command_of(process));

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "shim/base/span.h"
+#include "shim/memory/journal.h"
 #include "shim/memory/runtime.h"
 
 enum { LIBRARY, FOLDER, REPORT, WISHES };
@@ -17,6 +18,8 @@ static const char *const wishes[FOLLOW_WISHES] = {
 	"CHAOS_BRIDGE",
 	"CHAOS_INTERCEPT",
 	"CHAOS_PORTS",
+	"CHAOS_LABEL",
+	JOURNAL_RUN,
 	"NODE_EXTRA_CA_CERTS",
 	"DENO_CERT",
 };

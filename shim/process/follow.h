@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 /* LD_PRELOAD, CHAOS_DIR, CHAOS_REPORT; and what chaos-run was asked for, which goes with them. */
-#define FOLLOW_WISHES  6
+#define FOLLOW_WISHES  8
 #define FOLLOW_ENTRIES (3 + FOLLOW_WISHES)
 #define FOLLOW_LEFT    SIZE_MAX
 

@@ -70,6 +70,8 @@ static void take_line(struct journal *journal, int fd, struct journal_process *p
 	} else {
 		atomic_fetch_add(&journal->processes_lost, 1);
 	}
+	if (line)
+		atomic_store(&line->run, shim.run);
 	atomic_store(&shim.process, line);
 }
 

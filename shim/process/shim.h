@@ -63,6 +63,7 @@ struct shim {
 	_Atomic(struct observed *) observed; /* NULL: not mapped */
 	_Atomic uint64_t unobservable;	     /* when it could not be mapped */
 	char label[EVENT_TEXT_MAX];	     /* CHAOS_LABEL */
+	uint32_t run;			     /* JOURNAL_RUN; 0: none */
 	_Atomic uint64_t looked;	     /* when the mapped table's file was last looked at */
 	_Atomic uint64_t kept_at;	     /* when a retired table was kept for want of memory */
 	_Atomic uint64_t refused,
