@@ -13,8 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import contract
 from harness import (
-    BUILD, EFFECTS, FAULTS, OUTAGES, STATUS, TIMEOUT, Daemon, UnixConnection, runtime_folder,
-    wait_for,
+    BUILD, EFFECTS, FAULTS, OUTAGES, STATUS, TIMEOUT, Daemon, UnixConnection, python,
+    runtime_folder, talk, wait_for,
 )  # fmt: skip
 
 EVENTS = "/_chaos/events"
@@ -438,44 +438,39 @@ def test_option_observes_from_the_beginning_and_is_not_saved(boto, moto):
         daemon.remove()
 
 
-def test_file_system_without_room_for_events_is_said_and_rules_stay():
-    script = """
-        mount -t tmpfs -o size=16m,mode=0700 none "$1" && exec "$2" -d "$1"
-    """
+@pytest.fixture
+def cramped():
+    """Asks a daemon whose folder has room for the rules, and not for events."""
+    if subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode:
+        pytest.skip("no mount of its own is to be had here")
     folder = runtime_folder()
-    under = ["unshare", "-rm", "sh", "-c", script.replace("$1", str(folder)).replace("$2", "$0"), BUILD / "chaos-control"]
-    probe = subprocess.run(["unshare", "-rm", "true"], capture_output=True)
-    if probe.returncode:
-        pytest.skip("no namespaces of its own here")
-    process = subprocess.Popen(under, stderr=subprocess.DEVNULL)
-    try:
-        path = f"/proc/{process.pid}/root{folder}/control.sock"
-        daemon = Daemon(folder)
-        ask = lambda *what: contract_talk(path, *what)  # noqa: E731
-        wait_for(lambda: answers(path), "chaos-control to answer")
-        assert ask("POST", FAULTS, [THROTTLED]).status == 200
-        for method, path_of in (("POST", OBSERVE), ("GET", EVENTS), ("GET", STATS), ("GET", METRICS)):
-            reply = ask(method, path_of)
-            assert (reply.status, "no room on its file system" in reply.json["message"]) == (507, True)
-        assert ask("GET", FAULTS).json == [THROTTLED]
-        assert not ask("GET", STATUS).json["observed"]
-        assert daemon.process is None
-    finally:
-        process.terminate()
-        process.wait(TIMEOUT)
+    script = 'mount -t tmpfs -o size=16m,mode=0700 none "$1" && exec "$0" -d "$1"'
+    command = ["unshare", "-rm", "sh", "-c", script, BUILD / "chaos-control", folder]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+
+    def ask(method, path, body=None):
+        there = f"/proc/{process.pid}/root{folder}/control.sock"
+        return talk(UnixConnection(there), method, path, body)
+
+    def answers():
+        try:
+            return ask("GET", STATUS).status == 200
+        except OSError:
+            return False
+
+    wait_for(answers, "chaos-control to answer")
+    yield ask
+    process.terminate()
+    process.wait(TIMEOUT)
 
 
-def contract_talk(path, method, where, body=None):
-    from harness import talk
-
-    return talk(UnixConnection(path), method, where, body)
-
-
-def answers(path):
-    try:
-        return contract_talk(path, "GET", STATUS).status == 200
-    except OSError:
-        return False
+@pytest.mark.parametrize("method, path", [("POST", OBSERVE), ("GET", EVENTS), ("GET", STATS), ("GET", METRICS)])
+def test_file_system_without_room_for_events_is_said_and_rules_stay(cramped, method, path):
+    assert cramped("POST", FAULTS, [THROTTLED]).status == 200
+    reply = cramped(method, path)
+    assert (reply.status, "no room on its file system" in reply.json["message"]) == (507, True)
+    assert cramped("GET", FAULTS).json == [THROTTLED]
+    assert not cramped("GET", STATUS).json["observed"]
 
 
 # ---- counts ----
@@ -611,18 +606,28 @@ def test_snapshot_takes_filters(three):
 # ---- pause ----
 
 
-def test_pause_holds_for_the_next_request_also_on_an_open_connection(aws, observed):
-    observed.faults(THROTTLED)
-    observed.latency(1)
-    assert aws("dynamodb", "list_tables")["code"] == "ThrottlingException"
-    assert observed.request("POST", PAUSE).json == {"paused": True}
-    assert "code" not in aws("dynamodb", "list_tables") or aws("dynamodb", "list_tables")["code"] is None
-    assert observed.request("GET", STATUS).json["paused"]
+def test_pause_holds_for_the_next_request_also_on_an_open_connection(observed, client, sink):
+    observed.faults({"service": "kinesis"})
+    steered = client(python("py_http.py", sink.port))
+    observed.request("POST", PAUSE)
+    assert steered.ask().status == 200
     assert observed.request("POST", RESUME).json == {"paused": False}
-    assert aws("dynamodb", "list_tables")["code"] == "ThrottlingException"
+    assert steered.ask().status == 503
+    assert observed.request("POST", PAUSE).json == {"paused": True}
+    assert observed.request("GET", STATUS).json["paused"]
+    assert steered.ask().status == 200
     told = events(observed)
-    assert len({event["connection"] for event in told if event["status"] == 200}) == 1
-    assert [event["action"] for event in told if event["status"] == 200] == [None] * (len(told) - 2)
+    assert [event["action"] for event in told] == [None, "error", None]
+    assert told[0]["connection"] == told[1]["connection"]
+
+
+def test_pause_leaves_latency_out(observed, client, sink):
+    observed.latency(1)
+    steered = client(python("py_http.py", sink.port))
+    steered.ask()
+    observed.request("POST", PAUSE)
+    steered.ask()
+    assert [event["action"] for event in events(observed)] == ["delay", None]
 
 
 def test_pause_keeps_the_rules_as_they_are(daemon):
