@@ -259,6 +259,11 @@ $(B)/bench/client $(B)/bench/server $(B)/bench/delays: $(B)/bench/%: $(B)/obj/to
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lpthread
 
+$(B)/bench/events: $(B)/obj/tools/bench/events.o $(B)/libengine.a
+	$(call say,LD)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lpthread
+
 # A client that makes its own system calls.
 $(B)/bench/static: $(B)/obj/tools/bench/client.o
 	$(call say,LD)
@@ -295,7 +300,7 @@ demo:
 
 bench:
 	$(Q)tools/setup bench
-	+$(Q)$(MAKE) --no-print-directory all $(addprefix $(B)/bench/,client static server tls delays engine)
+	+$(Q)$(MAKE) --no-print-directory all $(addprefix $(B)/bench/,client static server tls delays engine events)
 	$(Q)BUILD='$(B)' tools/bench/run
 
 FUZZ_SECONDS ?= 60

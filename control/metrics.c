@@ -143,8 +143,7 @@ static void print_durations(
 
 static void print_operations(FILE *out, const struct journal *journal)
 {
-	struct told told = {
-		.operations = sure(calloc(OPERATIONS, sizeof(struct stats_operation))),
+	struct told told = {.operations = sure(calloc(OPERATIONS, sizeof(struct stats_operation))),
 		.places = sure(calloc(OPERATIONS, sizeof(uint32_t)))};
 
 	for (uint32_t place = 0; place < OPERATIONS; place++)
