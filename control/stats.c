@@ -50,11 +50,16 @@ static uint64_t failed_of(const struct stats_operation *stats)
 bool stats_read(const struct journal *journal, uint32_t place, struct stats_operation *stats)
 {
 	const struct operation *line = &journal->operations[place];
+	bool is_named;
 
 	if (!atomic_load(&line->attempts))
 		return false;
-	copy_name(stats->service, sizeof(stats->service), line->service, line->service_len);
-	copy_name(stats->operation, sizeof(stats->operation), line->operation, line->operation_len);
+	/* Whoever has taken the line may have died before it named it. */
+	is_named = atomic_load(&line->named);
+	copy_name(stats->service, sizeof(stats->service), line->service,
+		is_named ? line->service_len : 0);
+	copy_name(stats->operation, sizeof(stats->operation), line->operation,
+		is_named ? line->operation_len : 0);
 	/* What ends is counted later than what begins. */
 	stats->succeeded = atomic_load(&line->succeeded);
 	stats->recovered = atomic_load(&line->recovered);
