@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 
 #include "bridged_turn.h"
 #include "cipher.h"
@@ -16,6 +17,9 @@
 
 /* What a read of BRIDGED_SCRATCH bytes may become: a record may have been begun before. */
 #define GROWN (2 * BRIDGED_SCRATCH + 1024)
+
+/* Of what could be read at once the program is told no more than this. */
+#define LEFT_MAX (256u << 10)
 
 /* Whom does the program speak to, and is it one to be looked into? False: it is not. */
 static bool names_target(
@@ -92,17 +96,6 @@ bool bridged_begin(struct conn *conn, int fd, const struct iovec *iov, int count
 	return true;
 }
 
-/* The program is to look again, whatever it waits with: there are bytes for it, and the kernel has one
- * of the server's. Of a socket with something to read the kernel tells anew when its threshold is set. */
-static void wake(int fd)
-{
-	int threshold = 1;
-	socklen_t len = sizeof(threshold);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &threshold, &len) == 0)
-		setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &threshold, sizeof(threshold));
-}
-
 /* How many bytes there are for the program. */
 static size_t waiting(const struct conn *conn)
 {
@@ -112,58 +105,6 @@ static size_t waiting(const struct conn *conn)
 static bool has_for_program(const struct conn *conn)
 {
 	return waiting(conn) != 0;
-}
-
-/* Takes the byte out of the kernel that stayed there to tell the program of what we have. */
-static void let_go_of_held(struct conn *conn, int fd)
-{
-	char byte;
-
-	if (conn->bridge.holds && real.recv(fd, &byte, 1, MSG_DONTWAIT) == 1)
-		conn->bridge.holds = false;
-}
-
-/* With bytes for the program the kernel tells it; with none there is nothing to be told of. */
-static void tell_or_let_go(struct conn *conn, int fd)
-{
-	if (!conn->bridge.holds)
-		return;
-	if (has_for_program(conn))
-		wake(fd);
-	else if (bridged_api()->state(conn->bridge.bridge) >= BRIDGE_OPEN)
-		let_go_of_held(conn, fd);
-}
-
-static void pass_on(struct conn *conn, int fd, const struct iovec *iov, int count)
-{
-	for (int i = 0; i < count; i++)
-		bridged_api()->from_program(conn->bridge.bridge, iov[i].iov_base, iov[i].iov_len);
-	bridged_turn(conn, fd);
-	deliver(conn);
-	tell_or_let_go(conn, fd);
-}
-
-ssize_t bridged_send(struct conn *conn, int fd, const struct iovec *iov, int count)
-{
-	int error;
-
-	if (!conn_verify(conn, fd)) {
-		conn_drop(conn, fd);
-		return CONN_PASS;
-	}
-	if (!conn->exchange.ended)
-		pass_on(conn, fd, iov, count);
-	error = conn->exchange.ended ? 0 : conn->bridge.error;
-	if (error)
-		conn->bridge.error = 0;
-	conn_leave(conn);
-	if (!error)
-		return (ssize_t)iov_total(iov, count);
-	/* The kernel says it again, with the signal that belongs to it. */
-	if (error == EPIPE)
-		return CONN_PASS;
-	errno = error;
-	return -1;
 }
 
 /* The reply of a rule, as the server would have said it. */
@@ -207,8 +148,8 @@ static ssize_t serve(struct conn *conn, int fd, const struct iovec *iov, int cou
 		copy_by_hand(iov, count, cipher.at, got);
 	if (!(flags & MSG_PEEK))
 		bridged_api()->sent_to_program(bridge, got);
-	if (!has_for_program(conn) && bridged_api()->state(bridge) >= BRIDGE_OPEN)
-		let_go_of_held(conn, fd);
+	if (!has_for_program(conn))
+		bridged_tell(conn, fd);
 	note_kept(conn);
 	return (ssize_t)got;
 }
@@ -228,7 +169,7 @@ static ssize_t read_some(struct conn *conn, int fd, size_t room)
 		return got;
 	if ((size_t)got <= known) {
 		if (is_open && !has_for_program(conn))
-			let_go_of_held(conn, fd);
+			bridged_let_go(conn, fd);
 		errno = EAGAIN;
 		return -1;
 	}
@@ -290,25 +231,54 @@ static ssize_t receive_at_once(
 	while (found > 0 && waiting(conn) < room)
 		found = look(conn, fd, flags & MSG_PEEK ? 0 : room);
 	if (waiting(conn) < (whole ? room : 1) && found < 0 &&
-		(errno == EAGAIN || !has_for_program(conn)))
+		(errno == EAGAIN || !has_for_program(conn))) {
+		int error = errno;
+
+		if (!has_for_program(conn))
+			bridged_tell(conn, fd);
+		errno = error;
 		return -1;
+	}
 	if (found < 0 && errno != EAGAIN)
 		conn->bridge.error = errno;
 	return serve(conn, fd, iov, count, flags);
 }
 
+/* While the program shakes hands by another thread, what comes for it may be ours alone: a byte that is held wakes
+ * who waits for it. Returns as recv() does. */
+static ssize_t wait_for_handshake(int fd)
+{
+	struct pollfd waiting = {.fd = fd, .events = POLLIN};
+	struct timeval patience = {0};
+	socklen_t len = sizeof(patience);
+	int milliseconds = -1, result;
+
+	getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, &len);
+	if (patience.tv_sec || patience.tv_usec)
+		milliseconds = (int)(patience.tv_sec * 1000 + (patience.tv_usec + 999) / 1000);
+	result = real.poll(&waiting, 1, milliseconds);
+	if (result)
+		return 1;
+	errno = EAGAIN;
+	return -1;
+}
+
 /* Waits in the kernel as the program would. Returns as recv() does. */
 static ssize_t wait_for_server(struct conn *conn, int fd, bool whole)
 {
+	bool shakes = false;
 	char byte;
 
 	/* Nothing is to be told of, and the byte would end the waiting. */
 	if (conn_enter(conn, fd)) {
-		if (conn_verify(conn, fd) && (whole || !has_for_program(conn)))
-			let_go_of_held(conn, fd);
+		bool is_same = conn_verify(conn, fd);
+
+		shakes = is_same && conn->bridge.threshold != 0;
+		if (is_same && !shakes && (whole || !has_for_program(conn)))
+			bridged_let_go(conn, fd);
 		conn_leave(conn);
 	}
-	return real.recv(fd, &byte, 1, MSG_PEEK);
+	return shakes ? wait_for_handshake(fd) : real.recv(fd, &byte, 1, MSG_PEEK);
 }
 
 static bool may_wait(int fd, int flags)
@@ -378,7 +348,7 @@ size_t bridged_left(struct conn *conn, int fd)
 	int found = 1;
 
 	act_at(conn, fd);
-	while (!has_for_program(conn) && found > 0)
+	while (waiting(conn) < LEFT_MAX && found > 0)
 		found = look(conn, fd, 0);
 	if (found < 0 && errno != EAGAIN)
 		conn->bridge.error = errno;
@@ -386,7 +356,38 @@ size_t bridged_left(struct conn *conn, int fd)
 	return waiting(conn);
 }
 
-void bridged_let_go(struct conn *conn, int fd)
+static void take_arrived(struct conn *conn, int fd, const struct iovec *iov, size_t got)
 {
-	let_go_of_held(conn, fd);
+	for (size_t len; got; iov++, got -= len) {
+		len = iov->iov_len < got ? iov->iov_len : got;
+		bridged_api()->from_server(conn->bridge.bridge, iov->iov_base, len);
+	}
+	act_at(conn, fd);
+	bridged_turn(conn, fd);
+	deliver(conn);
+}
+
+ssize_t bridged_arrived(
+	struct conn *conn, int fd, const struct iovec *iov, int count, int flags, ssize_t got)
+{
+	ssize_t received;
+	bool is_ours;
+
+	if (!conn_enter(conn, fd))
+		return got;
+	is_ours = is_bridged(conn) && conn_verify_reader(conn, fd);
+	if (is_ours && !(flags & MSG_PEEK))
+		take_arrived(conn, fd, iov, (size_t)got);
+	conn_leave(conn);
+	received = is_ours ? bridged_receive(conn, fd, iov, count, flags) : CONN_PASS;
+	return received == CONN_PASS ? got : received;
+}
+
+void bridged_after_fork(void)
+{
+	uint32_t count = conn_count();
+
+	for (uint32_t i = 0; i < count; i++)
+		if (is_bridged(conn_of_index(i)))
+			atomic_store(&conn_of_index(i)->bridge.is_shared, true);
 }

@@ -148,7 +148,7 @@ static bool has_refused(const struct conn *conn)
 	enum bridge_state state = shim.bridge.api->state(conn->bridge.bridge);
 	char address[INET6_ADDRSTRLEN];
 
-	return !conn->bridge.spoke && !conn->inherited &&
+	return !conn->bridge.spoke && !conn->inherited && !conn->bridge.is_shared &&
 	       (state == BRIDGE_ACCEPTING || state == BRIDGE_OPEN) &&
 	       !shim_is_believed(name_of(conn, address));
 }

@@ -134,6 +134,7 @@ LINKED = {
     "gnutls_client": ["-lgnutls"],
     "hashed": ["-l:libcrypto.a"],
     "no_trace_tls": ["-lssl", "-lcrypto"],
+    "sockets": OWN_TLS,
     "static_child": ["-static"],
 }
 
