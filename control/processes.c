@@ -155,10 +155,39 @@ static cJSON *process_json(const struct journal_process *process, bool running)
 	return object;
 }
 
-static void add_processes(cJSON *array, const struct journal *journal, const struct guests *guests)
+/* A process that was root's before it executed what it is now has a line in both journals. Unless it had
+ * something to do then, the one of now tells all. */
+static bool is_superseded(const struct journal_process *process, const struct guests *guests)
+{
+	uint32_t pid = atomic_load(&process->pid);
+	const struct journal_process *group =
+		&guests->journal->processes[pid % JOURNAL_GROUPS * JOURNAL_GROUP];
+
+	if (is_listed(process, false))
+		return false;
+	for (size_t i = 0; i < JOURNAL_GROUP; i++)
+		if (atomic_load(&group[i].pid) == pid && lives(&group[i], guests))
+			return true;
+	return false;
+}
+
+static void add_own(cJSON *array, const struct journal *journal, const struct guests *guests)
 {
 	for (size_t i = 0; i < JOURNAL_PROCESSES; i++) {
 		const struct journal_process *process = &journal->processes[i];
+		bool running = lives(process, NULL);
+
+		if (!is_listed(process, running) ||
+			(running && guests->journal && is_superseded(process, guests)))
+			continue;
+		cJSON_AddItemToArray(array, process_json(process, running));
+	}
+}
+
+static void add_guests(cJSON *array, const struct guests *guests)
+{
+	for (size_t i = 0; i < JOURNAL_PROCESSES; i++) {
+		const struct journal_process *process = &guests->journal->processes[i];
 		bool running = lives(process, guests);
 
 		if (is_listed(process, running))
@@ -171,9 +200,9 @@ char *processes_json(const struct journal *journal, const struct guests *guests)
 	cJSON *array = sure(cJSON_CreateArray());
 	char *text;
 
-	add_processes(array, journal, NULL);
+	add_own(array, journal, guests);
 	if (guests->journal)
-		add_processes(array, guests->journal, guests);
+		add_guests(array, guests);
 	text = json_print(array);
 	cJSON_Delete(array);
 	return text;

@@ -144,7 +144,7 @@ static bool plan_enter(
 __attribute__((noinline)) static enum binary_obstacle look(
 	struct child *child, const struct beginning *beginning, bool lacks)
 {
-	struct journal *journal = atomic_load(&shim.journal);
+	struct journal *journal = shim_journal();
 	const char *path = getenv("PATH");
 	struct binary found = {.cap = binary_room(beginning->command, path, beginning->how)};
 	enum binary_obstacle obstacle;

@@ -17,7 +17,7 @@ static void count(_Atomic uint64_t *total, _Atomic uint64_t *own)
 		atomic_fetch_add_explicit(own, 1, memory_order_relaxed);
 }
 
-static struct journal *current_journal(void)
+struct journal *shim_journal(void)
 {
 	if (atomic_load_explicit(&shim.guests, memory_order_relaxed))
 		guest_follow();
@@ -34,7 +34,7 @@ void shim_count_lane(enum journal_lane lane)
 
 void shim_count_connection(void)
 {
-	struct journal *journal = current_journal();
+	struct journal *journal = shim_journal();
 	struct journal_process *process = atomic_load(&shim.process);
 
 	if (journal)
@@ -45,7 +45,7 @@ void shim_count_connection(void)
 
 void shim_count_call(const struct rules_verdict *verdict)
 {
-	struct journal *journal = current_journal();
+	struct journal *journal = shim_journal();
 	struct journal_process *process = atomic_load(&shim.process);
 	struct journal_counter *counter;
 
@@ -64,7 +64,7 @@ void shim_count_call(const struct rules_verdict *verdict)
 
 void shim_count_unnamed(void)
 {
-	struct journal *journal = current_journal();
+	struct journal *journal = shim_journal();
 	struct journal_process *process = atomic_load(&shim.process);
 
 	if (journal)
@@ -108,7 +108,7 @@ static void warn_of_blindness(int reason, const char *host)
 
 void shim_count_blind(int reason, const char *host, bool is_aws)
 {
-	struct journal *journal = current_journal();
+	struct journal *journal = shim_journal();
 	struct journal_process *process = atomic_load(&shim.process);
 	int error = errno;
 

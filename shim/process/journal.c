@@ -160,7 +160,12 @@ static bool map_guests(int fd, const struct stat *status)
 	atomic_store(&shim.guests, journal);
 	for (size_t i = 0; i < SHIM_COUNTER_PARTS; i++)
 		atomic_store(&shim.counters[i], &journal->counters[i * SHIM_COUNTERS]);
-	take_line(journal, -1, NULL);
+	/* What a vfork child attaches to is its parent's, and so is to be the line. */
+	atomic_store(&shim.process, NULL);
+	if (shim_is_own())
+		take_line(journal, -1, NULL);
+	else
+		atomic_store(&shim.unlisted, true);
 	atomic_store(&shim.journal_inode, status->st_ino);
 	atomic_store(&shim.journal, journal);
 	return true;

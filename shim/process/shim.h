@@ -98,6 +98,8 @@ void shim_look(void);
 /* A counter of the journal, mapped if need be; NULL if that cannot be done. */
 struct journal_counter *shim_counter(uint32_t counter);
 
+/* count.c: the journal to count in; NULL: none. In a guest this may be where it finds another one. */
+struct journal *shim_journal(void);
 /* Attaches to the journal in the folder, unless that very file is attached to already. */
 void journal_attach(int folder);
 /* The same with the guests' journal, of which all but the events is mapped: it cannot be opened again. False
