@@ -141,6 +141,11 @@ static _Bool is_user(const struct guests *guests, unsigned user)
 	return 0;
 }
 
+_Bool guests_any(const struct guests *guests)
+{
+	return guests->journal && atomic_load(&guests->users[0]);
+}
+
 /* /proc/PID itself is root's where the program may not be read. */
 _Bool guests_has_user_of(const struct guests *guests, uint32_t pid)
 {

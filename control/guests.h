@@ -40,6 +40,9 @@ void guests_start(struct guests *guests, struct table_file *table);
 
 void guests_close(struct guests *guests);
 
+/* Has anybody been given the journal? As long as nobody has, a look at it would only take up memory. */
+_Bool guests_any(const struct guests *guests);
+
 /* Does that process run as a user who has been given the journal? */
 _Bool guests_has_user_of(const struct guests *guests, uint32_t pid);
 

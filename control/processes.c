@@ -85,7 +85,8 @@ static bool any_lives(const struct journal *journal, const struct guests *guests
 
 bool processes_any(const struct journal *journal, const struct guests *guests)
 {
-	return any_lives(journal, NULL) || (guests->journal && any_lives(guests->journal, guests));
+	return any_lives(journal, NULL) ||
+	       (guests_any(guests) && any_lives(guests->journal, guests));
 }
 
 /* Of those that have ended, only such as had something to do with the network are of interest. */
@@ -178,7 +179,7 @@ static void add_own(cJSON *array, const struct journal *journal, const struct gu
 		bool running = lives(process, NULL);
 
 		if (!is_listed(process, running) ||
-			(running && guests->journal && is_superseded(process, guests)))
+			(running && guests_any(guests) && is_superseded(process, guests)))
 			continue;
 		cJSON_AddItemToArray(array, process_json(process, running));
 	}
@@ -201,7 +202,7 @@ char *processes_json(const struct journal *journal, const struct guests *guests)
 	char *text;
 
 	add_own(array, journal, guests);
-	if (guests->journal)
+	if (guests_any(guests))
 		add_guests(array, guests);
 	text = json_print(array);
 	cJSON_Delete(array);

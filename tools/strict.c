@@ -200,7 +200,9 @@ static void note_before(const struct journal *journal, struct before *before)
 	before->blind_aws = atomic_load(&journal->blind_aws);
 	before->unattached = atomic_load(&journal->unattached);
 	before->unfollowed = atomic_load(&journal->unfollowed);
-	note_earlier(journal, before->processes);
+	/* A look at what was never written takes up memory, and those of no process are zero. */
+	if (before->blind_aws)
+		note_earlier(journal, before->processes);
 	for (int i = 0; i < JOURNAL_PROGRAMS; i++)
 		before->programs[i] = atomic_load(&journal->programs[i].count);
 }
