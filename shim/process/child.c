@@ -96,6 +96,9 @@ static enum binary_obstacle judge(const struct binary *found, const char *guests
 		return BINARY_NONE;
 	if (found->obstacle)
 		return found->obstacle;
+	/* As the loader sees it, which the kernel tells. */
+	if (geteuid() != getuid() || getegid() != getgid())
+		return BINARY_EFFECTIVE;
 	if (!is_library_there())
 		return BINARY_LIBRARY;
 	if (lacks && shim.follow.is_off)

@@ -38,6 +38,10 @@ static const struct {
 	[BINARY_USER] =
 		{"was begun as another user where the daemon cannot be asked (another network)",
 			"use chaos-run in that network"},
+	[BINARY_EFFECTIVE] =
+		{"was begun with another effective user or group than the real one, and the system "
+		 "preloads nothing into such a program",
+			"change both"},
 };
 
 const char *binary_reason(enum binary_obstacle obstacle)

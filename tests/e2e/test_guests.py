@@ -291,6 +291,13 @@ def test_program_in_another_network_is_told_of(installed, call):
     ), done.stderr  # fmt: skip
 
 
+@pytest.mark.parametrize("who", ["--euid", "--egid"])
+def test_program_whose_effective_user_alone_is_another_one_is_told_of(installed, who):
+    done = run_in(installed, "--strict", "-f", RULE, "--", "setpriv", who, "1", "--keep-groups", "true")
+    assert done.returncode == 125
+    assert "true was begun with another effective user or group than the real one" in done.stderr
+
+
 # ---- no trace ----
 
 
