@@ -87,27 +87,29 @@ static int listen_as(const char *token)
 	return -1;
 }
 
+static const char *token_of(const struct guests *guests)
+{
+	return strchr(guests->entry, '=') + 1;
+}
+
 /* Under the name of the daemon before, which programs that run have in their environment; under a new one if
  * somebody has taken that. */
-static int open_listener(struct guests *guests, struct journal *own)
+static int open_listener(struct guests *guests, const struct journal *own)
 {
-	char entry[GUESTS_ENTRY_MAX];
 	int fd = -1;
 
-	memcpy(entry, own->guests, sizeof(entry));
+	memcpy(guests->entry, own->guests, sizeof(guests->entry));
 	for (int tries = 0; fd < 0 && tries < 2; tries++) {
-		if ((tries > 0 || !guests_entry_valid(entry, sizeof(entry))) && make_entry(entry))
+		bool is_valid = guests_entry_valid(guests->entry, sizeof(guests->entry));
+
+		if ((tries > 0 || !is_valid) && make_entry(guests->entry))
 			return -1;
-		snprintf(guests->token, sizeof(guests->token), "%s", strchr(entry, '=') + 1);
-		fd = listen_as(guests->token);
+		fd = listen_as(token_of(guests));
 	}
-	memset(own->guests, 0, sizeof(own->guests));
-	if (fd >= 0)
-		memcpy(own->guests, entry, sizeof(entry));
 	return fd;
 }
 
-void guests_open(struct guests *guests, struct journal *own, int folder_fd)
+void guests_open(struct guests *guests, const struct journal *own, int folder_fd)
 {
 	*guests = (struct guests){.journal_fd = -1, .listener = -1, .folder_fd = folder_fd};
 	if (geteuid() != 0)
@@ -133,21 +135,21 @@ static void note_user(struct guests *guests, uid_t user)
 	}
 }
 
-static _Bool is_user(const struct guests *guests, unsigned user)
+static bool is_user(const struct guests *guests, unsigned user)
 {
 	for (int i = 0; user && i < GUESTS_USERS; i++)
 		if (atomic_load(&guests->users[i]) == user)
-			return 1;
-	return 0;
+			return true;
+	return false;
 }
 
-_Bool guests_any(const struct guests *guests)
+bool guests_any(const struct guests *guests)
 {
 	return guests->journal && atomic_load(&guests->users[0]);
 }
 
 /* /proc/PID itself is root's where the program may not be read. */
-_Bool guests_has_user_of(const struct guests *guests, uint32_t pid)
+bool guests_has_user_of(const struct guests *guests, uint32_t pid)
 {
 	char path[32], text[2048];
 	const char *line;
@@ -157,7 +159,7 @@ _Bool guests_has_user_of(const struct guests *guests, uint32_t pid)
 	snprintf(path, sizeof(path), "/proc/%u/status", pid);
 	file = fopen(path, "re");
 	if (!file)
-		return 0;
+		return false;
 	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
 	fclose(file);
 	line = strstr(text, "\nUid:");
@@ -167,13 +169,13 @@ _Bool guests_has_user_of(const struct guests *guests, uint32_t pid)
 
 /* ---- what they are told ---- */
 
-static _Bool is_secret(const struct guests *guests, const char *said, ssize_t len)
+static bool is_secret(const struct guests *guests, const char *said, ssize_t len)
 {
-	const char *secret = strrchr(guests->token, '.') + 1;
+	const char *secret = strrchr(token_of(guests), '.') + 1;
 	unsigned different = 0;
 
 	if (len != GUESTS_SECRET_LEN)
-		return 0;
+		return false;
 	for (int i = 0; i < GUESTS_SECRET_LEN; i++)
 		different |= (unsigned char)(said[i] ^ secret[i]);
 	return !different;
@@ -314,16 +316,25 @@ static void *attend(void *context)
 	return NULL;
 }
 
-void guests_start(struct guests *guests, struct table_file *table)
+static bool begin_thread(struct guests *guests)
 {
 	if (!guests->journal)
-		return;
-	if (pthread_create(&guests->thread, NULL, attend, guests)) {
-		guests->thread = 0;
-		atomic_store(&table->guests, 0);
-		return;
-	}
-	atomic_store(&table->guests, inode_of(guests->journal_fd));
+		return false;
+	if (pthread_create(&guests->thread, NULL, attend, guests) == 0)
+		return true;
+	guests->thread = 0;
+	return false;
+}
+
+void guests_start(struct guests *guests, struct journal *own, struct table_file *table)
+{
+	bool are_served = begin_thread(guests);
+
+	if (are_served)
+		memcpy(own->guests, guests->entry, sizeof(own->guests));
+	else
+		memset(own->guests, 0, sizeof(own->guests));
+	atomic_store(&table->guests, are_served ? inode_of(guests->journal_fd) : 0);
 }
 
 void guests_close(struct guests *guests)

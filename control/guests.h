@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -21,29 +22,29 @@
 struct guests {
 	struct journal *journal; /* theirs; NULL: there can be no guests */
 	int journal_fd, listener, folder_fd;
-	char token[GUESTS_ENTRY_MAX];
+	char entry[GUESTS_ENTRY_MAX];	       /* of the environment */
 	_Atomic(uint32_t) users[GUESTS_USERS]; /* who has been given the journal; 0: nobody yet */
 	pthread_t thread;
-	_Atomic _Bool stops;
+	_Atomic bool stops;
 };
 
 /*
- * Makes their journal and listens for them, if this is root's daemon. `own` is the journal of the folder,
- * which tells the library what a guest is to say; that stays the same over a restart. Where it cannot be
- * done there are none, and programs of other users get no rules, which they are told.
+ * Makes their journal and listens for them, if this is root's daemon. What a guest is to say stays the same
+ * over a restart: it stands in `own`, the journal of the folder. Where it cannot be done there are none, and
+ * programs of other users get no rules, which is told.
  */
-void guests_open(struct guests *guests, struct journal *own, int folder_fd);
+void guests_open(struct guests *guests, const struct journal *own, int folder_fd);
 
-/* Answers them from now on, and those that attached to the journal of an earlier daemon come again. The
- * guests stay the caller's, at their place. */
-void guests_start(struct guests *guests, struct table_file *table);
+/* Answers them from now on. The library finds in `own` what a guest is to say; those that attached to the
+ * journal of an earlier daemon come again. The guests stay the caller's, at their place. */
+void guests_start(struct guests *guests, struct journal *own, struct table_file *table);
 
 void guests_close(struct guests *guests);
 
 /* Has anybody been given the journal? As long as nobody has, a look at it would only take up memory. */
-_Bool guests_any(const struct guests *guests);
+bool guests_any(const struct guests *guests);
 
 /* Does that process run as a user who has been given the journal? */
-_Bool guests_has_user_of(const struct guests *guests, uint32_t pid);
+bool guests_has_user_of(const struct guests *guests, uint32_t pid);
 
 #endif

@@ -383,5 +383,5 @@ uint64_t writer_fired(const struct writer *writer, uint64_t rule_id)
 
 void writer_serve_guests(struct writer *writer)
 {
-	guests_start(&writer->guests, &writer->table->file);
+	guests_start(&writer->guests, writer->journal, &writer->table->file);
 }

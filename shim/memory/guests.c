@@ -10,13 +10,13 @@
 #include "report_address.h"
 #include "shim/base/kernel.h"
 
-_Bool guests_entry_valid(const char *entry, size_t cap)
+bool guests_entry_valid(const char *entry, size_t cap)
 {
 	const size_t name = sizeof(GUESTS_VARIABLE "=") - 1;
 	const char *end = memchr(entry, '\0', cap), *dot;
 
 	if (!end || strncmp(entry, GUESTS_VARIABLE "=", name) != 0)
-		return 0;
+		return false;
 	dot = strrchr(entry, '.');
 	return dot && dot > entry + name && end - dot - 1 == GUESTS_SECRET_LEN;
 }
@@ -115,12 +115,12 @@ static int receive(int fd, int files[GUESTS_FILES])
 	return 0;
 }
 
-_Bool guests_reach(const char *token)
+bool guests_reach(const char *token)
 {
 	int fd = open_socket(), error;
 
 	if (fd < 0)
-		return 0;
+		return false;
 	error = connect_to_root(fd, token);
 	kernel_call(SYS_close, fd, 0, 0, 0, 0, 0);
 	return error == 0;

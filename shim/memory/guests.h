@@ -8,6 +8,7 @@
  * secret that the environment of such programs alone tells.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* In a guest's environment. As CHAOS_REPORT it is NAME.SECRET: of an abstract socket, which everybody on the
@@ -31,10 +32,10 @@ struct guests_answer {
 #define GUESTS_PATIENCE 1000
 
 /* Is it one: "CHAOS_GUESTS=NAME.SECRET", with a NUL in `cap` bytes? */
-_Bool guests_entry_valid(const char *entry, size_t cap);
+bool guests_entry_valid(const char *entry, size_t cap);
 
 /* Is there a daemon of root's under that name, as seen from here? Makes a connection, and leaves it. */
-_Bool guests_reach(const char *token);
+bool guests_reach(const char *token);
 
 /*
  * Asks the daemon, which must be root's, for its files: descriptors that close on exec, and that the caller
