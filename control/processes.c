@@ -65,17 +65,28 @@ bool process_lives(uint32_t pid, uint64_t start)
 	       !is_zombie(pid);
 }
 
-static bool lives(const struct journal_process *process)
+/* A guest may say of any process that it is one: only those of a guest's user are. `guests` NULL: it is the
+ * folder's own. */
+static bool lives(const struct journal_process *process, const struct guests *guests)
 {
-	return process_lives(atomic_load(&process->pid), atomic_load(&process->start));
+	uint32_t pid = atomic_load(&process->pid);
+
+	return process_lives(pid, atomic_load(&process->start)) &&
+	       (!guests || guests_has_user_of(guests, pid));
 }
 
-bool processes_any(const struct journal *journal)
+static bool any_lives(const struct journal *journal, const struct guests *guests)
 {
 	for (size_t i = 0; i < JOURNAL_PROCESSES; i++)
-		if (lives(&journal->processes[i]))
+		if (lives(&journal->processes[i], guests))
 			return true;
 	return false;
+}
+
+bool processes_any(const struct journal *journal, const struct guests *guests)
+{
+	return any_lives(journal, NULL) ||
+	       (guests_any(guests) && any_lives(guests->journal, guests));
 }
 
 /* Of those that have ended, only such as had something to do with the network are of interest. */
@@ -145,18 +156,54 @@ static cJSON *process_json(const struct journal_process *process, bool running)
 	return object;
 }
 
-char *processes_json(const struct journal *journal)
+/* A process that was root's before it executed what it is now has a line in both journals. Unless it had
+ * something to do then, the one of now tells all. */
+static bool is_superseded(const struct journal_process *process, const struct guests *guests)
 {
-	cJSON *array = sure(cJSON_CreateArray());
-	char *text;
+	uint32_t pid = atomic_load(&process->pid);
+	const struct journal_process *group =
+		&guests->journal->processes[pid % JOURNAL_GROUPS * JOURNAL_GROUP];
 
+	if (is_listed(process, false))
+		return false;
+	for (size_t i = 0; i < JOURNAL_GROUP; i++)
+		if (atomic_load(&group[i].pid) == pid && lives(&group[i], guests))
+			return true;
+	return false;
+}
+
+static void add_own(cJSON *array, const struct journal *journal, const struct guests *guests)
+{
 	for (size_t i = 0; i < JOURNAL_PROCESSES; i++) {
 		const struct journal_process *process = &journal->processes[i];
-		bool running = lives(process);
+		bool running = lives(process, NULL);
+
+		if (!is_listed(process, running) ||
+			(running && guests_any(guests) && is_superseded(process, guests)))
+			continue;
+		cJSON_AddItemToArray(array, process_json(process, running));
+	}
+}
+
+static void add_guests(cJSON *array, const struct guests *guests)
+{
+	for (size_t i = 0; i < JOURNAL_PROCESSES; i++) {
+		const struct journal_process *process = &guests->journal->processes[i];
+		bool running = lives(process, guests);
 
 		if (is_listed(process, running))
 			cJSON_AddItemToArray(array, process_json(process, running));
 	}
+}
+
+char *processes_json(const struct journal *journal, const struct guests *guests)
+{
+	cJSON *array = sure(cJSON_CreateArray());
+	char *text;
+
+	add_own(array, journal, guests);
+	if (guests_any(guests))
+		add_guests(array, guests);
 	text = json_print(array);
 	cJSON_Delete(array);
 	return text;

@@ -165,6 +165,8 @@ static int put_in_force(struct server *server, struct refusal *why)
 			why, 500, "cannot rename %s: %s", server->next_socket, strerror(errno));
 	else
 		error = api_start(&server->api, why);
+	if (!error)
+		writer_serve_guests(&server->writer);
 	pthread_mutex_unlock(&server->api.lock);
 	return error;
 }
@@ -247,7 +249,7 @@ static void wait_for_end(
 		if (!owner)
 			continue;
 		if (process_lives((uint32_t)owner, begin) ||
-			processes_any(server->writer.journal) ||
+			processes_any(server->writer.journal, &server->writer.guests) ||
 			folder_is_supervised(&server->folder))
 			empty = 0;
 		else

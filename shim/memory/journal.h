@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "guests.h"
+
 #define JOURNAL_MAGIC	0x6c6e7274736863ull /* "chstrnl", little-endian */
 #define JOURNAL_VERSION 3
 
@@ -120,7 +122,10 @@ struct journal {
 	_Atomic uint64_t unnamed;	/* calls that the model has no name for */
 	_Atomic uint64_t unfollowed;	/* programs that were begun and cannot be followed */
 	struct journal_program programs[JOURNAL_PROGRAMS]; /* which they are */
-	uint8_t pad[4096 - 176 - JOURNAL_PROGRAMS * 128];
+	/* "CHAOS_GUESTS=…", for programs that go over to another user; "": there are no guests. Not in the
+	 * guests' own journal. */
+	char guests[GUESTS_ENTRY_MAX];
+	uint8_t pad[4096 - 176 - JOURNAL_PROGRAMS * 128 - GUESTS_ENTRY_MAX];
 	struct journal_counter counters[JOURNAL_COUNTERS];
 	struct journal_process processes[JOURNAL_PROCESSES];
 	struct journal_event events[JOURNAL_EVENTS];

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "entry.h"
+#include "guest.h"
 #include "shim.h"
 #include "shim/engine/aws/host.h"
 
@@ -14,6 +15,13 @@ static void count(_Atomic uint64_t *total, _Atomic uint64_t *own)
 	atomic_fetch_add_explicit(total, 1, memory_order_relaxed);
 	if (own)
 		atomic_fetch_add_explicit(own, 1, memory_order_relaxed);
+}
+
+struct journal *shim_journal(void)
+{
+	if (atomic_load_explicit(&shim.guests, memory_order_relaxed))
+		guest_follow();
+	return atomic_load(&shim.journal);
 }
 
 void shim_count_lane(enum journal_lane lane)
@@ -26,7 +34,7 @@ void shim_count_lane(enum journal_lane lane)
 
 void shim_count_connection(void)
 {
-	struct journal *journal = atomic_load(&shim.journal);
+	struct journal *journal = shim_journal();
 	struct journal_process *process = atomic_load(&shim.process);
 
 	if (journal)
@@ -37,7 +45,7 @@ void shim_count_connection(void)
 
 void shim_count_call(const struct rules_verdict *verdict)
 {
-	struct journal *journal = atomic_load(&shim.journal);
+	struct journal *journal = shim_journal();
 	struct journal_process *process = atomic_load(&shim.process);
 	struct journal_counter *counter;
 
@@ -56,7 +64,7 @@ void shim_count_call(const struct rules_verdict *verdict)
 
 void shim_count_unnamed(void)
 {
-	struct journal *journal = atomic_load(&shim.journal);
+	struct journal *journal = shim_journal();
 	struct journal_process *process = atomic_load(&shim.process);
 
 	if (journal)
@@ -100,7 +108,7 @@ static void warn_of_blindness(int reason, const char *host)
 
 void shim_count_blind(int reason, const char *host, bool is_aws)
 {
-	struct journal *journal = atomic_load(&shim.journal);
+	struct journal *journal = shim_journal();
 	struct journal_process *process = atomic_load(&shim.process);
 	int error = errno;
 

@@ -58,8 +58,10 @@ struct shim {
 	struct journal_process *group;		   /* the part of the list that it is in */
 	_Atomic(struct journal_counter *) counters[SHIM_COUNTER_PARTS]; /* NULL: not mapped */
 	_Atomic uint64_t journal_inode;
-	_Atomic uint64_t looked;  /* when the mapped table's file was last looked at */
-	_Atomic uint64_t kept_at; /* when a retired table was kept for want of memory */
+	_Atomic(struct journal *) guests; /* the same as `journal`, whole, in a guest; else NULL */
+	_Atomic uint64_t asked_again;	  /* a guest asks its daemon for nothing before that time */
+	_Atomic uint64_t looked;	  /* when the mapped table's file was last looked at */
+	_Atomic uint64_t kept_at;	  /* when a retired table was kept for want of memory */
 	_Atomic uint64_t refused,
 		refused_at;	 /* the inode of a table that is of no use; since when */
 	_Atomic bool is_relay;	 /* its connections are those of another program */
@@ -96,14 +98,21 @@ void shim_look(void);
 /* A counter of the journal, mapped if need be; NULL if that cannot be done. */
 struct journal_counter *shim_counter(uint32_t counter);
 
+/* count.c: the journal to count in; NULL: none. In a guest this may be where it finds another one. */
+struct journal *shim_journal(void);
 /* Attaches to the journal in the folder, unless that very file is attached to already. */
 void journal_attach(int folder);
+/* The same with the guests' journal, of which all but the events is mapped: it cannot be opened again. False
+ * if that cannot be done. */
+bool journal_attach_guest(int fd);
 
 /* The first look, in the constructor. */
 void shim_attach(void);
 
-/* model.c: takes the model of the opened runtime folder, where the daemon has put one. */
+/* model.c: takes the model of the opened runtime folder, where the daemon has put one; or this file, if it is
+ * of that owner. One thread at a time; a daemon that comes after another may have the same model. */
 void shim_load_model(int folder);
+void shim_take_model(int fd, uid_t owner);
 
 /* Works the runtime folder out, once: the environment is the program's to change. */
 void shim_find_folder(void);
