@@ -45,6 +45,7 @@ static const struct bridge_api api = {
 	.sent_to_program = connection_sent_to_program,
 	.state = connection_state,
 	.failure = connection_failure,
+	.server = connection_server,
 	.reason = connection_reason,
 };
 

@@ -17,7 +17,7 @@
 
 #include "shim/base/span.h"
 
-#define BRIDGE_VERSION 2
+#define BRIDGE_VERSION 3
 
 struct bridge_maker; /* of a process: the authority, what it trusts, leaves, tickets */
 struct bridge;
@@ -35,6 +35,15 @@ enum bridge_failure {
 	BRIDGE_PROGRAM_REFUSED, /* the program does not believe our leaf: its alert says so */
 	BRIDGE_PROGRAM_FAILED,	/* its handshake failed otherwise */
 	BRIDGE_WANTS_CERTIFICATE /* the server asks the program for a certificate, which we do not have */
+};
+
+/* What we hold of the server's certificate, by which a refusal of the program's is judged. */
+enum bridge_server {
+	BRIDGE_SERVER_NOT_SEEN, /* its handshake is not over */
+	BRIDGE_SERVER_GOOD,
+	BRIDGE_SERVER_DOUBTED, /* mostly of an authority that we do not know; the program may */
+	BRIDGE_SERVER_BAD, /* by its dates, its name, its use, a signature: the program would not have
+			    * believed it without us either */
 };
 
 /* All strings are copied. */
@@ -98,6 +107,7 @@ struct bridge_api {
 
 	enum bridge_state (*state)(const struct bridge *bridge);
 	enum bridge_failure (*failure)(const struct bridge *bridge);
+	enum bridge_server (*server)(const struct bridge *bridge);
 	/* What went wrong, for people: "" if nothing did, or of the verification of the server, which is
 	 * told in state BRIDGE_OPEN, too, since a program may have taken the leaf that nobody vouches for. */
 	const char *(*reason)(const struct bridge *bridge);

@@ -242,6 +242,14 @@ static void leave_alone(const char *name, const char *reason, const char *remedy
 		name, reason, remedy);
 }
 
+bool shim_is_servers_fault(const struct bridge *bridge)
+{
+	enum bridge_failure failure = shim.bridge.api->failure(bridge);
+
+	return failure != BRIDGE_WANTS_CERTIFICATE && failure != BRIDGE_PROGRAM_FAILED &&
+	       shim.bridge.api->server(bridge) == BRIDGE_SERVER_BAD;
+}
+
 void shim_note_refusal(const char *name, const struct bridge *bridge)
 {
 	const char *reason = shim.bridge.api->reason(bridge);

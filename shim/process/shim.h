@@ -139,6 +139,9 @@ bool shim_has_bridge(void);
  * begins. The path is copied. */
 void shim_note_bundle(const char *path);
 
+/* Is the server one that the program would not have believed without us either? It may be mended. */
+bool shim_is_servers_fault(const struct bridge *bridge);
+
 /* The program does not take what the bridge says of that host: from now on it is left alone there, and
  * told why. `name` as shim_leaves_alone() is asked. */
 void shim_note_refusal(const char *name, const struct bridge *bridge);
