@@ -67,6 +67,10 @@ struct bridge_api {
 	struct bridge_maker *(*make)(const struct bridge_settings *settings, const char **reason);
 	void (*unmake)(struct bridge_maker *maker);
 
+	/* The program believes the authorities in this file, too. For any thread, and while there are
+	 * bridges: those that begin afterwards. */
+	void (*believe)(struct bridge_maker *maker, const char *path);
+
 	/* May this ClientHello be answered by us: whole, TLS 1.2 or later, http/1.1 or no ALPN at all? If
 	 * not, *reason is a constant ("offers h2 alone", …) and the bytes are to pass. */
 	bool (*takes)(const char *hello, size_t len, const char **reason);

@@ -33,6 +33,9 @@ static int keep_session(SSL *ssl, SSL_SESSION *session)
 {
 	struct maker_target *target = SSL_get_app_data(ssl);
 
+	/* A server that is not believed may be mended, and its session would still say who it was. */
+	if (SSL_get_verify_result(ssl) != X509_V_OK)
+		return 0;
 	sessions_keep(target->sessions, target->key, session);
 	return 1;
 }

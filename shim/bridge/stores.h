@@ -10,4 +10,7 @@
  * password or with Java's own, "changeit". What cannot be read is left out. */
 void stores_read(struct anchors *anchors, struct span content);
 
+/* Is there a private key in it, as far as it can be read? */
+bool stores_has_key(struct span content);
+
 #endif

@@ -59,12 +59,9 @@ static const struct {
 	{"REQUESTS_CA_BUNDLE", false},
 	{"CURL_CA_BUNDLE", false},
 };
-#define VARIABLES   (sizeof(bundle_variables) / sizeof(*bundle_variables))
-#define BUNDLES_MAX (VARIABLES + SHIM_BUNDLES)
+#define VARIABLES (sizeof(bundle_variables) / sizeof(*bundle_variables))
 
-/* Node, Bun and Deno, which all speak Node-API, carry a store of their own: what they trust besides is
- * named by their environment alone. */
-static bool is_node(void)
+bool shim_is_node(void)
 {
 	return loader_dlsym(RTLD_DEFAULT, "napi_create_object");
 }
@@ -76,9 +73,9 @@ static bool is_ours(const char *path)
 	return strncmp(path, shim.folder, len) == 0 && strcmp(path + len, "/" RUNTIME_CA) == 0;
 }
 
-static void list_bundles(const char *bundles[BUNDLES_MAX + 1])
+static void list_bundles(const char *bundles[VARIABLES + 1])
 {
-	bool node = is_node();
+	bool node = shim_is_node();
 	size_t count = 0;
 
 	for (size_t i = 0; i < VARIABLES; i++) {
@@ -90,12 +87,6 @@ static void list_bundles(const char *bundles[BUNDLES_MAX + 1])
 		/* What we add to a program's trust vouches for no server. */
 		if (value && *value && !is_ours(value))
 			bundles[count++] = value;
-	}
-	for (size_t i = 0; i < SHIM_BUNDLES; i++) {
-		const char *path = atomic_load(&shim.bridge.bundles[i]);
-
-		if (path)
-			bundles[count++] = path;
 	}
 	bundles[count] = NULL;
 }
@@ -124,7 +115,7 @@ static bool would_refuse(void)
 {
 	const char *named = getenv("NODE_EXTRA_CA_CERTS"), *deno = getenv("DENO_CERT");
 
-	return is_node() && !(named && *named) && !(deno && *deno);
+	return shim_is_node() && !(named && *named) && !(deno && *deno);
 }
 
 static void make(const struct bridge_api *api)
@@ -132,7 +123,7 @@ static void make(const struct bridge_api *api)
 	char key[sizeof(shim.folder) + 16];
 	/* The certificate stands there, too, so that both are of one authority. */
 	struct bridge_settings settings = {.certificate = key, .key = key};
-	const char *bundles[BUNDLES_MAX + 1];
+	const char *bundles[VARIABLES + 1];
 	const char *reason = NULL;
 
 	snprintf(key, sizeof(key), "%s/" RUNTIME_CA_KEY, shim.folder);
@@ -176,6 +167,21 @@ bool shim_may_bridge(void)
 	return atomic_load(&shim.bridge.state) != BRIDGE_NOT_THERE && !atomic_load(&shim.sandboxed);
 }
 
+/* Of what the program has read by now. Twice does no harm. */
+static void tell_bundles(void)
+{
+	uint32_t told = atomic_load(&shim.bridge.told);
+
+	for (; told < SHIM_BUNDLES; told++) {
+		const char *path = atomic_load(&shim.bridge.bundles[told]);
+
+		if (!path)
+			break;
+		shim.bridge.api->believe(shim.bridge.maker, path);
+	}
+	atomic_store(&shim.bridge.told, told);
+}
+
 bool shim_has_bridge(void)
 {
 	int state = BRIDGE_NOT_TRIED;
@@ -187,6 +193,8 @@ bool shim_has_bridge(void)
 	/* Another thread is at it: the connection is not to be missed. */
 	for (; state == BRIDGE_BEING_LOADED; state = atomic_load(&shim.bridge.state))
 		sched_yield();
+	if (state == BRIDGE_LOADED)
+		tell_bundles();
 	return state == BRIDGE_LOADED;
 }
 

@@ -325,6 +325,24 @@ static void write_bytes(const char *path, const void *data, size_t len)
 	fclose(file);
 }
 
+START_TEST(a_bundle_may_be_given_when_bridges_have_been_there)
+{
+	static const char *const none[] = {NULL};
+
+	peers_trust(&peers, none);
+	peers_shake(&peers);
+	ck_assert_int_eq(peers.api->failure(peers.bridge), BRIDGE_PROGRAM_REFUSED);
+	peers_disconnect(&peers);
+	peers.api->believe(peers.maker, "/nonexistent");
+	for (int i = 0; i < 2; i++)
+		peers.api->believe(peers.maker, peers_path(&peers, "theirs.pem"));
+	peers_shake(&peers);
+	peers_exchange(&peers);
+	ck_assert_str_eq(peers.api->reason(peers.bridge), "");
+	ck_assert_int_eq(SSL_get_verify_result(peers.client), X509_V_OK);
+}
+END_TEST
+
 START_TEST(without_its_bundle_the_server_is_not_believed)
 {
 	static const char *const none[] = {NULL};
@@ -570,6 +588,7 @@ static TCase *bundles(void)
 
 	tcase_add_checked_fixture(tcase, begin, end);
 	tcase_set_timeout(tcase, 60);
+	tcase_add_test(tcase, a_bundle_may_be_given_when_bridges_have_been_there);
 	tcase_add_test(tcase, without_its_bundle_the_server_is_not_believed);
 	tcase_add_test(tcase, a_pem_file_may_hold_other_things_and_other_certificates);
 	tcase_add_test(tcase, the_servers_own_certificate_may_be_trusted);
