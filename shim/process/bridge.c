@@ -61,9 +61,12 @@ static const struct {
 };
 #define VARIABLES (sizeof(bundle_variables) / sizeof(*bundle_variables))
 
+/* Bound as the program is loaded, so that looking costs nothing. */
+extern __attribute__((weak)) void napi_create_object(void);
+
 bool shim_is_node(void)
 {
-	return loader_dlsym(RTLD_DEFAULT, "napi_create_object");
+	return napi_create_object;
 }
 
 static bool is_ours(const char *path)

@@ -2,6 +2,7 @@
 #include "given.h"
 
 #include <dlfcn.h>
+#include <link.h>
 
 #include "known.h"
 #include "shim/process/shim.h"
@@ -35,6 +36,19 @@ static bool is_extension(struct span library)
 	       memmem(library.at, library.len, ".cpython-", 9);
 }
 
+static int is_crt(struct dl_phdr_info *object, size_t size, void *unused)
+{
+	(void)size;
+	(void)unused;
+	return span_starts(known_last(object->dlpi_name), SPAN("_awscrt."));
+}
+
+/* Python itself reads what the AWS CRT is to believe. */
+static bool reads_for_crt(struct span library)
+{
+	return memmem(library.at, library.len, "python", 6) && dl_iterate_phdr(is_crt, NULL);
+}
+
 bool given_may_be(const char *path, const void *caller)
 {
 	struct span library;
@@ -47,5 +61,5 @@ bool given_may_be(const char *path, const void *caller)
 	if (!dladdr(caller, &info) || !info.dli_fname)
 		return false;
 	library = known_last(info.dli_fname);
-	return is_java(library) || is_extension(library);
+	return is_java(library) || is_extension(library) || reads_for_crt(library);
 }

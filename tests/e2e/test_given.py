@@ -4,6 +4,7 @@ would have believed."""
 
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -97,3 +98,9 @@ def test_java_with_a_store_that_it_loads_itself(
     java = ["java", f"-Djdk.net.hosts.file={hosts}", "-XX:TieredStopAtLevel=1", "-cp", programs]
     words = [f"https://{AWS_HOST}:{tls_sink.port}/", kind, file, "changeit"]
     assert run(*java, "JavaGiven", *words) == (0, ["503", "503"], "")
+
+
+def test_the_aws_crt_with_a_bundle_of_its_own(run, authority, tls_sink):
+    pytest.importorskip("awscrt")
+    words = [CLIENTS / "py_crt.py", tls_sink.port, AWS_HOST, authority.ca]
+    assert run(sys.executable, *words) == (0, ["503", "503"], "")
