@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "trust.h"
 
+#include <dirent.h>
+#include <limits.h>
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 #include <stdatomic.h>
@@ -9,6 +11,8 @@
 
 #include "file.h"
 #include "stores.h"
+
+#define FOLDER_MAX 4096 /* files of one */
 
 /* The first that is there. */
 static const char *const system_bundles[] = {
@@ -99,11 +103,31 @@ static void read_system(struct anchors *anchors, const void *unused)
 			return;
 }
 
+/* Go believes whatever is in it. */
+static void add_folder(struct anchors *anchors, const char *folder)
+{
+	DIR *files = opendir(folder);
+	const struct dirent *file;
+	char path[PATH_MAX];
+	int len;
+
+	for (int i = 0; files && i < FOLDER_MAX && (file = readdir(files)); i++) {
+		len = snprintf(path, sizeof(path), "%s/%s", folder, file->d_name);
+		if (len > 0 && (size_t)len < sizeof(path) && *file->d_name != '.')
+			add_file(anchors, path);
+	}
+	if (files)
+		closedir(files);
+}
+
 static void read_given(struct anchors *anchors, const void *bundles)
 {
-	for (char *const *path = bundles; *path; path++)
-		if (!file_is_folder(*path))
+	for (char *const *path = bundles; *path; path++) {
+		if (file_is_folder(*path))
+			add_folder(anchors, *path);
+		else
 			add_file(anchors, *path);
+	}
 }
 
 static void read_file(struct anchors *anchors, const void *path)

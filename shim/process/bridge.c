@@ -2,6 +2,7 @@
 /* The bridge's library: loaded when the first connection wants one. */
 
 #include <dlfcn.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,13 +54,13 @@ static const struct {
 } bundle_variables[] = {
 	{"AWS_CA_BUNDLE", false},
 	{"SSL_CERT_FILE", false},
-	{"SSL_CERT_DIR", true},
 	{"NODE_EXTRA_CA_CERTS", true},
 	{"DENO_CERT", true},
 	{"REQUESTS_CA_BUNDLE", false},
 	{"CURL_CA_BUNDLE", false},
 };
 #define VARIABLES (sizeof(bundle_variables) / sizeof(*bundle_variables))
+#define FOLDERS	  8
 
 /* Bound as the program is loaded, so that looking costs nothing. */
 extern __attribute__((weak)) void napi_create_object(void);
@@ -76,10 +77,25 @@ static bool is_ours(const char *path)
 	return strncmp(path, shim.folder, len) == 0 && strcmp(path + len, "/" RUNTIME_CA) == 0;
 }
 
-static void list_bundles(const char *bundles[VARIABLES + 1])
+/* FOLDER:FOLDER. They are put into `text`. */
+static size_t list_folders(const char *bundles[FOLDERS], char text[PATH_MAX])
+{
+	const char *value = getenv("SSL_CERT_DIR");
+	size_t count = 0;
+	char *rest = text;
+
+	if (snprintf(text, PATH_MAX, "%s", value ? value : "") >= PATH_MAX)
+		return 0;
+	for (char *folder; count < FOLDERS && (folder = strsep(&rest, ":"));)
+		if (*folder)
+			bundles[count++] = folder;
+	return count;
+}
+
+static void list_bundles(const char *bundles[VARIABLES + FOLDERS + 1], char text[PATH_MAX])
 {
 	bool node = shim_is_node();
-	size_t count = 0;
+	size_t count = list_folders(bundles, text);
 
 	for (size_t i = 0; i < VARIABLES; i++) {
 		const char *value = getenv(bundle_variables[i].name);
@@ -126,13 +142,14 @@ static void make(const struct bridge_api *api)
 	char key[sizeof(shim.folder) + 16];
 	/* The certificate stands there, too, so that both are of one authority. */
 	struct bridge_settings settings = {.certificate = key, .key = key};
-	const char *bundles[VARIABLES + 1];
+	const char *bundles[VARIABLES + FOLDERS + 1];
+	char text[PATH_MAX];
 	const char *reason = NULL;
 
 	snprintf(key, sizeof(key), "%s/" RUNTIME_CA_KEY, shim.folder);
 	if (access(key, R_OK))
 		return;
-	list_bundles(bundles);
+	list_bundles(bundles, text);
 	settings.bundles = bundles;
 	shim.bridge.api = api;
 	shim.bridge.maker = api->make(&settings, &reason);
