@@ -52,6 +52,7 @@ struct bridge_settings {
 	const char *const *bundles; /* PEM files, JKS or PKCS12 stores and hashed directories that
 					* the program trusts besides the system's; NULL at the end. One
 					* that cannot be read is left out. */
+	const char *password;	    /* of a store among these, or NULL */
 };
 
 struct bridge_target {

@@ -104,7 +104,7 @@ static const char *fill(struct bridge_maker *maker, const struct bridge_settings
 	if (reason)
 		return reason;
 	maker->method = side_method();
-	if (!trust_begin(&maker->trust, settings->bundles) || !maker->method ||
+	if (!trust_begin(&maker->trust, settings->bundles, settings->password) || !maker->method ||
 		!make_contexts(maker))
 		return no_memory;
 	return NULL;

@@ -146,9 +146,9 @@ static bool read_jks(struct anchors *anchors, struct span content)
 	return has_key;
 }
 
-static STACK_OF(PKCS12_SAFEBAG) * unpack(PKCS7 *part)
+static STACK_OF(PKCS12_SAFEBAG) * unpack(PKCS7 *part, const char *password)
 {
-	static const char *const passwords[] = {"changeit", "", NULL};
+	const char *const passwords[] = {password ? password : "", "changeit", "", NULL};
 	STACK_OF(PKCS12_SAFEBAG) *bags = NULL;
 
 	if (OBJ_obj2nid(part->type) == NID_pkcs7_data)
@@ -183,7 +183,8 @@ static void read_pkcs12(struct anchors *anchors, struct span content)
 	STACK_OF(PKCS7) *parts = store ? PKCS12_unpack_authsafes(store) : NULL;
 
 	for (int i = 0; i < sk_PKCS7_num(parts); i++) {
-		STACK_OF(PKCS12_SAFEBAG) *bags = unpack(sk_PKCS7_value(parts, i));
+		STACK_OF(PKCS12_SAFEBAG) *bags =
+			unpack(sk_PKCS7_value(parts, i), anchors->password);
 
 		add_bags(anchors, bags);
 		sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);

@@ -32,7 +32,7 @@ enum stage {
 	STAGES,
 };
 
-bool trust_begin(struct trust *trust, const char *const *bundles)
+bool trust_begin(struct trust *trust, const char *const *bundles, const char *password)
 {
 	size_t count = 0;
 
@@ -46,7 +46,8 @@ bool trust_begin(struct trust *trust, const char *const *bundles)
 		if (!trust->bundles[i])
 			return false;
 	}
-	return true;
+	trust->password = password ? strdup(password) : NULL;
+	return trust->password || !password;
 }
 
 static void free_anchors(struct anchors *anchors)
@@ -61,6 +62,7 @@ void trust_free(struct trust *trust)
 	for (char **bundle = trust->bundles; bundle && *bundle; bundle++)
 		free(*bundle);
 	free(trust->bundles);
+	free(trust->password);
 	free_anchors(trust->system);
 	free_anchors(trust->given);
 	for (size_t i = 0; i < TRUST_FILES; i++) {
@@ -137,7 +139,7 @@ static void read_file(struct anchors *anchors, const void *path)
 
 /* Reads them when they are first needed. Two threads may do so at once; one of them wins. No lock, for
  * after a fork its holder may be gone. */
-static struct anchors *get(struct anchors *_Atomic *place,
+static struct anchors *get(const struct trust *trust, struct anchors *_Atomic *place,
 	void (*read)(struct anchors *anchors, const void *from), const void *from)
 {
 	struct anchors *anchors = atomic_load(place), *other = NULL;
@@ -147,6 +149,7 @@ static struct anchors *get(struct anchors *_Atomic *place,
 	anchors = calloc(1, sizeof(*anchors));
 	if (!anchors)
 		return NULL;
+	anchors->password = trust->password;
 	read(anchors, from);
 	if (atomic_compare_exchange_strong(place, &other, anchors))
 		return anchors;
@@ -191,7 +194,7 @@ static bool put_from_files(
 
 		if (!path)
 			break;
-		anchors = get(&file->anchors, read_file, path);
+		anchors = get(trust, &file->anchors, read_file, path);
 		if (!anchors || !anchors_put(anchors, name, stage == LOOSELY, store))
 			return false;
 	}
@@ -200,13 +203,13 @@ static bool put_from_files(
 
 static bool put_all(struct trust *trust, enum stage stage, X509_NAME *name, X509_STORE *store)
 {
-	struct anchors *system = get(&trust->system, read_system, NULL), *given;
+	struct anchors *system = get(trust, &trust->system, read_system, NULL), *given;
 
 	if (!system || !anchors_put(system, name, stage == LOOSELY, store))
 		return false;
 	if (stage == SYSTEM)
 		return true;
-	given = get(&trust->given, read_given, trust->bundles);
+	given = get(trust, &trust->given, read_given, trust->bundles);
 	return given && anchors_put(given, name, stage == LOOSELY, store) &&
 	       put_from_files(trust, stage, name, store) && put_from_folders(trust, name, store);
 }

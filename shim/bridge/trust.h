@@ -18,13 +18,14 @@ struct trust_file {
 
 struct trust {
 	char **bundles;			/* NULL at the end */
+	char *password;			/* of one of them; NULL: none is known */
 	struct anchors *_Atomic system; /* of the system's bundle; NULL: not needed yet */
 	struct anchors *_Atomic given;	/* of those files of `bundles` */
 	struct trust_file files[TRUST_FILES];
 };
 
-/* Copies the names, which may be NULL. False: no memory. */
-bool trust_begin(struct trust *trust, const char *const *bundles);
+/* Copies the names and the password, each of which may be NULL. False: no memory. */
+bool trust_begin(struct trust *trust, const char *const *bundles, const char *password);
 void trust_free(struct trust *trust);
 
 /* The program believes those in this file, too. Any thread, at any time; more than TRUST_FILES are not

@@ -151,6 +151,7 @@ static void make(const struct bridge_api *api)
 		return;
 	list_bundles(bundles, text);
 	settings.bundles = bundles;
+	settings.password = shim.bridge.password;
 	shim.bridge.api = api;
 	shim.bridge.maker = api->make(&settings, &reason);
 	if (!shim.bridge.maker)

@@ -41,6 +41,7 @@ struct shim_bridge {
 	struct bridge_maker *maker;
 	struct shim_hosts refused, believed;
 	_Atomic(char *) bundles[SHIM_BUNDLES];
+	const char *password;  /* of one of these; NULL: none is known */
 	_Atomic uint32_t told; /* so many of these the maker has been told of */
 };
 

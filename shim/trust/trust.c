@@ -46,8 +46,11 @@ void trust_begin(char *const *arguments)
 
 	trust.is_off =
 		(bridge && strcmp(bridge, "0") == 0) || (*arguments && is_for_files(*arguments));
-	if (!trust.is_off)
-		known_read(&trust.known, arguments);
+	if (trust.is_off)
+		return;
+	known_read(&trust.known, arguments);
+	if (*trust.known.password)
+		shim.bridge.password = trust.known.password;
 }
 
 bool trust_is_given(void)

@@ -104,3 +104,20 @@ def test_the_aws_crt_with_a_bundle_of_its_own(run, authority, tls_sink):
     pytest.importorskip("awscrt")
     words = [CLIENTS / "py_crt.py", tls_sink.port, AWS_HOST, authority.ca]
     assert run(sys.executable, *words) == (0, ["503", "503"], "")
+
+
+@pytest.mark.skipif(not shutil.which("keytool"), reason="there is no Java")
+@pytest.mark.parametrize("kind", ["JKS", "PKCS12"])
+def test_java_with_a_store_whose_password_is_named(
+    run, authority, tls_sink, programs, tmp_path, kind
+):
+    file, hosts = tmp_path / "mine", tmp_path / "hosts"
+    hosts.write_text(f"127.0.0.1 {AWS_HOST}\n")
+    subprocess.run(
+        ["keytool", "-importcert", "-noprompt", "-storetype", kind, "-storepass", "geheim",
+         "-keystore", file, "-file", authority.ca, "-alias", "mine"],
+        check=True, stderr=subprocess.DEVNULL, timeout=TIMEOUT,
+    )  # fmt: skip
+    options = [f"-Djavax.net.ssl.trustStore={file}", "-Djavax.net.ssl.trustStorePassword=geheim"]
+    java = ["java", f"-Djdk.net.hosts.file={hosts}", *options, "-cp", programs, "JavaHttps"]
+    assert run(*java, f"https://{AWS_HOST}:{tls_sink.port}/") == (0, ["503"], "")

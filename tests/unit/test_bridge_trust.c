@@ -539,7 +539,7 @@ static void check_not_made(const char *certificate, const char *key, const char 
 {
 	const char *reason = NULL;
 	char paths[2][256];
-	struct bridge_settings settings = {paths[0], paths[1], NULL};
+	struct bridge_settings settings = {paths[0], paths[1], NULL, NULL};
 
 	strcpy(paths[0], peers_path(&peers, certificate));
 	strcpy(paths[1], peers_path(&peers, key));
