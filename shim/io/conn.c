@@ -126,7 +126,7 @@ void conn_note_refusal(struct conn *conn)
 {
 	char address[INET6_ADDRSTRLEN];
 
-	if (conn->bridge.is_told)
+	if (conn->bridge.is_told || shim_is_servers_fault(conn->bridge.bridge))
 		return;
 	conn->bridge.is_told = true;
 	shim_note_refusal(name_of(conn, address), conn->bridge.bridge);

@@ -2,6 +2,7 @@
 /* The bridge's library: loaded when the first connection wants one. */
 
 #include <dlfcn.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,20 +54,20 @@ static const struct {
 } bundle_variables[] = {
 	{"AWS_CA_BUNDLE", false},
 	{"SSL_CERT_FILE", false},
-	{"SSL_CERT_DIR", true},
 	{"NODE_EXTRA_CA_CERTS", true},
 	{"DENO_CERT", true},
 	{"REQUESTS_CA_BUNDLE", false},
 	{"CURL_CA_BUNDLE", false},
 };
-#define VARIABLES   (sizeof(bundle_variables) / sizeof(*bundle_variables))
-#define BUNDLES_MAX (VARIABLES + SHIM_BUNDLES)
+#define VARIABLES (sizeof(bundle_variables) / sizeof(*bundle_variables))
+#define FOLDERS	  8
 
-/* Node, Bun and Deno, which all speak Node-API, carry a store of their own: what they trust besides is
- * named by their environment alone. */
-static bool is_node(void)
+/* Bound as the program is loaded, so that looking costs nothing. */
+extern __attribute__((weak)) void napi_create_object(void);
+
+bool shim_is_node(void)
 {
-	return loader_dlsym(RTLD_DEFAULT, "napi_create_object");
+	return napi_create_object;
 }
 
 static bool is_ours(const char *path)
@@ -76,10 +77,25 @@ static bool is_ours(const char *path)
 	return strncmp(path, shim.folder, len) == 0 && strcmp(path + len, "/" RUNTIME_CA) == 0;
 }
 
-static void list_bundles(const char *bundles[BUNDLES_MAX + 1])
+/* FOLDER:FOLDER. They are put into `text`. */
+static size_t list_folders(const char *bundles[FOLDERS], char text[PATH_MAX])
 {
-	bool node = is_node();
+	const char *value = getenv("SSL_CERT_DIR");
 	size_t count = 0;
+	char *rest = text;
+
+	if (snprintf(text, PATH_MAX, "%s", value ? value : "") >= PATH_MAX)
+		return 0;
+	for (char *folder; count < FOLDERS && (folder = strsep(&rest, ":"));)
+		if (*folder)
+			bundles[count++] = folder;
+	return count;
+}
+
+static void list_bundles(const char *bundles[VARIABLES + FOLDERS + 1], char text[PATH_MAX])
+{
+	bool node = shim_is_node();
+	size_t count = list_folders(bundles, text);
 
 	for (size_t i = 0; i < VARIABLES; i++) {
 		const char *value = getenv(bundle_variables[i].name);
@@ -90,12 +106,6 @@ static void list_bundles(const char *bundles[BUNDLES_MAX + 1])
 		/* What we add to a program's trust vouches for no server. */
 		if (value && *value && !is_ours(value))
 			bundles[count++] = value;
-	}
-	for (size_t i = 0; i < SHIM_BUNDLES; i++) {
-		const char *path = atomic_load(&shim.bridge.bundles[i]);
-
-		if (path)
-			bundles[count++] = path;
 	}
 	bundles[count] = NULL;
 }
@@ -124,7 +134,7 @@ static bool would_refuse(void)
 {
 	const char *named = getenv("NODE_EXTRA_CA_CERTS"), *deno = getenv("DENO_CERT");
 
-	return is_node() && !(named && *named) && !(deno && *deno);
+	return shim_is_node() && !(named && *named) && !(deno && *deno);
 }
 
 static void make(const struct bridge_api *api)
@@ -132,14 +142,16 @@ static void make(const struct bridge_api *api)
 	char key[sizeof(shim.folder) + 16];
 	/* The certificate stands there, too, so that both are of one authority. */
 	struct bridge_settings settings = {.certificate = key, .key = key};
-	const char *bundles[BUNDLES_MAX + 1];
+	const char *bundles[VARIABLES + FOLDERS + 1];
+	char text[PATH_MAX];
 	const char *reason = NULL;
 
 	snprintf(key, sizeof(key), "%s/" RUNTIME_CA_KEY, shim.folder);
 	if (access(key, R_OK))
 		return;
-	list_bundles(bundles);
+	list_bundles(bundles, text);
 	settings.bundles = bundles;
+	settings.password = shim.bridge.password;
 	shim.bridge.api = api;
 	shim.bridge.maker = api->make(&settings, &reason);
 	if (!shim.bridge.maker)
@@ -176,6 +188,21 @@ bool shim_may_bridge(void)
 	return atomic_load(&shim.bridge.state) != BRIDGE_NOT_THERE && !atomic_load(&shim.sandboxed);
 }
 
+/* Of what the program has read by now. Twice does no harm. */
+static void tell_bundles(void)
+{
+	uint32_t told = atomic_load(&shim.bridge.told);
+
+	for (; told < SHIM_BUNDLES; told++) {
+		const char *path = atomic_load(&shim.bridge.bundles[told]);
+
+		if (!path)
+			break;
+		shim.bridge.api->believe(shim.bridge.maker, path);
+	}
+	atomic_store(&shim.bridge.told, told);
+}
+
 bool shim_has_bridge(void)
 {
 	int state = BRIDGE_NOT_TRIED;
@@ -187,6 +214,8 @@ bool shim_has_bridge(void)
 	/* Another thread is at it: the connection is not to be missed. */
 	for (; state == BRIDGE_BEING_LOADED; state = atomic_load(&shim.bridge.state))
 		sched_yield();
+	if (state == BRIDGE_LOADED)
+		tell_bundles();
 	return state == BRIDGE_LOADED;
 }
 
@@ -240,6 +269,14 @@ static void leave_alone(const char *name, const char *reason, const char *remedy
 	atomic_fetch_or(&shim.blind_said, 1u << JOURNAL_BLIND_REFUSED);
 	shim_say("chaos-run: pid %d: calls to %s get no faults any more: %s (%s)\n", (int)getpid(),
 		name, reason, remedy);
+}
+
+bool shim_is_servers_fault(const struct bridge *bridge)
+{
+	enum bridge_failure failure = shim.bridge.api->failure(bridge);
+
+	return failure != BRIDGE_WANTS_CERTIFICATE && failure != BRIDGE_PROGRAM_FAILED &&
+	       shim.bridge.api->server(bridge) == BRIDGE_SERVER_BAD;
 }
 
 void shim_note_refusal(const char *name, const struct bridge *bridge)

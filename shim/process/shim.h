@@ -30,7 +30,7 @@ struct shim_hosts {
 };
 
 /* Files that the program has opened for the authorities in them. */
-#define SHIM_BUNDLES 8u
+#define SHIM_BUNDLES 32u
 
 enum shim_bridge_state { BRIDGE_NOT_TRIED, BRIDGE_BEING_LOADED, BRIDGE_LOADED, BRIDGE_NOT_THERE };
 
@@ -41,6 +41,8 @@ struct shim_bridge {
 	struct bridge_maker *maker;
 	struct shim_hosts refused, believed;
 	_Atomic(char *) bundles[SHIM_BUNDLES];
+	const char *password;  /* of one of these; NULL: none is known */
+	_Atomic uint32_t told; /* so many of these the maker has been told of */
 };
 
 struct shim {
@@ -138,15 +140,21 @@ void shim_begin_bridge(void);
 /* In the child of a fork: whoever was loading it is no more. */
 void shim_bridge_after_fork(void);
 
+/* Node, Bun and Deno, which all speak Node-API, carry a TLS and a store of their own. */
+bool shim_is_node(void);
+
 /* May there be one? Not in a sandbox: it opens files. Makes no system call. */
 bool shim_may_bridge(void);
 
 /* Is shim.bridge there? Loads it, at the first time. The caller is inside. */
 bool shim_has_bridge(void);
 
-/* The program trusts the authorities in this file, and so does the bridge if it is told before it
- * begins. The path is copied. */
+/* The program trusts the authorities in this file, and so does the bridge on connections that begin from
+ * now on. The path is copied. */
 void shim_note_bundle(const char *path);
+
+/* Is the server one that the program would not have believed without us either? It may be mended. */
+bool shim_is_servers_fault(const struct bridge *bridge);
 
 /* The program does not take what the bridge says of that host: from now on it is left alone there, and
  * told why. `name` as shim_leaves_alone() is asked. */

@@ -675,6 +675,22 @@ def test_bundle_that_is_named_holds_what_is_there_and_the_authority(daemon, sock
 
 # ---- HTTPS ----
 
+@pytest.mark.parametrize("name", ["ca.pem", "hashed"])
+@pytest.mark.parametrize("list_", ["{}", "/nonexistent:{}", "{}/:/nonexistent"])
+def test_authority_in_a_folder_of_the_user_is_believed(
+    daemon, supervised, secret, authority, go, tmp_path, name, list_
+):
+    """Go reads all that is in one, whatever it is called."""
+    shutil.copy(authority.ca, tmp_path / "ca.pem")
+    if name == "hashed":
+        subprocess.run(["openssl", "rehash", tmp_path], check=True)
+    client = supervised(go, "--strict", url=secret, SSL_CERT_DIR=list_.format(tmp_path))
+    daemon.faults(FAULT)
+    one = client.ask()
+    assert (one.status, one.code) == (400, "Throttled")
+    client.finish()
+
+
 def test_https_meets_faults_and_delays_on_one_client(daemon, supervised, secret, authority, go):
     client = supervised(go, "--strict", url=secret, SSL_CERT_FILE=authority.ca)
     assert client.ask().status == 200
