@@ -130,7 +130,7 @@ static bool would_refuse(void)
 static void make(const struct bridge_api *api)
 {
 	char key[sizeof(shim.folder) + 16];
-	/* The certificate stands there, too, so that both are of one authority. */
+	/* Key and certificate stand there, so that both are of one authority. */
 	struct bridge_settings settings = {.certificate = key, .key = key};
 	const char *bundles[BUNDLES_MAX + 1];
 	const char *reason = NULL;
