@@ -8,6 +8,7 @@
 #include <cjson/cJSON.h>
 
 #include "json.h"
+#include "living.h"
 #include "memory.h"
 #include "utf8.h"
 
@@ -30,53 +31,6 @@ static const char *const lane_names[] = {
 	[JOURNAL_LANE_BRIDGE] = "bridge",
 	[JOURNAL_LANE_RELAY] = "relay",
 };
-
-/* One that has ended keeps its pid and its start until its parent asks, which may be never. A main
- * thread that has ended looks the same, but for the other threads. */
-static bool is_zombie(uint32_t pid)
-{
-	char path[64];
-	char line[1024];
-	const char *name_end;
-	char state;
-	long threads;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
-	file = fopen(path, "re");
-	if (!file)
-		return true;
-	line[fread(line, 1, sizeof(line) - 1, file)] = '\0';
-	fclose(file);
-	name_end = strrchr(line, ')');
-	/* proc(5): field 3 is the state, field 20 the number of threads. */
-	return !name_end ||
-	       sscanf(name_end,
-		       ") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
-		       "%*s %ld",
-		       &state, &threads) != 2 ||
-	       (strchr("ZXx", state) && threads <= 1);
-}
-
-bool process_lives(uint32_t pid, uint64_t start)
-{
-	/* A pid of 0 or over INT_MAX is no process. */
-	return pid > 0 && pid <= INT32_MAX && journal_process_start(pid) == start && start != 0 &&
-	       !is_zombie(pid);
-}
-
-static bool lives(const struct journal_process *process)
-{
-	return process_lives(atomic_load(&process->pid), atomic_load(&process->start));
-}
-
-bool processes_any(const struct journal *journal)
-{
-	for (size_t i = 0; i < JOURNAL_PROCESSES; i++)
-		if (lives(&journal->processes[i]))
-			return true;
-	return false;
-}
 
 /* Of those that have ended, only such as had something to do with the network are of interest. */
 static bool is_listed(const struct journal_process *process, bool running)
@@ -152,7 +106,7 @@ char *processes_json(const struct journal *journal)
 
 	for (size_t i = 0; i < JOURNAL_PROCESSES; i++) {
 		const struct journal_process *process = &journal->processes[i];
-		bool running = lives(process);
+		bool running = living_process(process);
 
 		if (is_listed(process, running))
 			cJSON_AddItemToArray(array, process_json(process, running));

@@ -8,12 +8,6 @@
 
 #include "shim/memory/journal.h"
 
-/* Is this very process still there, and not just waiting to be reaped? */
-bool process_lives(uint32_t pid, uint64_t start);
-
-/* Does any of them live? */
-bool processes_any(const struct journal *journal);
-
 /* A JSON array of those that live, and of those that have ended and had connections, until their places
  * are needed; the caller frees it. */
 char *processes_json(const struct journal *journal);

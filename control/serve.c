@@ -14,9 +14,10 @@
 #include "authority.h"
 #include "folder.h"
 #include "http.h"
+#include "leftovers.h"
 #include "listen.h"
+#include "living.h"
 #include "model.h"
-#include "processes.h"
 #include "shim/memory/runtime.h"
 
 #define LOOK_NS	    250000000 /* between two looks at whether a private daemon is still needed */
@@ -246,8 +247,8 @@ static void wait_for_end(
 		renew_authority(server, options);
 		if (!owner)
 			continue;
-		if (process_lives((uint32_t)owner, begin) ||
-			processes_any(server->writer.journal) ||
+		if (living_pid((uint32_t)owner, begin) ||
+			living_any(server->writer.journal) ||
 			folder_is_supervised(&server->folder))
 			empty = 0;
 		else
@@ -277,6 +278,7 @@ int serve(const struct serve_options *options, void (*ready)(void *context), voi
 		*server.listening ? " and http://" : "", server.listening);
 	fflush(options->out);
 	ready(context);
+	leftovers_remove();
 	wait_for_end(&server, options, &signals);
 	stop(&server, options);
 	return 0;

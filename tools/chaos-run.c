@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "control/check.h"
+#include "control/leftovers.h"
 #include "control/model.h"
 #include "doctor.h"
 #include "folder.h"
@@ -573,21 +574,6 @@ static void use_folder(const struct options *options, char folder[PATH_MAX])
 	configure(options, folder);
 }
 
-/* The folder's path must leave room for the socket's name. */
-static void make_private_folder(char folder[PATH_MAX])
-{
-	const char *session = getenv("XDG_RUNTIME_DIR");
-
-	if (session && *session == '/' && strlen(session) < 64) {
-		snprintf(folder, PATH_MAX, "%s/chaos-run.XXXXXX", session);
-		if (mkdtemp(folder))
-			return;
-	}
-	snprintf(folder, PATH_MAX, "/tmp/chaos-run.XXXXXX");
-	if (!mkdtemp(folder))
-		die(EXIT_OWN, "cannot make a folder below /tmp: %s", strerror(errno));
-}
-
 static void remove_private_folder(const char *folder)
 {
 	static const char *const files[] = {RUNTIME_SOCKET, RUNTIME_SOCKET_NEXT, RUNTIME_TABLE,
@@ -605,9 +591,11 @@ static void remove_private_folder(const char *folder)
 
 static void use_private_daemon(const struct options *options, char folder[PATH_MAX])
 {
+	int error = leftovers_make_folder(folder);
 	char *said;
 
-	make_private_folder(folder);
+	if (error)
+		die(EXIT_OWN, "cannot make a folder below /tmp: %s", strerror(-error));
 	if (start_daemon(options, folder, &said)) {
 		remove_private_folder(folder);
 		die_of(said, "the private daemon did not start");
