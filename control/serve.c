@@ -247,8 +247,7 @@ static void wait_for_end(
 		renew_authority(server, options);
 		if (!owner)
 			continue;
-		if (living_pid((uint32_t)owner, begin) ||
-			living_any(server->writer.journal) ||
+		if (living_pid((uint32_t)owner, begin) || living_any(server->writer.journal) ||
 			folder_is_supervised(&server->folder))
 			empty = 0;
 		else

@@ -191,11 +191,16 @@ static void print_version(void)
 static void take_environment(struct options *options)
 {
 	const char *hosts = getenv("CHAOS_INTERCEPT"), *bridge = getenv("CHAOS_BRIDGE");
+	const char *ports = getenv("CHAOS_PORTS"), *reason;
+	struct span wrong;
 
 	if (hosts && *hosts)
 		options->intercept = join_hosts("CHAOS_INTERCEPT", options->intercept, hosts);
 	if (bridge && strcmp(bridge, "0") == 0)
 		options->no_bridge = true;
+	reason = ports ? endpoints_check_ports(ports, &wrong) : NULL;
+	if (reason)
+		die(EXIT_OWN, "CHAOS_PORTS: '%.*s' %s", (int)wrong.len, wrong.at, reason);
 }
 
 static struct options parse(int argc, char **argv)
@@ -485,22 +490,51 @@ static void configure(const struct options *options, const char *folder)
 }
 
 /* The authority of a daemon that is there was made before these hosts were named. */
-static void check_authority(const struct options *options, const char *folder)
+static void check_authority(const char *hosts, const char *folder)
 {
 	char path[PATH_MAX], *said;
 	const char *argv[] = {own_program("chaos-ctl", path), "--dir", folder, "ca", "--path",
-		"--for", options->intercept, NULL};
+		"--for", hosts, NULL};
 
 	if (own_run(argv, &said))
 		repeat(said, "warning: ");
 	free(said);
 }
 
+/* The hosts whose TLS may have to be bridged; NULL: none. The caller frees it. */
+static char *secure_hosts(const struct options *options)
+{
+	char *list = options->intercept ? strdup(options->intercept) : NULL;
+	struct endpoints named = {.count = 0};
+	struct span wrong;
+
+	for (char **entry = environ; *entry; entry++) {
+		char *const one[] = {*entry, NULL};
+		const char *url = strchr(*entry, '=');
+
+		if (url && strncasecmp(url + 1, "https:", 6) == 0 &&
+			strncmp(*entry, "CHAOS_", 6) != 0)
+			endpoints_read(&named, one, &wrong);
+	}
+	for (unsigned i = 0; i < named.count; i++) {
+		char *more;
+
+		if (asprintf(&more, "%s%s%s", list ?: "", list ? "," : "", named.all[i].host) < 0)
+			break;
+		free(list);
+		list = more;
+	}
+	return list;
+}
+
 static void join(const struct options *options, const char *folder)
 {
+	char *hosts = secure_hosts(options);
+
 	explain(options, "joining the daemon in %s", folder);
-	if (options->intercept && !options->no_bridge)
-		check_authority(options, folder);
+	if (hosts && !options->no_bridge)
+		check_authority(hosts, folder);
+	free(hosts);
 }
 
 static bool has_parent(const char *path)

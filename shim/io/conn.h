@@ -57,6 +57,8 @@ struct conn_bridge {
 	bool spoke;	   /* the program, behind its handshake */
 	bool is_told;	   /* of its failure */
 	int error;	   /* of the socket's, which the program is to be told next; 0: none */
+	const char
+		*obstacle; /* why it is none, for people; NULL: of the process's, if it has one */
 };
 
 /* Sends with MSG_ZEROCOPY, as the program numbers them; those that were taken, and of which of them it

@@ -2,6 +2,7 @@
 /* The bridge's library: loaded when the first connection wants one. */
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,12 @@ static bool find_library(char *path, size_t size)
 		return false;
 	len = snprintf(path, size, "%.*s/" LIBRARY, (int)(slash - self.dli_fname), self.dli_fname);
 	return len < (int)size;
+}
+
+static void give_up(const char *why)
+{
+	atomic_store(&shim.bridge.obstacle, why);
+	atomic_store(&shim.bridge.state, BRIDGE_NOT_THERE);
 }
 
 void *shim_bridge_symbol(const char *name)
@@ -136,23 +143,47 @@ static void make(const struct bridge_api *api)
 	const char *reason = NULL;
 
 	snprintf(key, sizeof(key), "%s/" RUNTIME_CA_KEY, shim.folder);
-	if (access(key, R_OK))
+	if (access(key, R_OK)) {
+		give_up("the runtime folder has no authority that it can read; "
+			"run it as the user of the folder, or start chaos-control again");
 		return;
+	}
 	list_bundles(bundles);
 	settings.bundles = bundles;
 	shim.bridge.api = api;
 	shim.bridge.maker = api->make(&settings, &reason);
 	if (!shim.bridge.maker)
-		shim_say("chaos-run: pid %d: %s: %s\n", (int)getpid(), key, reason);
+		give_up(reason);
+}
+
+/* A descriptor may be wanting: else the library is not there, or of another release. */
+static const char *why_not_loaded(int error)
+{
+	if (error == EMFILE || error == ENFILE)
+		return "too many files are open to load " LIBRARY "; raise 'ulimit -n'";
+	if (error == ENOMEM)
+		return "there is no memory to load " LIBRARY;
+	return LIBRARY " cannot be loaded from beside the library; install chaos-run anew";
 }
 
 static void load(void)
 {
-	const struct bridge_api *api = would_refuse() ? NULL : find_api();
+	const struct bridge_api *api;
 
-	if (api)
-		make(api);
-	atomic_store(&shim.bridge.state, shim.bridge.maker ? BRIDGE_LOADED : BRIDGE_NOT_THERE);
+	if (would_refuse()) {
+		give_up("it trusts its own list of authorities alone; run it by chaos-run, or name "
+			"what 'chaos-ctl ca --path' says in NODE_EXTRA_CA_CERTS or DENO_CERT");
+		return;
+	}
+	errno = 0;
+	api = find_api();
+	if (!api) {
+		give_up(why_not_loaded(errno));
+		return;
+	}
+	make(api);
+	if (shim.bridge.maker)
+		atomic_store(&shim.bridge.state, BRIDGE_LOADED);
 }
 
 void shim_begin_bridge(void)
@@ -160,7 +191,8 @@ void shim_begin_bridge(void)
 	const char *wanted = getenv("CHAOS_BRIDGE");
 
 	if (wanted && strcmp(wanted, "0") == 0)
-		atomic_store(&shim.bridge.state, BRIDGE_NOT_THERE);
+		give_up("its TLS is built in, and is to be left alone; "
+			"leave out --no-bridge, or CHAOS_BRIDGE=0");
 }
 
 void shim_bridge_after_fork(void)
@@ -168,7 +200,8 @@ void shim_bridge_after_fork(void)
 	int state = BRIDGE_BEING_LOADED;
 
 	/* What it was in the middle of, the loader's own lists included, is nothing to build on. */
-	atomic_compare_exchange_strong(&shim.bridge.state, &state, BRIDGE_NOT_THERE);
+	if (atomic_compare_exchange_strong(&shim.bridge.state, &state, BRIDGE_NOT_THERE))
+		atomic_store(&shim.bridge.obstacle, "it forked while " LIBRARY " was being loaded");
 }
 
 bool shim_may_bridge(void)
@@ -188,6 +221,17 @@ bool shim_has_bridge(void)
 	for (; state == BRIDGE_BEING_LOADED; state = atomic_load(&shim.bridge.state))
 		sched_yield();
 	return state == BRIDGE_LOADED;
+}
+
+const char *shim_bridge_obstacle(const char *name, bool inner)
+{
+	if (inner)
+		return "it speaks TLS inside of TLS";
+	if (atomic_load(&shim.sandboxed))
+		return "it has called prctl() for a sandbox; run it without that one";
+	if (shim_leaves_alone(name))
+		return "it would not be bridged before; let it trust what 'chaos-ctl ca' prints";
+	return atomic_load(&shim.bridge.obstacle);
 }
 
 static bool has_host(const struct shim_hosts *hosts, const char *name)
@@ -235,11 +279,11 @@ static void leave_alone(const char *name, const char *reason, const char *remedy
 		return;
 	/* A program that will not be bridged to so many will not be to others either. */
 	if (!add_host(&shim.bridge.refused, name))
-		atomic_store(&shim.bridge.state, BRIDGE_NOT_THERE);
+		give_up("it would not be bridged to others either; "
+			"let it trust what 'chaos-ctl ca' prints");
 	/* It needs not be said twice. */
 	atomic_fetch_or(&shim.blind_said, 1u << JOURNAL_BLIND_REFUSED);
-	shim_say("chaos-run: pid %d: calls to %s get no faults any more: %s (%s)\n", (int)getpid(),
-		name, reason, remedy);
+	shim_say_of_program("calls to %s get no faults any more: %s (%s)\n", name, reason, remedy);
 }
 
 void shim_note_refusal(const char *name, const struct bridge *bridge)

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shim/engine/endpoints.h"
+
 /* LD_PRELOAD, CHAOS_DIR, CHAOS_REPORT; and what chaos-run was asked for, which goes with them. */
 #define FOLLOW_WISHES  6
 #define FOLLOW_ENTRIES (3 + FOLLOW_WISHES)
@@ -32,6 +34,9 @@ struct follow {
 /* Notes what this process has begun with: the environment is the program's to change. `folder` is the
  * runtime folder, absolute; "": none. */
 void follow_begin(struct follow *follow, const char *folder);
+
+/* A child without AWS_ENDPOINT_URL is to be supervised at the ports that it names for us, too. */
+void follow_add_ports(struct follow *follow, const struct endpoints *endpoints);
 
 /* What an environment lacks. */
 struct follow_plan {
