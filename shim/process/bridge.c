@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 
 #include "shim.h"
 #include "shim/libc/loader.h"
+#include "shim/libc/real.h"
 #include "shim/memory/blocks.h"
 #include "shim/memory/runtime.h"
 
@@ -156,14 +158,18 @@ static void make(const struct bridge_api *api)
 		give_up(reason);
 }
 
-/* A descriptor may be wanting: else the library is not there, or of another release. */
-static const char *why_not_loaded(int error)
+/* The loader does not tell by a number. */
+static const char *why_not_loaded(void)
 {
-	if (error == EMFILE || error == ENFILE)
+	char path[4096];
+	int fd = find_library(path, sizeof(path)) ? real.open(path, O_RDONLY | O_CLOEXEC) : -1;
+
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
 		return "too many files are open to load " LIBRARY "; raise 'ulimit -n'";
-	if (error == ENOMEM)
-		return "there is no memory to load " LIBRARY;
-	return LIBRARY " cannot be loaded from beside the library; install chaos-run anew";
+	if (fd >= 0)
+		real.close(fd);
+	return LIBRARY " cannot be loaded from beside the library, for want of memory or since it "
+		       "is not there or another; install chaos-run anew";
 }
 
 static void load(void)
@@ -175,10 +181,9 @@ static void load(void)
 			"what 'chaos-ctl ca --path' says in NODE_EXTRA_CA_CERTS or DENO_CERT");
 		return;
 	}
-	errno = 0;
 	api = find_api();
 	if (!api) {
-		give_up(why_not_loaded(errno));
+		give_up(why_not_loaded());
 		return;
 	}
 	make(api);

@@ -100,6 +100,16 @@ def test_warning_tells_that_no_list_of_authorities_was_named(daemon, run, tls_si
     assert "get no faults: it trusts its own list of authorities alone; run it by chaos-run" in done.stderr
 
 
+def test_warning_tells_that_no_descriptor_was_left(daemon, run, tls_sink):
+    if node_shares_openssl():
+        pytest.skip("this Node uses the shared OpenSSL, and is seen")
+    words = ["node", CLIENTS / "node_descriptors.js", tls_sink.port, AWS_HOST]
+    done = run("sh", "-c", 'ulimit -n 64; exec "$@"', "sh", *words)
+    assert done.stdout == "200\n", done.stderr
+    assert "get no faults: too many files are open" in done.stderr
+    assert "raise 'ulimit -n'" in done.stderr
+
+
 def test_warning_tells_that_the_key_cannot_be_read(daemon, run, authority, command):
     script = 'rm "$CHAOS_DIR/ca.key"; exec "$@"'
     done = run("sh", "-c", script, "sh", *command(), **authority.environment)

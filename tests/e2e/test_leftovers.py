@@ -56,6 +56,7 @@ def left(place):
 def daemon_has_looked(place):
     """Starts a daemon elsewhere, and ends it: that it does when it has looked around."""
     daemon = Daemon(None, under=("env", f"XDG_RUNTIME_DIR={place}")).start()
+    daemon.end()
     daemon.remove()
 
 
