@@ -70,23 +70,25 @@ void shim_say(const char *format, ...)
 	say(line);
 }
 
-/* The first word of the command, without its folder. */
-static struct span name_of(const struct journal_process *process)
+/* The first word of the command, without its folder if its end is there. */
+static struct span served_name(const struct journal_process *process)
 {
 	size_t len = strnlen(process->command, sizeof(process->command));
-	struct span word = {process->command, len};
+	struct span word = {process->command, len}, name;
 	const char *end = span_find(word, ' '), *slash;
 
 	if (end)
 		word.len = (size_t)(end - word.at);
 	slash = word.len ? memrchr(word.at, '/', word.len) : NULL;
-	return slash ? span_from(word, (size_t)(slash - word.at) + 1) : word;
+	name = slash ? span_from(word, (size_t)(slash - word.at) + 1) : word;
+	return name.len ? name : word;
 }
 
 void shim_say_of_program(const char *format, ...)
 {
 	const struct journal_process *process = atomic_load(&shim.process);
-	struct span name = process ? name_of(process) : span_of(program_invocation_short_name);
+	struct span name = process && shim.is_relay ? served_name(process)
+						    : span_of(program_invocation_short_name);
 	uint32_t pid = process ? atomic_load(&process->pid) : (uint32_t)getpid();
 	char line[LINE_MAX_SAID];
 	va_list list;
