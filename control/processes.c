@@ -8,6 +8,7 @@
 #include <cjson/cJSON.h>
 
 #include "json.h"
+#include "living.h"
 #include "memory.h"
 #include "utf8.h"
 
@@ -31,62 +32,26 @@ static const char *const lane_names[] = {
 	[JOURNAL_LANE_RELAY] = "relay",
 };
 
-/* One that has ended keeps its pid and its start until its parent asks, which may be never. A main
- * thread that has ended looks the same, but for the other threads. */
-static bool is_zombie(uint32_t pid)
-{
-	char path[64];
-	char line[1024];
-	const char *name_end;
-	char state;
-	long threads;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
-	file = fopen(path, "re");
-	if (!file)
-		return true;
-	line[fread(line, 1, sizeof(line) - 1, file)] = '\0';
-	fclose(file);
-	name_end = strrchr(line, ')');
-	/* proc(5): field 3 is the state, field 20 the number of threads. */
-	return !name_end ||
-	       sscanf(name_end,
-		       ") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
-		       "%*s %ld",
-		       &state, &threads) != 2 ||
-	       (strchr("ZXx", state) && threads <= 1);
-}
-
-bool process_lives(uint32_t pid, uint64_t start)
-{
-	/* A pid of 0 or over INT_MAX is no process. */
-	return pid > 0 && pid <= INT32_MAX && journal_process_start(pid) == start && start != 0 &&
-	       !is_zombie(pid);
-}
-
 /* A guest may say of any process that it is one: only those of a guest's user are. `guests` NULL: it is the
  * folder's own. */
 static bool lives(const struct journal_process *process, const struct guests *guests)
 {
 	uint32_t pid = atomic_load(&process->pid);
 
-	return process_lives(pid, atomic_load(&process->start)) &&
-	       (!guests || guests_has_user_of(guests, pid));
+	return living_process(process) && (!guests || guests_has_user_of(guests, pid));
 }
 
-static bool any_lives(const struct journal *journal, const struct guests *guests)
+static bool any_lives(const struct guests *guests)
 {
 	for (size_t i = 0; i < JOURNAL_PROCESSES; i++)
-		if (lives(&journal->processes[i], guests))
+		if (lives(&guests->journal->processes[i], guests))
 			return true;
 	return false;
 }
 
 bool processes_any(const struct journal *journal, const struct guests *guests)
 {
-	return any_lives(journal, NULL) ||
-	       (guests_any(guests) && any_lives(guests->journal, guests));
+	return living_any(journal) || (guests_any(guests) && any_lives(guests));
 }
 
 /* Of those that have ended, only such as had something to do with the network are of interest. */

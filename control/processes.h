@@ -9,9 +9,6 @@
 #include "guests.h"
 #include "shim/memory/journal.h"
 
-/* Is this very process still there, and not just waiting to be reaped? */
-bool process_lives(uint32_t pid, uint64_t start);
-
 /* Does any of them live? In both, `guests` may have no journal. */
 bool processes_any(const struct journal *journal, const struct guests *guests);
 

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "blind.h"
+#include "control/leftovers.h"
 #include "plain.h"
 #include "shim/memory/journal.h"
 #include "shim/memory/runtime.h"
@@ -339,6 +340,8 @@ int strict_run(const char *folder, char **command, bool supervised, int blind)
 	}
 	status = wait_for(child);
 	supervise_settle(folder);
+	/* A private daemon does so by itself, unless it was killed. */
+	leftovers_remove_folder(folder);
 	if (tell(&watch, &unattached))
 		return blind;
 	if (WIFSIGNALED(status))

@@ -67,6 +67,8 @@ const char *authority_read(struct authority *authority, const char *certificate,
 		return "the authority's key cannot be read";
 	if (X509_check_private_key(authority->certificate, authority->key) != 1)
 		return "the authority's key is not that of its certificate";
+	authority->is_intermediate =
+		!(X509_get_extension_flags(authority->certificate) & EXFLAG_SI);
 	authority->constraints =
 		X509_get_ext_d2i(authority->certificate, NID_name_constraints, &critical, NULL);
 	if (!authority->constraints && critical != -1)

@@ -80,6 +80,22 @@ static void keep(struct leaves *leaves, const struct leaf *leaf)
 	leaf_release(&old);
 }
 
+/* The leaf is shown with who has signed it, unless that is a root. */
+static bool make_leaf(
+	struct leaves *leaves, X509 *server, bool by_name, long error, struct leaf *leaf)
+{
+	X509 *signer = leaves->authority->certificate;
+
+	if (error != X509_V_OK) {
+		leaf->certificate = leaf_make_refused(server, leaves->key, error, &leaf->chain);
+		return leaf->certificate;
+	}
+	leaf->certificate = leaf_make(leaves->authority, server, leaves->key, by_name);
+	if (leaf->certificate && leaves->authority->is_intermediate && X509_up_ref(signer))
+		leaf->chain = signer;
+	return leaf->certificate;
+}
+
 bool leaves_find(struct leaves *leaves, X509 *server, bool by_name, long error, struct leaf *leaf)
 {
 	*leaf = (struct leaf){0};
@@ -87,11 +103,7 @@ bool leaves_find(struct leaves *leaves, X509 *server, bool by_name, long error, 
 		return false;
 	if (look_up(leaves, leaf))
 		return true;
-	if (error == X509_V_OK)
-		leaf->certificate = leaf_make(leaves->authority, server, leaves->key, by_name);
-	else
-		leaf->certificate = leaf_make_refused(server, leaves->key, error, &leaf->chain);
-	if (!leaf->certificate)
+	if (!make_leaf(leaves, server, by_name, error, leaf))
 		return false;
 	keep(leaves, leaf);
 	return true;

@@ -60,15 +60,20 @@ static bool is_wanted(
 	       names_target(conn, address, target) && shim_table();
 }
 
+static const char no_memory[] = "there is no memory for a bridge";
+
 static struct bridge *open_bridge(
 	struct conn *conn, const struct bridge_target *target, const struct iovec *iov, int count)
 {
 	struct span hello = gather(conn->bridge.scratch, iov, count);
-	const char *reason = "";
+	struct bridge *bridge;
 
-	if (!hello.at || !bridged_api()->takes(hello.at, hello.len, &reason))
+	conn->bridge.obstacle = "its ClientHello is too long";
+	if (!hello.at || !bridged_api()->takes(hello.at, hello.len, &conn->bridge.obstacle))
 		return NULL;
-	return bridged_api()->open(shim.bridge.maker, target, hello.at, hello.len);
+	bridge = bridged_api()->open(shim.bridge.maker, target, hello.at, hello.len);
+	conn->bridge.obstacle = bridge ? NULL : no_memory;
+	return bridge;
 }
 
 bool bridged_begin(struct conn *conn, int fd, const struct iovec *iov, int count)
@@ -80,6 +85,7 @@ bool bridged_begin(struct conn *conn, int fd, const struct iovec *iov, int count
 		!shim_bridge_covers(target.name))
 		return false;
 	conn->bridge.scratch = blocks_take(BRIDGED_SCRATCH);
+	conn->bridge.obstacle = no_memory;
 	if (conn->bridge.scratch)
 		conn->bridge.bridge = open_bridge(conn, &target, iov, count);
 	if (!conn->bridge.bridge) {

@@ -117,9 +117,11 @@ static const char *name_of(const struct conn *conn, char address[INET6_ADDRSTRLE
 void conn_count_blind(struct conn *conn, int reason)
 {
 	char address[INET6_ADDRSTRLEN];
-	const char *name = name_of(conn, address);
+	const char *name = name_of(conn, address), *why = NULL;
 
-	shim_count_blind(reason, name, name == address || (*name && shim_is_aws(name)));
+	if (reason == JOURNAL_BLIND_TLS)
+		why = conn->bridge.obstacle ?: shim_bridge_obstacle(name, conn->tls.owned);
+	shim_count_blind(reason, name, name == address || (*name && shim_is_aws(name)), why);
 }
 
 void conn_note_refusal(struct conn *conn)
@@ -211,7 +213,7 @@ void conn_track(int fd, const struct sockaddr *peer, socklen_t len)
 	struct conn *conn = place ? take_free() : NULL;
 
 	if (!conn) {
-		shim_count_blind(JOURNAL_BLIND_FD, "", false);
+		shim_count_blind(JOURNAL_BLIND_FD, "", false, NULL);
 		return;
 	}
 	conn->serial++;
@@ -230,7 +232,7 @@ void conn_share(int fd, int to)
 	if (!conn)
 		return;
 	if (!place) {
-		shim_count_blind(JOURNAL_BLIND_FD, "", false);
+		shim_count_blind(JOURNAL_BLIND_FD, "", false, NULL);
 		return;
 	}
 	conn_keep(conn);

@@ -60,6 +60,8 @@ struct conn_bridge {
 	_Atomic bool is_shared; /* by fork: whose it is to speak is not known */
 	bool sends_no_more;	/* it has shut its side of the socket down */
 	int error;		/* of the socket's, which the program is to be told next; 0: none */
+	const char
+		*obstacle; /* why it is none, for people; NULL: of the process's, if it has one */
 };
 
 /* Sends with MSG_ZEROCOPY, as the program numbers them; those that were taken, and of which of them it

@@ -2,6 +2,8 @@
 /* The bridge's library: loaded when the first connection wants one. */
 
 #include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
 #include <stdio.h>
@@ -11,6 +13,7 @@
 
 #include "shim.h"
 #include "shim/libc/loader.h"
+#include "shim/libc/real.h"
 #include "shim/memory/blocks.h"
 #include "shim/memory/runtime.h"
 
@@ -27,6 +30,12 @@ static bool find_library(char *path, size_t size)
 		return false;
 	len = snprintf(path, size, "%.*s/" LIBRARY, (int)(slash - self.dli_fname), self.dli_fname);
 	return len < (int)size;
+}
+
+static void give_up(const char *why)
+{
+	atomic_store(&shim.bridge.obstacle, why);
+	atomic_store(&shim.bridge.state, BRIDGE_NOT_THERE);
 }
 
 void *shim_bridge_symbol(const char *name)
@@ -140,31 +149,58 @@ static bool would_refuse(void)
 static void make(const struct bridge_api *api)
 {
 	char key[sizeof(shim.folder) + 16];
-	/* The certificate stands there, too, so that both are of one authority. */
+	/* Key and certificate stand there, so that both are of one authority. */
 	struct bridge_settings settings = {.certificate = key, .key = key};
 	const char *bundles[VARIABLES + FOLDERS + 1];
 	char text[PATH_MAX];
 	const char *reason = NULL;
 
 	snprintf(key, sizeof(key), "%s/" RUNTIME_CA_KEY, shim.folder);
-	if (access(key, R_OK))
+	if (access(key, R_OK)) {
+		give_up("the runtime folder has no authority that it can read; "
+			"run it as the user of the folder, or start chaos-control again");
 		return;
+	}
 	list_bundles(bundles, text);
 	settings.bundles = bundles;
 	settings.password = shim.bridge.password;
 	shim.bridge.api = api;
 	shim.bridge.maker = api->make(&settings, &reason);
 	if (!shim.bridge.maker)
-		shim_say("chaos-run: pid %d: %s: %s\n", (int)getpid(), key, reason);
+		give_up(reason);
+}
+
+/* The loader does not tell by a number. */
+static const char *why_not_loaded(void)
+{
+	char path[4096];
+	int fd = find_library(path, sizeof(path)) ? real.open(path, O_RDONLY | O_CLOEXEC) : -1;
+
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+		return "too many files are open to load " LIBRARY "; raise 'ulimit -n'";
+	if (fd >= 0)
+		real.close(fd);
+	return LIBRARY " cannot be loaded from beside the library, for want of memory or since it "
+		       "is not there or another; install chaos-run anew";
 }
 
 static void load(void)
 {
-	const struct bridge_api *api = would_refuse() ? NULL : find_api();
+	const struct bridge_api *api;
 
-	if (api)
-		make(api);
-	atomic_store(&shim.bridge.state, shim.bridge.maker ? BRIDGE_LOADED : BRIDGE_NOT_THERE);
+	if (would_refuse()) {
+		give_up("it trusts its own list of authorities alone; run it by chaos-run, or name "
+			"what 'chaos-ctl ca --path' says in NODE_EXTRA_CA_CERTS or DENO_CERT");
+		return;
+	}
+	api = find_api();
+	if (!api) {
+		give_up(why_not_loaded());
+		return;
+	}
+	make(api);
+	if (shim.bridge.maker)
+		atomic_store(&shim.bridge.state, BRIDGE_LOADED);
 }
 
 void shim_begin_bridge(void)
@@ -172,7 +208,8 @@ void shim_begin_bridge(void)
 	const char *wanted = getenv("CHAOS_BRIDGE");
 
 	if (wanted && strcmp(wanted, "0") == 0)
-		atomic_store(&shim.bridge.state, BRIDGE_NOT_THERE);
+		give_up("its TLS is built in, and is to be left alone; "
+			"leave out --no-bridge, or CHAOS_BRIDGE=0");
 }
 
 void shim_bridge_after_fork(void)
@@ -180,7 +217,8 @@ void shim_bridge_after_fork(void)
 	int state = BRIDGE_BEING_LOADED;
 
 	/* What it was in the middle of, the loader's own lists included, is nothing to build on. */
-	atomic_compare_exchange_strong(&shim.bridge.state, &state, BRIDGE_NOT_THERE);
+	if (atomic_compare_exchange_strong(&shim.bridge.state, &state, BRIDGE_NOT_THERE))
+		atomic_store(&shim.bridge.obstacle, "it forked while " LIBRARY " was being loaded");
 }
 
 bool shim_may_bridge(void)
@@ -217,6 +255,17 @@ bool shim_has_bridge(void)
 	if (state == BRIDGE_LOADED)
 		tell_bundles();
 	return state == BRIDGE_LOADED;
+}
+
+const char *shim_bridge_obstacle(const char *name, bool inner)
+{
+	if (inner)
+		return "it speaks TLS inside of TLS";
+	if (atomic_load(&shim.sandboxed))
+		return "it has called prctl() for a sandbox; run it without that one";
+	if (shim_leaves_alone(name))
+		return "it would not be bridged before; let it trust what 'chaos-ctl ca' prints";
+	return atomic_load(&shim.bridge.obstacle);
 }
 
 static bool has_host(const struct shim_hosts *hosts, const char *name)
@@ -264,11 +313,11 @@ static void leave_alone(const char *name, const char *reason, const char *remedy
 		return;
 	/* A program that will not be bridged to so many will not be to others either. */
 	if (!add_host(&shim.bridge.refused, name))
-		atomic_store(&shim.bridge.state, BRIDGE_NOT_THERE);
+		give_up("it would not be bridged to others either; "
+			"let it trust what 'chaos-ctl ca' prints");
 	/* It needs not be said twice. */
 	atomic_fetch_or(&shim.blind_said, 1u << JOURNAL_BLIND_REFUSED);
-	shim_say("chaos-run: pid %d: calls to %s get no faults any more: %s (%s)\n", (int)getpid(),
-		name, reason, remedy);
+	shim_say_of_program("calls to %s get no faults any more: %s (%s)\n", name, reason, remedy);
 }
 
 bool shim_is_servers_fault(const struct bridge *bridge)

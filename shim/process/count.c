@@ -78,7 +78,7 @@ bool shim_observes(void)
 }
 
 static const char *const blind_reasons[JOURNAL_BLIND_REASONS] = {
-	[JOURNAL_BLIND_TLS] = "its TLS library can't be hooked",
+	[JOURNAL_BLIND_TLS] = "its TLS cannot be looked into",
 	[JOURNAL_BLIND_HTTP2] = "it speaks HTTP/2",
 	[JOURNAL_BLIND_FRAMING] = "its HTTP framing makes no sense",
 	[JOURNAL_BLIND_PIPELINED] = "a call was pipelined",
@@ -96,17 +96,17 @@ bool shim_is_aws(const char *name)
 }
 
 /* Once for each reason, so that nobody trusts a test that could not see its calls. */
-static void warn_of_blindness(int reason, const char *host)
+static void warn_of_blindness(int reason, const char *host, const char *why)
 {
 	uint32_t bit = 1u << reason;
 
 	if (atomic_fetch_or(&shim.blind_said, bit) & bit)
 		return;
-	shim_say("chaos-run: pid %d: calls to %s get no faults: %s\n", (int)getpid(), host,
-		blind_reasons[reason]);
+	shim_say_of_program(
+		"calls to %s get no faults: %s\n", host, why ? why : blind_reasons[reason]);
 }
 
-void shim_count_blind(int reason, const char *host, bool is_aws)
+void shim_count_blind(int reason, const char *host, bool is_aws, const char *why)
 {
 	struct journal *journal = shim_journal();
 	struct journal_process *process = atomic_load(&shim.process);
@@ -117,7 +117,7 @@ void shim_count_blind(int reason, const char *host, bool is_aws)
 	if (is_aws) {
 		if (journal)
 			count(&journal->blind_aws, process ? &process->blind_aws : NULL);
-		warn_of_blindness(reason, host);
+		warn_of_blindness(reason, host, why);
 	}
 	if (process && *host)
 		process_note_blind(process, reason, host);

@@ -13,11 +13,13 @@
 /* The secret is the last one, so that it can be left out. */
 enum { LIBRARY, FOLDER, REPORT, WISHES, GUESTS = WISHES + FOLLOW_WISHES };
 
+#define PORTS 3
+
 static const char *const wishes[FOLLOW_WISHES] = {
 	"CHAOS_QUIET",
 	"CHAOS_BRIDGE",
 	"CHAOS_INTERCEPT",
-	"CHAOS_PORTS",
+	[PORTS] = "CHAOS_PORTS",
 	"NODE_EXTRA_CA_CERTS",
 	"DENO_CERT",
 };
@@ -131,6 +133,34 @@ void follow_forget_authority(struct follow *follow)
 			continue;
 		unsetenv(wishes[i]);
 		*follow->wishes[i] = '\0';
+	}
+}
+
+static bool has_port(const char *list, const char *port)
+{
+	for (; *list; list += strspn(list, ", ")) {
+		size_t len = strcspn(list, ", ");
+
+		if (len == strlen(port) && memcmp(list, port, len) == 0)
+			return true;
+		list += len;
+	}
+	return false;
+}
+
+void follow_add_ports(struct follow *follow, const struct endpoints *endpoints)
+{
+	char *entry = follow->wishes[PORTS], port[8];
+	const size_t cap = sizeof(follow->wishes[PORTS]);
+
+	for (unsigned i = 0; i < endpoints->count; i++) {
+		size_t len = strlen(entry);
+
+		snprintf(port, sizeof(port), "%u", endpoints->all[i].port);
+		if (!endpoints->all[i].port || has_port(value_of(entry), port) ||
+			len + sizeof("CHAOS_PORTS=,") + strlen(port) > cap)
+			continue;
+		snprintf(entry + len, cap - len, "%s%s", len ? "," : "CHAOS_PORTS=", port);
 	}
 }
 

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shim/engine/endpoints.h"
 #include "shim/memory/guests.h"
 
 /* LD_PRELOAD, CHAOS_DIR, CHAOS_REPORT; what chaos-run was asked for, which goes with them; CHAOS_GUESTS. */
@@ -39,6 +40,9 @@ void follow_begin(struct follow *follow, const char *folder);
 /* Takes the authority out of this process's environment that chaos-run has put there: another user cannot read
  * it, and Node complains. */
 void follow_forget_authority(struct follow *follow);
+
+/* A child without AWS_ENDPOINT_URL is to be supervised at the ports that it names for us, too. */
+void follow_add_ports(struct follow *follow, const struct endpoints *endpoints);
 
 /* What an environment lacks. */
 struct follow_plan {

@@ -39,6 +39,8 @@ struct shim_bridge {
 	_Atomic int state; /* enum shim_bridge_state */
 	const struct bridge_api *api;
 	struct bridge_maker *maker;
+	_Atomic(const char *)
+		obstacle; /* why there is none, and what to do; NULL: there may be one */
 	struct shim_hosts refused, believed;
 	_Atomic(char *) bundles[SHIM_BUNDLES];
 	const char *password;  /* of one of these; NULL: none is known */
@@ -125,6 +127,9 @@ void shim_enlist(void);
 /* Says something on the program's stderr, unless CHAOS_QUIET is set. */
 void shim_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Says it of this program; for a relay, of the one that it serves. */
+void shim_say_of_program(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* Is the next call to be named, whatever the rules look at? So it is for the first calls of a process,
  * lest it go unnoticed that the model is too old for what the program does. */
 #define SHIM_NAMED 256u
@@ -145,6 +150,10 @@ bool shim_is_node(void);
 
 /* May there be one? Not in a sandbox: it opens files. Makes no system call. */
 bool shim_may_bridge(void);
+
+/* Why TLS to that host has not been bridged, and what to do about it; NULL: nothing is known of it. Is the TLS
+ * `inner`, spoken inside of one that is looked into? */
+const char *shim_bridge_obstacle(const char *name, bool inner);
 
 /* Is shim.bridge there? Loads it, at the first time. The caller is inside. */
 bool shim_has_bridge(void);
@@ -174,8 +183,8 @@ void shim_count_lane(enum journal_lane lane);
 void shim_count_call(const struct rules_verdict *verdict);
 void shim_count_unnamed(void); /* besides, for one of which aws_call_is_unnamed() */
 /* `reason` of enum journal_blind; the server's name, "" if it is not known; is it AWS, as far as can be
- * told? */
-void shim_count_blind(int reason, const char *host, bool is_aws);
+ * told? `why`, for people, tells more than the reason; NULL: nothing does. */
+void shim_count_blind(int reason, const char *host, bool is_aws, const char *why);
 /* Is it a name of AWS, or of what the program takes for it? */
 bool shim_is_aws(const char *name);
 

@@ -186,6 +186,15 @@ def test_what_was_wished_for_is_kept(daemon, wish):
     assert wish in in_child(preloaded(daemon.folder, **dict([wish.split("=")])))
 
 
+def test_ports_of_endpoints_are_kept(daemon):
+    named = {"AWS_ENDPOINT_URL": "http://localhost:8123", "AWS_ENDPOINT_URL_S3": "http://s3:8000/"}
+    there = in_child(preloaded(daemon.folder, CHAOS_PORTS="8000,9", **named))
+    assert "CHAOS_PORTS=8000,9,8123" in there
+    assert not [entry for entry in there if entry.startswith("AWS_")]
+    there = in_child(preloaded(daemon.folder, AWS_ENDPOINT_URL="http://localhost:8123"))
+    assert "CHAOS_PORTS=8123" in there
+
+
 @pytest.mark.parametrize("name", ["NODE_EXTRA_CA_CERTS", "DENO_CERT"])
 def test_authority_is_named_to_the_child_if_it_was_named_by_us(daemon, name):
     ours = f"{name}={daemon.folder}/ca.pem"

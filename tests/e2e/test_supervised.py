@@ -21,7 +21,7 @@ from harness import (
     BUILD, CLIENTS, TIMEOUT, Client, environment, python, refuse_calls, runtime_folder, wait_for,
 )  # fmt: skip
 from sink import answer
-from tls import Authority
+from tls import AWS_HOST, Authority
 
 pytestmark = pytest.mark.skipif(not shutil.which("go"), reason="needs Go")
 
@@ -717,3 +717,19 @@ def test_what_is_refused_just_before_the_end_counts(supervised, secret, go):
         assert "unknown authority" in client.ask().body
         client.process.stdin.close()
         assert client.process.wait(TIMEOUT) == 125
+
+
+# ---- what is said ----
+
+
+def test_warning_names_the_program_and_not_its_relay(daemon, tls_sink, authority):
+    program = runtime_folder() / "go_trust"
+    build = ["go", "build", "-o", program, CLIENTS / "go_trust.go"]
+    subprocess.run(build, check=True, env={**os.environ, "GO111MODULE": "off"})
+    done = subprocess.run(
+        [BUILD / "chaos-run", "-d", daemon.folder, "--no-bridge", program,
+         f"127.0.0.1:{tls_sink.port}", AWS_HOST],
+        capture_output=True, text=True, timeout=TIMEOUT,
+        env=environment(CHAOS_PORTS=tls_sink.port, SSL_CERT_FILE=authority.ca),
+    )  # fmt: skip
+    assert f"chaos-run: go_trust, pid {done.stdout.strip()}: calls to {AWS_HOST} get no faults: " in done.stderr
