@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 
+#include "bridged_tell.h"
 #include "bridged_turn.h"
 #include "cipher.h"
 #include "copy.h"

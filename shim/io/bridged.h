@@ -31,10 +31,6 @@ void bridged_after_fork(void);
 /* Bytes that can be read without waiting; looks for more first. Entered and verified. */
 size_t bridged_left(struct conn *conn, int fd);
 
-/* Takes the byte out of the kernel that tells the program of what we have, for there is nothing, or nobody to be
- * told. Entered and verified. */
-void bridged_let_go(struct conn *conn, int fd);
-
 static inline bool is_bridged(const struct conn *conn)
 {
 	return (conn_attention(conn) & CONN_BRIDGED) != 0;

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "bridged.h"
+#include "bridged_tell.h"
 #include "bridged_turn.h"
 #include "deliver.h"
 #include "iov.h"

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The program is to look, whatever it waits with: there are bytes for it, and the kernel has one of the
- * server's, which was taken and stays there. */
+#include "bridged_tell.h"
 
 #include <sys/socket.h>
 
-#include "bridged.h"
 #include "bridged_turn.h"
 #include "shim/libc/real.h"
 

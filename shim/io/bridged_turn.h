@@ -19,8 +19,4 @@ static inline const struct bridge_api *bridged_api(void)
  * in the bridge. Entered and verified. */
 void bridged_turn(struct conn *conn, int fd);
 
-/* With bytes for the program the kernel tells it; with none there is nothing to be told of. Entered and
- * verified. */
-void bridged_tell(struct conn *conn, int fd);
-
 #endif

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "bridged.h"
+#include "bridged_tell.h"
 #include "deliver.h"
 #include "reply.h"
 #include "on.h"
