@@ -135,6 +135,7 @@ LINKED = {
     "hashed": ["-l:libcrypto.a"],
     "no_trace_tls": ["-lssl", "-lcrypto"],
     "static_child": ["-static"],
+    "tls_callback": ["-lssl", "-lcrypto"],
 }
 
 
