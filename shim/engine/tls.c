@@ -67,13 +67,19 @@ static struct span find_server_name(struct span extensions)
 bool tls_parse_hello(struct tls_hello *hello, const char *data, size_t len)
 {
 	struct span rest = {data, len}, random, extensions;
+	size_t record, message;
 
 	if (!tls_sniff(data, len))
 		return false;
-	take(&rest, 5);
+	take(&rest, 3);
+	record = take_number(&rest, 2);
 	if (take_number(&rest, 1) != HANDSHAKE_CLIENT_HELLO)
 		return false;
-	take(&rest, 3 + 2);
+	message = take_number(&rest, 3);
+	/* What comes behind it is not of it. */
+	if (message + 4 <= record && message < rest.len)
+		rest.len = message;
+	take(&rest, 2);
 	random = take(&rest, TLS_RANDOM_LEN);
 	if (!random.at)
 		return false;
