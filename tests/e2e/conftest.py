@@ -136,6 +136,7 @@ LINKED = {
     "no_trace_tls": ["-lssl", "-lcrypto"],
     "sockets": OWN_TLS,
     "static_child": ["-static"],
+    "tls_callback": ["-lssl", "-lcrypto"],
 }
 
 
