@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 
 #include "file.h"
+#include "key.h"
 
 /* The library never asks a terminal. */
 static int no_password(char *password, int cap, int writing, void *arg)
@@ -46,7 +47,7 @@ static EVP_PKEY *read_key(const char *path)
 	if (!file_read(&content, path))
 		return NULL;
 	bio = bio_of(&content);
-	key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL) : NULL;
+	key = bio ? key_read(bio, no_password) : NULL;
 	BIO_free(bio);
 	if (content.data)
 		OPENSSL_cleanse(content.data, content.cap);

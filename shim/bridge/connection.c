@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "connection.h"
 
-#include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -143,7 +142,7 @@ static void go_on(struct bridge *bridge)
 		shake_server(bridge);
 	if (bridge->state == BRIDGE_ACCEPTING)
 		shake_program(bridge);
-	ERR_clear_error();
+	side_forget_errors();
 }
 
 /* Sessions of a server are kept by its name, or by its address if it goes without. */
@@ -182,7 +181,7 @@ struct bridge *connection_open(struct bridge_maker *maker, const struct bridge_t
 	if (!begin_server(bridge, target, offers.http1) ||
 		!bytes_add(&bridge->program.in, hello, len)) {
 		connection_close(bridge);
-		ERR_clear_error();
+		side_forget_errors();
 		return NULL;
 	}
 	go_on(bridge);
@@ -240,7 +239,7 @@ void connection_program_ended(struct bridge *bridge)
 	if (bridge->state == BRIDGE_CONNECTING || bridge->state == BRIDGE_ACCEPTING) {
 		fail(bridge, shown ? BRIDGE_PROGRAM_REFUSED : BRIDGE_PROGRAM_FAILED, reason);
 		side_end(&bridge->server);
-		ERR_clear_error();
+		side_forget_errors();
 	}
 }
 
@@ -253,7 +252,7 @@ long connection_read_program(struct bridge *bridge, char *data, size_t cap)
 	len = side_read(&bridge->program, data, cap);
 	if (bridge->program.broken)
 		fail_program(bridge, side_error());
-	ERR_clear_error();
+	side_forget_errors();
 	return len;
 }
 
@@ -280,7 +279,7 @@ long connection_read_server(struct bridge *bridge, char *data, size_t cap)
 		fail(bridge, BRIDGE_SERVER_FAILED, side_error());
 	else if (is_another(bridge))
 		fail(bridge, BRIDGE_SERVER_FAILED, "the server has another certificate now");
-	ERR_clear_error();
+	side_forget_errors();
 	return bridge->state == BRIDGE_FAILED ? -1 : len;
 }
 
@@ -288,7 +287,7 @@ bool connection_to_server(struct bridge *bridge, const char *data, size_t len)
 {
 	bool done = bridge->state == BRIDGE_OPEN && side_write(&bridge->server, data, len);
 
-	ERR_clear_error();
+	side_forget_errors();
 	return done;
 }
 
@@ -296,7 +295,7 @@ bool connection_to_program(struct bridge *bridge, const char *data, size_t len)
 {
 	bool done = bridge->state == BRIDGE_OPEN && side_write(&bridge->program, data, len);
 
-	ERR_clear_error();
+	side_forget_errors();
 	return done;
 }
 
@@ -304,14 +303,14 @@ void connection_end_server(struct bridge *bridge)
 {
 	if (bridge->state != BRIDGE_CONNECTING)
 		side_end(&bridge->server);
-	ERR_clear_error();
+	side_forget_errors();
 }
 
 void connection_end_program(struct bridge *bridge)
 {
 	if (bridge->state == BRIDGE_OPEN)
 		side_end(&bridge->program);
-	ERR_clear_error();
+	side_forget_errors();
 }
 
 struct span connection_for_server(struct bridge *bridge)

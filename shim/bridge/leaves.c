@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "leaves.h"
 
-#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <string.h>
 
+#include "key.h"
 #include "leaf.h"
 
 bool leaves_begin(struct leaves *leaves, const struct authority *authority)
 {
 	pthread_mutex_init(&leaves->lock, NULL);
 	leaves->authority = authority;
-	leaves->key = EVP_EC_gen("P-256");
+	leaves->key = key_make();
 	return leaves->key;
 }
 

@@ -16,8 +16,12 @@
 #include "shim/memory/blocks.h"
 #include "shim/process/shim.h"
 
-/* What a read of BRIDGED_SCRATCH bytes may become: a record may have been begun before. */
-#define GROWN (2 * BRIDGED_SCRATCH + 1024)
+/* By how much a read of BRIDGED_SCRATCH bytes may become more: a record may have been begun before, and the
+ * smallest of TLS 1.3 are larger in TLS 1.2. */
+#define GROWN (BRIDGED_SCRATCH + BRIDGED_SCRATCH / 2)
+
+/* Less than this is not worth a system call. */
+#define WORTH_IT 4096
 
 /* Of what could be read at once the program is told no more than this. */
 #define LEFT_MAX (256u << 10)
@@ -162,16 +166,17 @@ static ssize_t serve(struct conn *conn, int fd, const struct iovec *iov, int cou
 }
 
 /* Reads what the server has sent, all but one byte if the program, which takes so much, will not have taken
- * all that comes of it: then it has to be told by the kernel. Returns as recv() does. */
-static ssize_t read_some(struct conn *conn, int fd, size_t room)
+ * all that comes of it: then it has to be told by the kernel. Returns as recv() does; `filled`: there may be more. */
+static ssize_t read_some(struct conn *conn, int fd, size_t room, bool *filled)
 {
 	struct conn_bridge *state = &conn->bridge;
 	bool is_open = bridged_api()->state(state->bridge) == BRIDGE_OPEN;
-	bool takes_all = is_open && !state->holds && room >= waiting(conn) + GROWN;
-	ssize_t got = real.recv(
-		fd, state->scratch, BRIDGED_SCRATCH, MSG_DONTWAIT | (takes_all ? 0 : MSG_PEEK));
-	size_t known = state->holds;
+	bool takes_all = is_open && !state->holds && room >= waiting(conn) + GROWN + WORTH_IT;
+	size_t fits = takes_all ? room - waiting(conn) - GROWN : BRIDGED_SCRATCH;
+	size_t cap = fits < BRIDGED_SCRATCH ? fits : BRIDGED_SCRATCH, known = state->holds;
+	ssize_t got = real.recv(fd, state->scratch, cap, MSG_DONTWAIT | (takes_all ? 0 : MSG_PEEK));
 
+	*filled = got == (ssize_t)cap;
 	if (got <= 0)
 		return got;
 	if ((size_t)got <= known) {
@@ -196,6 +201,7 @@ static ssize_t read_some(struct conn *conn, int fd, size_t room)
 static int look(struct conn *conn, int fd, size_t room)
 {
 	struct conn_bridge *state = &conn->bridge;
+	bool filled;
 	ssize_t got;
 
 	if (conn_attention(conn) & CONN_ANSWERED) {
@@ -203,7 +209,7 @@ static int look(struct conn *conn, int fd, size_t room)
 		errno = EAGAIN;
 		return conn_attention(conn) & CONN_ANSWERED ? 0 : -1;
 	}
-	got = read_some(conn, fd, room);
+	got = read_some(conn, fd, room, &filled);
 	if (got < 0)
 		return -1;
 	/* It has been told to us in the place of the program. No reader is told of EPIPE. */
@@ -219,7 +225,7 @@ static int look(struct conn *conn, int fd, size_t room)
 	}
 	deliver(conn);
 	errno = EAGAIN;
-	if (got == BRIDGED_SCRATCH || conn_attention(conn) & CONN_ANSWERED)
+	if (filled || conn_attention(conn) & CONN_ANSWERED)
 		return 1;
 	/* The kernel had no more. */
 	return got ? -1 : 0;
