@@ -26,87 +26,6 @@
 /* Of what could be read at once the program is told no more than this. */
 #define LEFT_MAX (256u << 10)
 
-/* Whom does the program speak to, and is it one to be looked into? False: it is not. */
-static bool names_target(
-	const struct conn *conn, char address[INET6_ADDRSTRLEN], struct bridge_target *target)
-{
-	target->name = conn->tls.server_name;
-	target->port = ntohs(conn->socket.peer.sin6_port);
-	target->address = address;
-	if (!socket_peer(&conn->socket, address))
-		return false;
-	if (*target->name)
-		return shim_is_aws(target->name) && !shim_leaves_alone(target->name);
-	return endpoints_has_address(&shim.endpoints, address, target->port) &&
-	       !shim_leaves_alone(address);
-}
-
-/* A hello in several buffers is put together. */
-static struct span gather(char *scratch, const struct iovec *iov, int count)
-{
-	size_t len = 0;
-
-	if (count == 1)
-		return (struct span){iov->iov_base, iov->iov_len};
-	if (iov_total(iov, count) > BRIDGED_SCRATCH)
-		return (struct span){NULL, 0};
-	for (int i = 0; i < count; i++) {
-		memcpy(scratch + len, iov[i].iov_base, iov[i].iov_len);
-		len += iov[i].iov_len;
-	}
-	return (struct span){scratch, len};
-}
-
-/* Makes no system call as long as nobody is to be bridged. */
-static bool is_wanted(
-	const struct conn *conn, char address[INET6_ADDRSTRLEN], struct bridge_target *target)
-{
-	return !cipher_in_library && !cipher_knows_hello(conn->tls.random) && shim_may_bridge() &&
-	       names_target(conn, address, target) && shim_table();
-}
-
-static const char no_memory[] = "there is no memory for a bridge";
-
-static struct bridge *open_bridge(
-	struct conn *conn, const struct bridge_target *target, const struct iovec *iov, int count)
-{
-	struct span hello = gather(conn->bridge.scratch, iov, count);
-	struct bridge *bridge;
-
-	conn->bridge.obstacle = "its ClientHello is too long";
-	if (!hello.at || !bridged_api()->takes(hello.at, hello.len, &conn->bridge.obstacle))
-		return NULL;
-	bridge = bridged_api()->open(shim.bridge.maker, target, hello.at, hello.len);
-	conn->bridge.obstacle = bridge ? NULL : no_memory;
-	return bridge;
-}
-
-bool bridged_begin(struct conn *conn, int fd, const struct iovec *iov, int count)
-{
-	char address[INET6_ADDRSTRLEN];
-	struct bridge_target target;
-
-	if (!is_wanted(conn, address, &target) || !conn_verify(conn, fd) || !shim_has_bridge() ||
-		!shim_bridge_covers(target.name))
-		return false;
-	conn->bridge.scratch = blocks_take(BRIDGED_SCRATCH);
-	conn->bridge.obstacle = no_memory;
-	if (conn->bridge.scratch)
-		conn->bridge.bridge = open_bridge(conn, &target, iov, count);
-	if (!conn->bridge.bridge) {
-		blocks_give(conn->bridge.scratch);
-		conn->bridge.scratch = NULL;
-		return false;
-	}
-	/* Looked into, so that nobody counts it as blind. */
-	conn->tls.owned = true;
-	shim_count_lane(JOURNAL_LANE_BRIDGE);
-	conn_attend(conn, CONN_BRIDGED, 0);
-	bridged_turn(conn, fd);
-	deliver(conn);
-	return true;
-}
-
 /* How many bytes there are for the program. */
 static size_t waiting(const struct conn *conn)
 {
@@ -311,13 +230,6 @@ static ssize_t receive_nothing(bool waited)
 	return -1;
 }
 
-/* What goes out for a reader goes by its descriptor: that of the last send may be closed. */
-static void act_at(struct conn *conn, int fd)
-{
-	if (!conn->owns_fd)
-		conn->fd = fd;
-}
-
 /* Returns as recv() does, or CONN_PASS. */
 static ssize_t receive(struct conn *conn, int fd, const struct iovec *iov, int count, int flags)
 {
@@ -332,7 +244,7 @@ static ssize_t receive(struct conn *conn, int fd, const struct iovec *iov, int c
 			conn_drop(conn, fd);
 			return receive_nothing(waited);
 		}
-		act_at(conn, fd);
+		conn_act_at(conn, fd);
 		got = receive_at_once(conn, fd, iov, count, flags, whole && !ends);
 		conn_leave(conn);
 		if (got >= 0 || errno != EAGAIN || ends || !may_wait(fd, flags))
@@ -360,7 +272,7 @@ size_t bridged_left(struct conn *conn, int fd)
 {
 	int found = 1;
 
-	act_at(conn, fd);
+	conn_act_at(conn, fd);
 	while (waiting(conn) < LEFT_MAX && found > 0)
 		found = look(conn, fd, 0);
 	if (found < 0 && errno != EAGAIN)
@@ -375,7 +287,7 @@ static void take_arrived(struct conn *conn, int fd, const struct iovec *iov, siz
 		len = iov->iov_len < got ? iov->iov_len : got;
 		bridged_api()->from_server(conn->bridge.bridge, iov->iov_base, len);
 	}
-	act_at(conn, fd);
+	conn_act_at(conn, fd);
 	bridged_turn(conn, fd);
 	deliver(conn);
 }

@@ -159,6 +159,13 @@ bool conn_verify(struct conn *conn, int fd);
  * anew has nothing of it to be read. */
 bool conn_verify_reader(struct conn *conn, int fd);
 
+/* What goes out from now on goes by this descriptor: that of the last send may be closed. Entered. */
+static inline void conn_act_at(struct conn *conn, int fd)
+{
+	if (!conn->owns_fd)
+		conn->fd = fd;
+}
+
 /* Gives a descriptor of ours to the connection, that survives the program's close(fd). False: there
  * is none to be had. Entered. */
 bool conn_adopt_duplicate(struct conn *conn, int fd);

@@ -53,8 +53,7 @@ static inline void act_at(struct conn *conn, int fd)
 {
 	if (__builtin_expect(conn->inherited, 0))
 		inherit(conn);
-	if (!conn->owns_fd)
-		conn->fd = fd;
+	conn_act_at(conn, fd);
 }
 
 ssize_t offer(struct conn *conn, int fd, const struct iovec *iov, int count, int flags)
