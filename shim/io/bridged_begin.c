@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A ClientHello: is the TLS to be ours from here on? */
 
+#include "bridged.h"
 #include "bridged_turn.h"
 #include "cipher.h"
 #include "deliver.h"
 #include "iov.h"
 #include "shim/memory/blocks.h"
-#include "bridged.h"
 
 /* Whom does the program speak to, and is it one to be looked into? False: it is not. */
 static bool names_target(

@@ -66,6 +66,14 @@ static void check_store(struct span store)
 	free(out);
 }
 
+static char *resized(char *block, size_t size)
+{
+	char *now = realloc(block, size);
+
+	check(now != NULL);
+	return now;
+}
+
 static void check_pem(struct span bundle)
 {
 	const size_t cap = bundle.len + pem_room(authority().len);
@@ -73,12 +81,12 @@ static void check_pem(struct span bundle)
 	size_t len;
 
 	memcpy(out, bundle.at, bundle.len);
-	out = realloc(out, cap); /* exactly its room */
+	out = resized(out, cap); /* exactly its room */
 	len = pem_append(out, bundle.len, authority());
 	check(len >= bundle.len && len <= cap && memcmp(out, bundle.at, bundle.len) == 0);
 	if (len > bundle.len) {
 		check(out[len - 1] == '\n');
-		out = realloc(out, cap + pem_room(authority().len));
+		out = resized(out, cap + pem_room(authority().len));
 		check(pem_append(out, len, authority()) == len);
 	}
 	free(out);
