@@ -137,14 +137,6 @@
 	ALIAS(name)
 
 #include "shim/libc/hooks.def"
-#undef HOOK_FD
-#undef HOOK_FD_VARIADIC
-#undef HOOK_ANY
-#undef HOOK_PLAIN
-#undef HOOK_END
-#undef HOOK_PATH
-#undef HOOK_PATH_VARIADIC
-#undef HOOK_EXEC
 
 /* Some libraries call their own functions by their exported names: these are no calls of the program's.
  * By a tail call they seem to come from us. Those of a callback of the program's are, although the library
