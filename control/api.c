@@ -238,7 +238,7 @@ static int get_status(struct api *api, __attribute__((unused)) const struct requ
 static int get_processes(struct api *api, __attribute__((unused)) const struct request *request,
 	struct api_answer *answer, __attribute__((unused)) struct refusal *why)
 {
-	answer->body = processes_json(api->writer->journal);
+	answer->body = processes_json(api->writer->journal, &api->writer->guests);
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report.h"
 
+#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,28 +22,39 @@ static void add_text(cJSON *object, const char *name, const char *text)
 		  : cJSON_AddNullToObject(object, name));
 }
 
-static void add_totals(cJSON *status, const struct journal *journal)
+/* A total of the journal, and of the guests', if there are any. */
+static uint64_t total(const struct writer *writer, size_t at)
+{
+	const _Atomic uint64_t *own = (const void *)((const char *)writer->journal + at);
+	const char *guests = (const void *)writer->guests.journal;
+
+	if (!guests)
+		return atomic_load(own);
+	return counters_sum(atomic_load(own), atomic_load((const _Atomic uint64_t *)(guests + at)));
+}
+
+#define TOTAL(writer, field) total(writer, offsetof(struct journal, field))
+
+static void add_totals(cJSON *status, const struct writer *writer)
 {
 	cJSON *totals = sure(cJSON_AddObjectToObject(status, "totals"));
 	uint64_t blind = 0;
 
 	for (int reason = 0; reason < JOURNAL_BLIND_REASONS; reason++)
-		blind += atomic_load(&journal->blind[reason]);
-	add_number(totals, "connections", atomic_load(&journal->connections));
-	add_number(totals, "calls", atomic_load(&journal->calls));
-	add_number(totals, "faults", atomic_load(&journal->faults));
-	add_number(totals, "delayed", atomic_load(&journal->delayed));
-	add_number(totals, "unnamed", atomic_load(&journal->unnamed));
+		blind = counters_sum(blind, TOTAL(writer, blind[reason]));
+	add_number(totals, "connections", TOTAL(writer, connections));
+	add_number(totals, "calls", TOTAL(writer, calls));
+	add_number(totals, "faults", TOTAL(writer, faults));
+	add_number(totals, "delayed", TOTAL(writer, delayed));
+	add_number(totals, "unnamed", TOTAL(writer, unnamed));
 	add_number(totals, "blind", blind);
-	add_number(totals, "blind_aws", atomic_load(&journal->blind_aws));
-	add_number(totals, "unfollowed", atomic_load(&journal->unfollowed));
+	add_number(totals, "blind_aws", TOTAL(writer, blind_aws));
+	add_number(totals, "unfollowed", TOTAL(writer, unfollowed));
 }
 
 /* Which programs were begun and could not be followed. */
-static void add_unfollowed(cJSON *status, const struct journal *journal)
+static void add_unfollowed(cJSON *programs, const struct journal *journal)
 {
-	cJSON *programs = sure(cJSON_AddArrayToObject(status, "unfollowed"));
-
 	for (int i = 0; i < JOURNAL_PROGRAMS; i++) {
 		const struct journal_program *from = &journal->programs[i];
 		uint32_t reason = atomic_load(&from->reason);
@@ -94,8 +106,11 @@ char *report_status(const struct api *api)
 	add_number(status, "latency", (uint64_t)api->config.latency_ms);
 	sure(cJSON_AddBoolToObject(status, "paused", api->config.flags & TABLE_PAUSED));
 	sure(cJSON_AddBoolToObject(status, "observed", api->config.flags & TABLE_OBSERVED));
-	add_totals(status, api->writer->journal);
-	add_unfollowed(status, api->writer->journal);
+	add_totals(status, api->writer);
+	part = sure(cJSON_AddArrayToObject(status, "unfollowed"));
+	add_unfollowed(part, api->writer->journal);
+	if (api->writer->guests.journal)
+		add_unfollowed(part, api->writer->guests.journal);
 	part = sure(cJSON_AddObjectToObject(status, "fired"));
 	add_fired(part, "outages", outages, api->writer);
 	add_fired(part, "faults", faults, api->writer);

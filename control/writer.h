@@ -6,6 +6,7 @@
 
 #include "compile.h"
 #include "counters.h"
+#include "guests.h"
 #include "mapped.h"
 #include "rule.h"
 #include "shim/memory/journal.h"
@@ -16,6 +17,7 @@ struct writer {
 	struct journal *journal;
 	int folder_fd;
 	struct mapped table_file, journal_file;
+	struct guests guests; /* whose journal has the same counters */
 	struct counters counters;
 	/* Bytes from the beginning of each part of each slot, and of the counters, that have been
 	 * given their room on the file system. */
@@ -45,6 +47,9 @@ int writer_open(struct writer *writer, const char *folder, const char **reason);
  */
 int writer_publish(struct writer *writer, const struct rule *const *rules, size_t count,
 	uint64_t latency_ns, uint32_t flags, const char **reason);
+
+/* Serves guests from now on. The writer stays at its place until it is closed. */
+void writer_serve_guests(struct writer *writer);
 
 /* How often a rule has fired since it came into the configuration. */
 uint64_t writer_fired(const struct writer *writer, uint64_t rule_id);
