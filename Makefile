@@ -143,8 +143,13 @@ FUZZ_MAIN := $(if $(findstring fuzzer,$(SANITIZE)),-fsanitize=fuzzer,$(B)/obj/te
 $(B)/fuzz/%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/replay.o $(B)/libcontrol.a $(B)/libengine.a
 	$(call say,LD)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(FUZZ_MAIN) $(B)/libcontrol.a $(B)/libengine.a \
-		$(CONTROL_LIBS) -l:libz.a
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter-out %/replay.o,$(filter %.o,$^)) $(FUZZ_MAIN) \
+		$(B)/libcontrol.a $(B)/libengine.a -lssl $(CONTROL_LIBS) -l:libz.a
+
+# The bridge, beside the OpenSSL of its clients and servers.
+$(filter $(B)/fuzz/bridge_%,$(FUZZ)): $(call obj,$(BRIDGE_SRC))
+$(addprefix $(B)/fuzz/bridge_,program server both leaf store): $(B)/obj/tests/fuzz/peers.o
+$(B)/fuzz/bridge_store: $(call obj,shim/trust/pem.c)
 
 .PHONY: fuzzers
 fuzzers: $(FUZZ)
@@ -288,7 +293,7 @@ check:
 
 # The clients that take too much time to be installed, or to be run, for all tests.
 reach:
-	$(Q)tools/setup build check js
+	$(Q)tools/setup build check js reach
 	+$(Q)$(MAKE) --no-print-directory all
 	$(Q)tests/reach/install
 	$(Q)CHAOS_BUILD='$(abspath $(B))' tests/reach/run --installed

@@ -16,7 +16,7 @@
 #include "state.h"
 
 /* The rows of one path stand together. */
-static const struct endpoint endpoints[] = {
+static const struct route routes[] = {
 	{"/_localstack/chaos/faults", "GET", handle_get_list, TABLE_FAULTS, 0},
 	{"/_localstack/chaos/faults", "POST", handle_change_list, TABLE_FAULTS, CONFIG_REPLACE},
 	{"/_localstack/chaos/faults", "PATCH", handle_change_list, TABLE_FAULTS, CONFIG_APPEND},
@@ -42,12 +42,12 @@ static const struct endpoint endpoints[] = {
 	{"/_chaos/resume", "POST", handle_resume, 0, 0},
 	{"/_chaos/openapi.json", "GET", handle_get_openapi, 0, 0},
 };
-#define ENDPOINTS (sizeof(endpoints) / sizeof(endpoints[0]))
+#define ROUTES (sizeof(routes) / sizeof(routes[0]))
 
 /* What cannot be observed is no reason to have no rules. */
 static int publish_first(struct api *api, struct refusal *why)
 {
-	bool was_observed = observe_is_on(api);
+	bool was_observed = held_is_observed(api);
 
 	if (!apply_publish(api, &api->config, why))
 		return 0;
@@ -84,15 +84,14 @@ int api_stop(struct api *api, struct refusal *why)
 	return error;
 }
 
-static const struct endpoint *find_endpoint(const char *method, const char *path)
+static const struct route *find_route(const char *method, const char *path)
 {
 	/* libmicrohttpd leaves the body away. */
 	if (strcmp(method, "HEAD") == 0)
 		method = "GET";
-	for (size_t i = 0; i < ENDPOINTS; i++)
-		if (strcmp(endpoints[i].path, path) == 0 &&
-			strcmp(endpoints[i].method, method) == 0)
-			return &endpoints[i];
+	for (size_t i = 0; i < ROUTES; i++)
+		if (strcmp(routes[i].path, path) == 0 && strcmp(routes[i].method, method) == 0)
+			return &routes[i];
 	return NULL;
 }
 
@@ -101,30 +100,30 @@ static void list_paths(char *text, size_t cap)
 {
 	size_t len = 0;
 
-	for (size_t i = 0; i < ENDPOINTS && len < cap; i++) {
-		const char *path = endpoints[i].path;
+	for (size_t i = 0; i < ROUTES && len < cap; i++) {
+		const char *path = routes[i].path;
 
-		if (i && strcmp(path, endpoints[i - 1].path) == 0)
+		if (i && strcmp(path, routes[i - 1].path) == 0)
 			continue;
 		len += (size_t)snprintf(text + len, cap - len, "%s%s",
-			len == 0	     ? ""
-			: i == ENDPOINTS - 1 ? " and "
-					     : ", ",
+			len == 0	  ? ""
+			: i == ROUTES - 1 ? " and "
+					  : ", ",
 			path);
 	}
 }
 
 /* Either the path or the method is not there. */
-static void refuse_endpoint(
+static void refuse_route(
 	const char *method, const char *path, struct api_answer *answer, struct refusal *why)
 {
 	char paths[sizeof(why->message)];
 	size_t len = 0;
 
-	for (size_t i = 0; i < ENDPOINTS; i++)
-		if (strcmp(endpoints[i].path, path) == 0)
+	for (size_t i = 0; i < ROUTES; i++)
+		if (strcmp(routes[i].path, path) == 0)
 			len += (size_t)snprintf(answer->allow + len, sizeof(answer->allow) - len,
-				"%s%s", len ? ", " : "", endpoints[i].method);
+				"%s%s", len ? ", " : "", routes[i].method);
 	if (len) {
 		refuse(why, 405, "%.20s is not possible for %s; %s %s", method, path, answer->allow,
 			strchr(answer->allow, ',') ? "are" : "is");
@@ -158,21 +157,21 @@ void api_refuse(const struct refusal *why, struct api_answer *answer)
 
 void api_answer(struct api *api, const struct api_request *request, struct api_answer *answer)
 {
-	const struct endpoint *endpoint = find_endpoint(request->method, request->path);
+	const struct route *route = find_route(request->method, request->path);
 	struct refusal why = {0};
-	const struct turn turn = {api, endpoint, request, answer, &why};
+	const struct turn turn = {api, route, request, answer, &why};
 	int error;
 
 	*answer->allow = '\0';
 	names_begin(&answer->warnings);
 	answer->status = 200;
-	if (!endpoint) {
-		refuse_endpoint(request->method, request->path, answer, &why);
+	if (!route) {
+		refuse_route(request->method, request->path, answer, &why);
 		api_refuse(&why, answer);
 		return;
 	}
 	pthread_mutex_lock(&api->lock);
-	error = api->is_ready ? endpoint->handle(&turn)
+	error = api->is_ready ? route->handle(&turn)
 			      : refuse(&why, 503, "chaos-control could not start");
 	pthread_mutex_unlock(&api->lock);
 	if (error) {

@@ -5,28 +5,9 @@
 /* What the daemon can be asked: a request in, a body or a feed of events out. Knows nothing of
  * sockets. */
 
-#include "feed.h"
-#include "held.h"
+#include "turn.h"
 
 #define API_BODY_MAX (8u << 20)
-
-struct api_request {
-	const char *method, *path, *body;
-	size_t len;
-	const struct parameter *parameters; /* of the URL's query */
-	size_t parameter_count;
-	bool wants_stream;	   /* it accepts server-sent events */
-	const char *last_event_id; /* NULL: none */
-};
-
-struct api_answer {
-	int status;
-	char *body;	   /* the caller frees it */
-	struct feed *feed; /* not NULL: in place of the body; for api_end_feed() */
-	const char *type;  /* of either; NULL: JSON */
-	char allow[64];
-	struct names_warnings warnings;
-};
 
 /* Saves the configuration and puts it in force. Returns 0; or -EINVAL, and then those rules are in
  * force that were before. The lock is held by the caller, who may have begun to listen. */

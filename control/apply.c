@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "observe.h"
 #include "state.h"
 
 static int refuse_rules(struct refusal *why, int error, const char *reason)
@@ -23,7 +22,7 @@ int apply_publish(struct api *api, const struct config *config, struct refusal *
 	size_t count;
 	const struct rule **rules = config_rules(config, &count);
 	int error = writer_publish(api->writer, rules, count, latency_of(config),
-		config->flags | observe_flags(api), &reason);
+		config->flags | held_flags(api), &reason);
 
 	free(rules);
 	return refuse_rules(why, error, reason);

@@ -43,13 +43,13 @@ static void check_removal(struct api *api, enum table_list list, const struct co
 
 int handle_get_list(const struct turn *turn)
 {
-	turn->answer->body = config_list_text(&turn->api->config.lists[turn->endpoint->list]);
+	turn->answer->body = config_list_text(&turn->api->config.lists[turn->route->list]);
 	return 0;
 }
 
 int handle_change_list(const struct turn *turn)
 {
-	const struct endpoint *endpoint = turn->endpoint;
+	const struct route *route = turn->route;
 	cJSON *body = json_parse(turn->request->body, turn->request->len, turn->why);
 	struct config_list rules;
 	struct config next;
@@ -57,15 +57,15 @@ int handle_change_list(const struct turn *turn)
 
 	if (!body)
 		return -EINVAL;
-	error = config_read(body, endpoint->list, endpoint->change, &rules, turn->why);
+	error = config_read(body, route->list, route->change, &rules, turn->why);
 	cJSON_Delete(body);
 	if (error)
 		return error;
-	if (endpoint->change == CONFIG_REMOVE)
-		check_removal(turn->api, endpoint->list, &rules, &turn->answer->warnings);
+	if (route->change == CONFIG_REMOVE)
+		check_removal(turn->api, route->list, &rules, &turn->answer->warnings);
 	else
 		check_names(turn->api, &rules, &turn->answer->warnings);
-	config_change(&turn->api->config, endpoint->list, endpoint->change, &rules, &next);
+	config_change(&turn->api->config, route->list, route->change, &rules, &next);
 	config_list_clear(&rules);
 	error = apply_commit(turn->api, &next, turn->why);
 	return error ? error : handle_get_list(turn);
@@ -103,7 +103,7 @@ int handle_get_status(const struct turn *turn)
 
 int handle_get_processes(const struct turn *turn)
 {
-	turn->answer->body = processes_json(turn->api->writer->journal);
+	turn->answer->body = processes_json(turn->api->writer->journal, &turn->api->writer->guests);
 	return 0;
 }
 
@@ -217,7 +217,7 @@ int handle_get_observe(const struct turn *turn)
 	char *text;
 
 	sure(asprintf(&text, "{\"observed\": %s, \"kept\": %s, \"readers\": %u}",
-		     observe_is_on(api) ? "true" : "false",
+		     held_is_observed(api) ? "true" : "false",
 		     api->config.flags & TABLE_OBSERVED || api->observe.is_option ? "true"
 										  : "false",
 		     api->observe.readers) < 0
@@ -237,12 +237,12 @@ int handle_keep_observing(const struct turn *turn)
 int handle_stop_observing(const struct turn *turn)
 {
 	struct api *api = turn->api;
-	bool was_on = observe_is_on(api), is_saved = api->config.flags & TABLE_OBSERVED;
+	bool was_on = held_is_observed(api), is_saved = api->config.flags & TABLE_OBSERVED;
 	int error;
 
 	observe_forget(api);
 	error = set_flags(turn, api->config.flags & ~(uint32_t)TABLE_OBSERVED);
-	if (!is_saved && was_on && !observe_is_on(api))
+	if (!is_saved && was_on && !held_is_observed(api))
 		error = apply_publish(api, &api->config, turn->why);
 	return error ? error : handle_get_observe(turn);
 }

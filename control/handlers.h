@@ -4,29 +4,7 @@
 
 /* What is done for each path and method of the API. */
 
-#include "api.h"
-
-struct endpoint;
-
-/* One request that is being answered. */
-struct turn {
-	struct api *api; /* locked */
-	const struct endpoint *endpoint;
-	const struct api_request *request;
-	struct api_answer *answer;
-	struct refusal *why;
-};
-
-/* Fills in the answer, and returns 0; or the reason, and returns -EINVAL. */
-typedef int handler(const struct turn *turn);
-
-struct endpoint {
-	const char *path;
-	const char *method;
-	handler *handle;
-	enum table_list list;
-	enum config_change change;
-};
+#include "turn.h"
 
 handler handle_get_list, handle_change_list;
 handler handle_get_effects, handle_set_effects;

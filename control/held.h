@@ -30,4 +30,15 @@ struct api {
 	bool is_ready;	       /* between api_start() and api_stop() */
 };
 
+/* The flags of what is published, besides those of the configuration. The lock is held. */
+static inline uint32_t held_flags(const struct api *api)
+{
+	return api->observe.is_option || api->observe.until ? TABLE_OBSERVED : 0;
+}
+
+static inline bool held_is_observed(const struct api *api)
+{
+	return (api->config.flags | held_flags(api)) & TABLE_OBSERVED;
+}
+
 #endif

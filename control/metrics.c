@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "memory.h"
-#include "observe.h"
 #include "processes.h"
 #include "shim/engine/aws/model.h"
 #include "stats.h"
@@ -163,23 +162,27 @@ static void print_operations(FILE *out, const struct journal *journal)
 	free(told.places);
 }
 
+static void print_rule(FILE *out, const struct api *api, const char *name, size_t at,
+	enum table_list list, uint64_t id)
+{
+	static const char *const names[] = {[TABLE_OUTAGES] = "outages", [TABLE_FAULTS] = "faults"};
+	struct journal_counter counter;
+	const void *count = (const char *)&counter + at;
+
+	if (!writer_count(api->writer, id, &counter))
+		return;
+	fprintf(out, "%s{rule=\"%" PRIu64 "\",list=\"%s\"} %" PRIu64 "\n", name, id, names[list],
+		atomic_load((const _Atomic uint64_t *)count));
+}
+
 static void print_rule_column(
 	FILE *out, const struct api *api, const char *name, const char *help, size_t at)
 {
-	static const char *const names[] = {[TABLE_OUTAGES] = "outages", [TABLE_FAULTS] = "faults"};
-
 	begin(out, name, "counter", help);
 	for (int list = TABLE_OUTAGES; list <= TABLE_FAULTS; list++)
-		for (size_t i = 0; i < api->config.lists[list].count; i++) {
-			uint64_t id = api->config.lists[list].rules[i]->rule.id;
-			const struct journal_counter *counter = writer_counter(api->writer, id);
-			const void *value = (const char *)counter + at;
-
-			if (counter)
-				fprintf(out, "%s{rule=\"%" PRIu64 "\",list=\"%s\"} %" PRIu64 "\n",
-					name, id, names[list],
-					atomic_load((const _Atomic uint64_t *)value));
-		}
+		for (size_t i = 0; i < api->config.lists[list].count; i++)
+			print_rule(out, api, name, at, (enum table_list)list,
+				api->config.lists[list].rules[i]->rule.id);
 }
 
 static void print_rules(FILE *out, const struct api *api)
@@ -199,36 +202,36 @@ static void print_rules(FILE *out, const struct api *api)
 }
 
 /* These are always counted. */
-static void print_totals(FILE *out, const struct journal *journal)
+static void print_totals(FILE *out, const struct writer *writer)
 {
-	struct summary_events events = summary_events(journal);
+	struct summary_events events = summary_events(writer->journal);
 
 	one(out, "chaos_connections_total", "counter", "Connections with HTTP or TLS on them.",
-		atomic_load(&journal->connections));
+		WRITER_TOTAL(writer, connections));
 	one(out, "chaos_requests_total", "counter", "Requests that are calls to AWS.",
-		atomic_load(&journal->calls));
+		WRITER_TOTAL(writer, calls));
 	one(out, "chaos_requests_faulted_total", "counter", "Requests that a rule has answered.",
-		atomic_load(&journal->faults));
+		WRITER_TOTAL(writer, faults));
 	one(out, "chaos_requests_delayed_total", "counter", "Requests that were delayed.",
-		atomic_load(&journal->delayed));
+		WRITER_TOTAL(writer, delayed));
 	one(out, "chaos_delivered_total", "counter",
 		"Answers of rules of which a program has read something.",
-		atomic_load(&journal->delivered));
+		WRITER_TOTAL(writer, delivered));
 	one(out, "chaos_taken_total", "counter", "Answers of rules that were read to their end.",
-		atomic_load(&journal->taken));
+		WRITER_TOTAL(writer, taken));
 	one(out, "chaos_unnamed_total", "counter", "Calls that the model has no name for.",
-		atomic_load(&journal->unnamed));
+		WRITER_TOTAL(writer, unnamed));
 	one(out, "chaos_unfollowed_total", "counter",
 		"Programs that were begun and cannot be followed.",
-		atomic_load(&journal->unfollowed));
+		WRITER_TOTAL(writer, unfollowed));
 	one(out, "chaos_observed_total", "counter", "Attempts while somebody observed.",
-		atomic_load(&journal->observed));
+		WRITER_TOTAL(writer, observed));
 	one(out, "chaos_events_total", "counter", "Events.", events.events);
 	one(out, "chaos_events_lost_total", "counter", "Events that could not be written.",
 		events.lost);
 }
 
-static void print_blind(FILE *out, const struct journal *journal)
+static void print_blind(FILE *out, const struct writer *writer)
 {
 	const char *name;
 
@@ -236,9 +239,9 @@ static void print_blind(FILE *out, const struct journal *journal)
 		"Connections and requests that could not be looked into.");
 	for (unsigned reason = 0; (name = processes_blind_name(reason)); reason++)
 		fprintf(out, "chaos_blind_total{reason=\"%s\"} %" PRIu64 "\n", name,
-			atomic_load(&journal->blind[reason]));
+			WRITER_TOTAL(writer, blind[reason]));
 	one(out, "chaos_blind_aws_total", "counter", "Of these, on connections to AWS.",
-		atomic_load(&journal->blind_aws));
+		WRITER_TOTAL(writer, blind_aws));
 }
 
 static void print_state(FILE *out, const struct api *api)
@@ -252,7 +255,7 @@ static void print_state(FILE *out, const struct api *api)
 	print_label(out, "model", aws_model_version());
 	fputs("} 1\n", out);
 	one(out, "chaos_processes", "gauge", "Processes under the library that live.",
-		processes_count(api->writer->journal));
+		processes_count(api->writer->journal, &api->writer->guests));
 	begin(out, "chaos_rules", "gauge", "Rules of the configuration.");
 	fprintf(out, "chaos_rules{list=\"outages\"} %zu\nchaos_rules{list=\"faults\"} %zu\n",
 		config->lists[TABLE_OUTAGES].count, config->lists[TABLE_FAULTS].count);
@@ -262,7 +265,8 @@ static void print_state(FILE *out, const struct api *api)
 	fputc('\n', out);
 	one(out, "chaos_paused", "gauge", "1: no rule is tried.",
 		(config->flags & TABLE_PAUSED) != 0);
-	one(out, "chaos_observed", "gauge", "1: programs tell of each call.", observe_is_on(api));
+	one(out, "chaos_observed", "gauge", "1: programs tell of each call.",
+		held_is_observed(api));
 }
 
 char *metrics_text(const struct api *api)
@@ -273,8 +277,8 @@ char *metrics_text(const struct api *api)
 	FILE *out = sure(open_memstream(&text, &len));
 
 	print_state(out, api);
-	print_totals(out, journal);
-	print_blind(out, journal);
+	print_totals(out, api->writer);
+	print_blind(out, api->writer);
 	print_rules(out, api);
 	print_operations(out, journal);
 	fclose(out);

@@ -18,19 +18,9 @@ static uint64_t end_of_lease(void)
 	return now() + OBSERVE_LEASE_SECONDS * 1000000000ull;
 }
 
-bool observe_is_on(const struct api *api)
-{
-	return api->config.flags & TABLE_OBSERVED || observe_flags(api);
-}
-
-uint32_t observe_flags(const struct api *api)
-{
-	return api->observe.is_option || api->observe.until ? TABLE_OBSERVED : 0;
-}
-
 int observe_renew(struct api *api, struct refusal *why)
 {
-	bool was_on = observe_is_on(api);
+	bool was_on = held_is_observed(api);
 	int error;
 
 	api->observe.until = end_of_lease();
@@ -82,7 +72,7 @@ bool observe_expire(struct api *api)
 		now() >= api->observe.until) {
 		api->observe.until = 0;
 		/* What fails is tried again with the next publication; it costs a little until then. */
-		if (!observe_is_on(api))
+		if (!held_is_observed(api))
 			apply_publish(api, &api->config, &why);
 	}
 	is_leased = api->observe.until != 0;

@@ -13,13 +13,7 @@
 #define OBSERVE_LEASE_SECONDS 60
 #define OBSERVE_READERS	      64 /* of events, at the same time */
 
-/* Does somebody? The caller of this and of all up to observe_reader_ends() holds the lock. */
-bool observe_is_on(const struct api *api);
-
-/* The flags of what is published, besides those of the configuration. */
-uint32_t observe_flags(const struct api *api);
-
-/* Takes or renews the lease. Returns 0, or -EINVAL with 507 where the journal has no room for
+/* The caller of this and of all up to observe_reader_ends() holds the lock. Takes or renews the lease. Returns 0, or -EINVAL with 507 where the journal has no room for
  * events: then nothing has changed. */
 int observe_renew(struct api *api, struct refusal *why);
 

@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "openapi.h"
 
+#include <stdint.h>
+
 __asm__(".section .rodata\n"
-	".hidden openapi_begin, openapi_end\n"
-	".globl openapi_begin, openapi_end\n"
-	"openapi_begin:\n"
+	".hidden openapi_json, openapi_size\n"
+	".globl openapi_json, openapi_size\n"
+	".balign 8\n"
+	"openapi_size:\n"
+	".quad 1f - openapi_json\n"
+	"openapi_json:\n"
 	".incbin \"control/openapi.json\"\n"
-	"openapi_end:\n"
-	".byte 0\n"
+	"1:\n"
 	".previous\n");
 
-extern const char openapi_begin[], openapi_end[];
+extern const char openapi_json[];
+extern const uint64_t openapi_size;
 
 struct span openapi_text(void)
 {
-	return (struct span){openapi_begin, (size_t)(openapi_end - openapi_begin)};
+	return (struct span){openapi_json, openapi_size};
 }

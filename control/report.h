@@ -14,6 +14,6 @@
 char *report_status(const struct api *api);
 
 /* These totals alone. */
-cJSON *report_totals(const struct journal *journal);
+cJSON *report_totals(const struct writer *writer);
 
 #endif

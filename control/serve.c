@@ -15,9 +15,11 @@
 #include "authority.h"
 #include "folder.h"
 #include "http.h"
+#include "leftovers.h"
 #include "listen.h"
-#include "model.h"
+#include "living.h"
 #include "processes.h"
+#include "model.h"
 #include "shim/memory/runtime.h"
 
 #define LOOK_NS	    250000000 /* between two looks at whether a private daemon is still needed */
@@ -171,6 +173,8 @@ static int put_in_force(struct server *server, struct refusal *why)
 			why, 500, "cannot rename %s: %s", server->next_socket, strerror(errno));
 	else
 		error = api_start(&server->api, why);
+	if (!error)
+		writer_serve_guests(&server->writer);
 	pthread_mutex_unlock(&server->api.lock);
 	return error;
 }
@@ -255,8 +259,8 @@ static void wait_for_end(
 		renew_authority(server, options);
 		if (!owner)
 			continue;
-		if (process_lives((uint32_t)owner, begin) ||
-			processes_any(server->writer.journal) ||
+		if (living_pid((uint32_t)owner, begin) ||
+			processes_any(server->writer.journal, &server->writer.guests) ||
 			folder_is_supervised(&server->folder))
 			empty = 0;
 		else
@@ -286,6 +290,7 @@ int serve(const struct serve_options *options, void (*ready)(void *context), voi
 		*server.listening ? " and http://" : "", server.listening);
 	fflush(options->out);
 	ready(context);
+	leftovers_remove();
 	wait_for_end(&server, options, &signals);
 	stop(&server, options);
 	return 0;

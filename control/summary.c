@@ -27,10 +27,11 @@ struct summary_events summary_events(const struct journal *journal)
 static cJSON *rule_json(
 	const struct api *api, const struct config_rule *rule, const char *list_name)
 {
-	const struct journal_counter none = {.rule = rule->rule.id};
-	const struct journal_counter *counter = writer_counter(api->writer, rule->rule.id);
-	cJSON *object = stats_counter(counter ? counter : &none);
+	struct journal_counter counter;
+	cJSON *object;
 
+	writer_count(api->writer, rule->rule.id, &counter);
+	object = stats_counter(&counter);
 	sure(cJSON_AddStringToObject(object, "list", list_name));
 	cJSON_AddItemToObject(object, "rule", sure(cJSON_Parse(rule->text)));
 	return object;
@@ -45,14 +46,14 @@ static void add_rules(
 		cJSON_AddItemToArray(array, rule_json(api, rules->rules[i], list_name));
 }
 
-static cJSON *totals_json(const struct journal *journal)
+static cJSON *totals_json(const struct writer *writer)
 {
-	struct summary_events events = summary_events(journal);
-	cJSON *totals = report_totals(journal);
+	struct summary_events events = summary_events(writer->journal);
+	cJSON *totals = report_totals(writer);
 
-	add_number(totals, "delivered", atomic_load(&journal->delivered));
-	add_number(totals, "taken", atomic_load(&journal->taken));
-	add_number(totals, "observed", atomic_load(&journal->observed));
+	add_number(totals, "delivered", WRITER_TOTAL(writer, delivered));
+	add_number(totals, "taken", WRITER_TOTAL(writer, taken));
+	add_number(totals, "observed", WRITER_TOTAL(writer, observed));
 	add_number(totals, "events", events.events);
 	add_number(totals, "lost", events.lost);
 	add_number(totals, "overwritten", events.overwritten);
@@ -69,7 +70,7 @@ cJSON *summary_stats(const struct api *api)
 	rules = sure(cJSON_AddArrayToObject(stats, "rules"));
 	add_rules(rules, api, TABLE_OUTAGES, "outages");
 	add_rules(rules, api, TABLE_FAULTS, "faults");
-	cJSON_AddItemToObject(stats, "totals", totals_json(journal));
+	cJSON_AddItemToObject(stats, "totals", totals_json(api->writer));
 	return stats;
 }
 
@@ -117,7 +118,7 @@ char *summary_snapshot(const struct api *api)
 	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", &parts);
 	fprintf(out, "{\"version\": \"" CHAOS_VERSION "\", \"time\": \"%s\"", date);
 	print_part(out, "status", report_status(api));
-	print_part(out, "processes", processes_json(api->writer->journal));
+	print_part(out, "processes", processes_json(api->writer->journal, &api->writer->guests));
 	print_part(out, "rules", rules_text(api));
 	print_part(out, "effects", config_effects_text(&api->config));
 	print_part(out, "stats", summary_stats_text(api));
