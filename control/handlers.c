@@ -19,6 +19,7 @@
 #include "report.h"
 #include "shim/memory/runtime.h"
 #include "summary.h"
+#include "together.h"
 
 static void check_names(
 	struct api *api, const struct config_list *rules, struct names_warnings *warnings)
@@ -158,6 +159,7 @@ int handle_get_events(const struct turn *turn)
 
 	if (read_query(turn, &query) || observe_reader_begins(turn->api, turn->why))
 		return -EINVAL;
+	together_events(turn->api->writer, &turn->api->guests);
 	turn->answer->feed = feed_open(
 		turn->api->writer->journal, &query, is_stream ? FEED_STREAM : FEED_LINES, NULL);
 	if (is_stream)
@@ -194,6 +196,7 @@ int handle_get_snapshot(const struct turn *turn)
 	if (turn->api->observe.readers >= OBSERVE_READERS)
 		return observe_reader_begins(turn->api, turn->why);
 	turn->api->observe.readers++;
+	together_events(turn->api->writer, &turn->api->guests);
 	before = summary_snapshot(turn->api);
 	turn->answer->feed = feed_open(turn->api->writer->journal, &query, FEED_ARRAY, before);
 	free(before);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "config.h"
+#include "event_reader.h"
 #include "names.h"
 #include "writer.h"
 
@@ -23,8 +24,9 @@ struct api {
 	struct config config;
 	struct observe observe;
 	struct writer *writer;
-	struct names *names;	/* made when it is first needed */
-	const char *state_path; /* NULL: not kept on disk */
+	struct event_reader guests; /* of their events */
+	struct names *names;	    /* made when it is first needed */
+	const char *state_path;	    /* NULL: not kept on disk */
 	const char *folder;
 	const char *listening; /* "127.0.0.1:4566"; NULL: on the Unix socket alone */
 	bool is_ready;	       /* between api_start() and api_stop() */

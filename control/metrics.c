@@ -11,6 +11,7 @@
 #include "shim/engine/aws/model.h"
 #include "stats.h"
 #include "summary.h"
+#include "together.h"
 
 /* Bounds of durations: each is twice the one before it, and one of a bucket of the journal's. */
 #define FIRST_BOUND_BITS 20 /* 1.05 ms */
@@ -140,13 +141,13 @@ static void print_durations(
 	fprintf(out, "} %" PRIu64 "\n", count);
 }
 
-static void print_operations(FILE *out, const struct journal *journal)
+static void print_operations(FILE *out, const struct operation *lines)
 {
 	struct told told = {.operations = sure(calloc(OPERATIONS, sizeof(struct stats_operation))),
 		.places = sure(calloc(OPERATIONS, sizeof(uint32_t)))};
 
 	for (uint32_t place = 0; place < OPERATIONS; place++)
-		if (stats_read(journal, place, &told.operations[told.count]))
+		if (stats_of(&lines[place], &told.operations[told.count]))
 			told.places[told.count++] = place;
 	for (size_t i = 0; i < sizeof(columns) / sizeof(*columns); i++)
 		print_column(out, &told, &columns[i]);
@@ -157,7 +158,7 @@ static void print_operations(FILE *out, const struct journal *journal)
 	begin(out, "chaos_duration_seconds", "histogram",
 		"From the first byte of an attempt to the end of its answer.");
 	for (size_t i = 0; i < told.count; i++)
-		print_durations(out, &told.operations[i], &journal->operations[told.places[i]]);
+		print_durations(out, &told.operations[i], &lines[told.places[i]]);
 	free(told.operations);
 	free(told.places);
 }
@@ -271,7 +272,8 @@ static void print_state(FILE *out, const struct api *api)
 
 char *metrics_text(const struct api *api)
 {
-	const struct journal *journal = api->writer->journal;
+	struct operation *owned;
+	const struct operation *lines = together_operations(api->writer, &owned);
 	char *text = NULL;
 	size_t len;
 	FILE *out = sure(open_memstream(&text, &len));
@@ -280,7 +282,8 @@ char *metrics_text(const struct api *api)
 	print_totals(out, api->writer);
 	print_blind(out, api->writer);
 	print_rules(out, api);
-	print_operations(out, journal);
+	print_operations(out, lines);
 	fclose(out);
+	free(owned);
 	return sure(text);
 }

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "apply.h"
+#include "together.h"
 
 static uint64_t now(void)
 {
@@ -59,6 +60,14 @@ void observe_reader_ends(struct api *api)
 	api->observe.readers--;
 	if (api->observe.until)
 		api->observe.until = end_of_lease();
+	pthread_mutex_unlock(&api->lock);
+}
+
+void observe_guests(struct api *api)
+{
+	pthread_mutex_lock(&api->lock);
+	if (api->is_ready)
+		together_events(api->writer, &api->guests);
 	pthread_mutex_unlock(&api->lock);
 }
 

@@ -26,6 +26,9 @@ void observe_forget(struct api *api);
 /* Takes the lock. */
 void observe_reader_ends(struct api *api);
 
+/* Takes over what guests tell. Takes the lock. */
+void observe_guests(struct api *api);
+
 /* Ends a lease that is over. Returns whether there is one still. Takes the lock. */
 bool observe_expire(struct api *api);
 

@@ -190,6 +190,7 @@ static void *run(void *context)
 		if (count) {
 			pthread_mutex_unlock(&streams->lock);
 			poll(fds, count, TICK_MS);
+			observe_guests(streams->api);
 			pthread_mutex_lock(&streams->lock);
 			look_after(streams, found, fds, count);
 		} else {

@@ -10,6 +10,7 @@
 #include "processes.h"
 #include "report.h"
 #include "stats.h"
+#include "together.h"
 
 static void add_number(cJSON *object, const char *name, uint64_t value)
 {
@@ -62,11 +63,13 @@ static cJSON *totals_json(const struct writer *writer)
 
 cJSON *summary_stats(const struct api *api)
 {
-	const struct journal *journal = api->writer->journal;
+	struct operation *owned;
+	const struct operation *lines = together_operations(api->writer, &owned);
 	cJSON *stats = sure(cJSON_CreateObject());
 	cJSON *rules;
 
-	cJSON_AddItemToObject(stats, "operations", stats_operations(journal));
+	cJSON_AddItemToObject(stats, "operations", stats_lines(lines));
+	free(owned);
 	rules = sure(cJSON_AddArrayToObject(stats, "rules"));
 	add_rules(rules, api, TABLE_OUTAGES, "outages");
 	add_rules(rules, api, TABLE_FAULTS, "faults");

@@ -342,6 +342,12 @@ def calls(run):
 RING = 32768
 
 
+def own_memory(daemon):
+    """KiB that are the daemon's alone."""
+    status = open(f"/proc/{daemon.process.pid}/status").read()
+    return int(status.partition("RssAnon:")[2].split()[0])
+
+
 @pytest.fixture
 def overflow(observed, stream, calls):
     """A reader that does not read while more calls are made than the ring holds."""
@@ -361,6 +367,16 @@ def test_reader_that_stalls_is_told_what_it_lost_and_counts_stay_exact(observed,
     assert len(ids) + lost == RING + 12000
     totals = observed.request("GET", STATS).json["totals"]
     assert (totals["events"], totals["lost"], totals["overwritten"]) == (RING + 12000, 0, 12000)
+
+
+def test_reader_that_stalls_costs_the_daemon_bounded_memory(observed, stream, calls):
+    calls(1000)
+    before = own_memory(observed)
+    for _ in range(8):
+        stream(observed, "?since=0", size=4096).until(b":\n\n")
+    calls(RING)
+    # A feed's piece and a connection's buffer for each, with room to spare.
+    assert own_memory(observed) - before < 8 * 256
 
 
 # ---- who observes ----

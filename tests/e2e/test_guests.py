@@ -518,3 +518,23 @@ def test_daemon_that_is_not_roots_has_no_guests(installed):
         assert own and not any(f"socket:[{inode}]" in own for inode in named)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+# ---- what is told of them ----
+
+
+def test_guest_is_observed_as_any_program_is(daemon, steered, sink):
+    daemon.request("POST", "/_chaos/observe")
+    guest = steered(sink.port)
+    daemon.faults({**KINESIS, "operation": "PutRecords"})
+    assert [guest.ask(name).status for name in ("PutRecord", "PutRecords")] == [200, 503]
+    told = daemon.request("GET", "/_chaos/events").body.splitlines()
+    assert [json.loads(line)["operation"] for line in told] == ["PutRecord", "PutRecords"]
+    assert daemon.request("GET", "/_chaos/events").body.count(b"\n") == 2
+    stats = daemon.request("GET", "/_chaos/stats").json
+    assert [(one["operation"], one["attempts"], one["faults"]) for one in stats["operations"]] == [
+        ("PutRecord", 1, 0), ("PutRecords", 1, 1),
+    ]  # fmt: skip
+    assert stats["rules"][0]["taken"] == stats["totals"]["taken"] == 1
+    metrics = daemon.request("GET", "/_chaos/metrics").body.decode()
+    assert 'chaos_faults_total{service="kinesis",operation="PutRecords"} 1\n' in metrics
