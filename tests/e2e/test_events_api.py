@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the API tells of calls: events, streams of events, counts, metrics and snapshots."""
 
+import collections
 import json
 import signal
 import socket
@@ -13,8 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import contract
 from harness import (
-    BUILD, EFFECTS, FAULTS, OUTAGES, STATUS, TIMEOUT, Daemon, UnixConnection, python,
-    runtime_folder, talk, wait_for,
+    BUILD, EFFECTS, FAULTS, OUTAGES, STATUS, TIMEOUT, Daemon, UnixConnection,
+    environment, free_port, python, runtime_folder, talk, wait_for,
 )  # fmt: skip
 
 EVENTS = "/_chaos/events"
@@ -62,14 +63,14 @@ def names(told):
 
 
 class Reader:
-    """A client of the stream."""
+    """A client of the stream, on the socket or on a port."""
 
-    def __init__(self, daemon, query="", size=None, **headers):
-        self.socket = socket.socket(socket.AF_UNIX)
+    def __init__(self, daemon, query="", size=None, port=None, **headers):
+        self.socket = socket.socket(socket.AF_INET if port else socket.AF_UNIX)
         if size:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
         self.socket.settimeout(TIMEOUT)
-        self.socket.connect(str(daemon.socket))
+        self.socket.connect(("127.0.0.1", port) if port else str(daemon.socket))
         fields = "".join(
             f"{name}: {value}\r\n" for name, value in {**STREAM, **headers}.items()
         )
@@ -276,6 +277,44 @@ def test_client_that_goes_is_noticed(daemon, stream):
     wait_for(lambda: daemon.request("GET", OBSERVE).json["readers"] == 0, "the reader to be gone")
 
 
+def test_client_that_goes_is_noticed_on_a_port_too(stream):
+    port = free_port()
+    daemon = Daemon(None, "--listen", f"127.0.0.1:{port}").start()
+    try:
+        reader = stream(daemon, port=port).until(b":\n\n")
+        assert daemon.request("GET", OBSERVE).json["readers"] == 1
+        reader.close()
+        wait_for(lambda: daemon.request("GET", OBSERVE).json["readers"] == 0, "the reader to be gone")
+    finally:
+        daemon.remove()
+
+
+def test_curl_reads_a_stream(three):
+    done = subprocess.run(
+        ["curl", "-sN", "--unix-socket", three.socket, "-H", "Accept: text/event-stream",
+         f"http://localhost{EVENTS}?since=1&limit=2"],
+        stdout=subprocess.PIPE, timeout=TIMEOUT, check=True,
+    )  # fmt: skip
+    assert names(contract.events_of(done.stdout)) == ALL[1:]
+
+
+def test_connection_goes_on_behind_lines(three):
+    connection = UnixConnection(three.socket)
+    for _ in range(3):
+        connection.request("GET", EVENTS)
+        assert connection.getresponse().read().count(b"\n") == 3
+        connection.request("GET", OBSERVE)
+        assert json.loads(connection.getresponse().read())["readers"] == 0
+    connection.close()
+
+
+def test_head_tells_the_kind_and_leaves_no_reader(daemon):
+    reply = daemon.request("HEAD", EVENTS)
+    assert (reply.status, reply.headers["Content-Type"], reply.body) == (200, "application/x-ndjson", b"")
+    assert daemon.request("HEAD", EVENTS, headers=STREAM).headers["Content-Type"] == "text/event-stream"
+    assert daemon.request("GET", OBSERVE).json["readers"] == 0
+
+
 def test_rules_change_while_streams_are_open(observed, stream):
     reader = stream(observed).until(b":\n\n")
     assert observed.faults(THROTTLED) == [THROTTLED]
@@ -319,24 +358,26 @@ def answered(listening):
 
 
 def answer_all(connection):
+    pending = b""
     with connection:
         while data := connection.recv(65536):
-            connection.sendall(
-                data.count(b"\r\n\r\n{}") * b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
-            )
+            *whole, pending = (pending + data).split(b"\r\n\r\n{}")
+            connection.sendall(len(whole) * b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
 
 
 @pytest.fixture
-def calls(run):
-    """Makes calls that are over fast: calls(count)."""
+def server():
+    """The port of a server that answers at once."""
     listening = socket.create_server(("127.0.0.1", 0))
     threading.Thread(target=answered, args=(listening,), daemon=True).start()
-
-    def make(count):
-        run("python3", "-c", SEND, listening.getsockname()[1], count, check=True)
-
-    yield make
+    yield listening.getsockname()[1]
     listening.close()
+
+
+@pytest.fixture
+def calls(run, server):
+    """Makes calls that are over fast: calls(count)."""
+    return lambda count: run("python3", "-c", SEND, server, count, check=True)
 
 
 RING = 32768
@@ -542,6 +583,69 @@ def test_counts_outlive_the_daemon(aws, observed):
     observed.end(signal.SIGKILL)
     observed.start()
     assert observed.request("GET", STATS).json == before
+
+
+SOAK = """
+import collections, json, sys, threading
+import http.client
+port, threads, count = map(int, sys.argv[1:])
+HEAD = {"X-Amz-Target": "DynamoDB_20120810.ListTables", "Content-Type": "application/x-amz-json-1.0",
+    "Authorization": "AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/dynamodb/aws4_request, "
+    "SignedHeaders=host, Signature=0"}
+counts, lock = collections.Counter(), threading.Lock()
+def work():
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    for _ in range(count):
+        connection.request("POST", "/", b"{}", HEAD)
+        answer = connection.getresponse()
+        answer.read()
+        with lock:
+            counts[str(answer.status)] += 1
+        if answer.will_close:
+            connection.close()
+all = [threading.Thread(target=work) for _ in range(threads)]
+[one.start() for one in all]
+[one.join() for one in all]
+print(json.dumps(counts))
+"""
+
+
+def soak(daemon, port, processes, threads, count):
+    """Runs programs that call while rules change and the daemon dies; gives what they have counted."""
+    command = [BUILD / "chaos-run", "-d", daemon.folder, "--", "python3", "-c", SOAK]
+    running = [
+        subprocess.Popen(
+            [*command, str(port), str(threads), str(count)], stdout=subprocess.PIPE, env=environment()
+        )
+        for _ in range(processes)
+    ]
+    try:
+        deadline = time.monotonic() + 4 * TIMEOUT
+        while any(one.poll() is None for one in running):
+            assert time.monotonic() < deadline, "the programs hang"
+            daemon.faults({"service": "dynamodb", "probability": 0.1})
+            daemon.faults({"service": "dynamodb", "probability": 0.1, "error": {"statusCode": 400}})
+            time.sleep(0.1)
+            daemon.end(signal.SIGKILL)
+            daemon.start()
+        told = [json.loads(one.communicate(timeout=TIMEOUT)[0]) for one in running]
+    finally:
+        for one in running:
+            one.kill()
+            one.wait()
+    return sum(map(collections.Counter, told), collections.Counter())
+
+
+def test_counts_are_those_of_the_clients_though_rules_change_and_the_daemon_dies(observed, server):
+    counts = soak(observed, server, processes=3, threads=4, count=1500)
+    assert counts["400"] and counts["503"]
+    told = operations(observed)["dynamodb", "ListTables"]
+    assert told["statuses"] == counts
+    assert (told["attempts"], told["unfinished"]) == (3 * 4 * 1500, 0)
+    totals = observed.request("GET", STATS).json["totals"]
+    assert (totals["calls"], totals["observed"]) == (3 * 4 * 1500, 3 * 4 * 1500)
+    faults = counts["400"] + counts["503"]
+    assert told["faults"] == totals["faults"] == totals["delivered"] == totals["taken"] == faults
 
 
 # ---- metrics ----
