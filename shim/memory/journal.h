@@ -67,8 +67,8 @@ struct journal_host {
 };
 
 struct journal_process {
-	_Atomic uint32_t pid; /* 0: free. Taken by compare-and-swap */
-	_Atomic uint32_t run; /* JOURNAL_RUN; 0: none */
+	_Atomic uint32_t pid;	/* 0: free. Taken by compare-and-swap */
+	_Atomic uint32_t run;	/* JOURNAL_RUN; 0: none */
 	_Atomic uint64_t start; /* field 22 of /proc/PID/stat: a pid alone may be somebody else's */
 	uint64_t since;		/* seconds since the epoch */
 	_Atomic uint64_t connections; /* HTTP or TLS seen on them */

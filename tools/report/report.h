@@ -13,7 +13,7 @@
 #include "texts.h"
 
 /* So many attempts are kept; what comes after them is counted alone. */
-#define REPORT_ATTEMPTS_MAX (4u << 20)
+#define REPORT_ATTEMPTS_MAX (1u << 20)
 
 #define REPORT_NONE UINT32_MAX
 
@@ -43,9 +43,9 @@ enum report_list { REPORT_OUTAGES, REPORT_FAULTS };
 struct report_rule {
 	uint64_t id;
 	enum report_list list;
-	uint32_t number;			  /* in its list, from 1 */
-	char *name;				  /* its name or description, or "faults 1" */
-	char *json;				  /* as it was given, or what the table says of it */
+	uint32_t number;		    /* in its list, from 1 */
+	char *name;			    /* its name or description, or "faults 1" */
+	char *json;			    /* as it was given, or what the table says of it */
 	char *service, *region, *operation; /* NULL: any */
 	uint32_t counter;
 	uint64_t base_matched, base_fired, base_delivered, base_taken; /* before the run */
@@ -90,7 +90,8 @@ struct report {
 	uint64_t begun, over; /* CLOCK_MONOTONIC, nanoseconds */
 	uint64_t lost;	      /* events that nobody could read any more */
 	uint64_t unkept;      /* events beyond REPORT_ATTEMPTS_MAX */
-	uint64_t foreign;     /* events of other runs */
+	uint64_t foreign;     /* events of others */
+	bool is_shared;	      /* others have made calls under the same daemon */
 	uint64_t blind_aws;   /* connections to AWS that could not be looked into */
 	uint64_t unfollowed, unattached, unnamed;
 	uint32_t processes; /* that made calls */
