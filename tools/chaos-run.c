@@ -232,6 +232,10 @@ enum report_option {
 	EXPECT_FILE,
 	UNMATCHED,
 	UNTAKEN,
+	RETRY_AUDIT,
+	BASELINE,
+	LINT,
+	IAM_POLICY,
 	REDACT
 };
 
@@ -292,6 +296,18 @@ static void take_report_option(struct options *options, int option, int argc, ch
 	case UNTAKEN:
 		want_report(options, "--fail-on-untaken", NULL);
 		break;
+	case RETRY_AUDIT:
+		want_report(options, "--retry-audit", NULL);
+		break;
+	case BASELINE:
+		want_report(options, "--baseline", optarg);
+		break;
+	case LINT:
+		want_report(options, "--lint", NULL);
+		break;
+	case IAM_POLICY:
+		want_report(options, "--iam-policy", optarg);
+		break;
 	default:
 		add_word(options, "--redact");
 	}
@@ -332,6 +348,10 @@ static struct options parse(int argc, char **argv)
 		{"expect-file", required_argument, NULL, EXPECT_FILE},
 		{"fail-on-unmatched", no_argument, NULL, UNMATCHED},
 		{"fail-on-untaken", no_argument, NULL, UNTAKEN},
+		{"retry-audit", no_argument, NULL, RETRY_AUDIT},
+		{"baseline", required_argument, NULL, BASELINE},
+		{"lint", no_argument, NULL, LINT},
+		{"iam-policy", required_argument, NULL, IAM_POLICY},
 		{"redact", no_argument, NULL, REDACT},
 		{"verbose", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},

@@ -7,6 +7,9 @@
 
 #define SAMPLE_MAX 4000u
 
+/* So many bytes of a body are hashed. */
+#define BODY_HASHED 512u
+
 /* botocore, Java v2, JS v3 and Go v2 say app/NAME among the products of their User-Agent. */
 static struct span app_of(const struct http1_head *head)
 {
@@ -19,6 +22,27 @@ static struct span app_of(const struct http1_head *head)
 		if (span_starts(product, SPAN("app/")))
 			return span_from(product, 4);
 		rest = span_from(rest, product.len + 1);
+	}
+	return rest;
+}
+
+/* cfg/retry-mode#NAME, or one of the letters that m/ lists. */
+static struct span mode_of(const struct http1_head *head)
+{
+	static const char *const modes[] = {"legacy", "standard", "adaptive"};
+	struct span rest = http1_known(head, HTTP1_USER_AGENT), list;
+
+	for (; rest.len; rest = span_from(rest, list.len + 1)) {
+		const char *end = span_find(rest, ' ');
+
+		list = (struct span){rest.at, end ? (size_t)(end - rest.at) : rest.len};
+		if (span_starts(list, SPAN("cfg/retry-mode#")))
+			return span_from(list, strlen("cfg/retry-mode#"));
+		for (size_t i = 2; span_starts(list, SPAN("m/")) && i < list.len; i++)
+			if (list.at[i] >= 'D' && list.at[i] <= 'F' &&
+				(i == 2 || list.at[i - 1] == ',') &&
+				(i + 1 == list.len || list.at[i + 1] == ','))
+				return span_of(modes[list.at[i] - 'D']);
 	}
 	return rest;
 }
@@ -43,6 +67,16 @@ static int attempt_of(const struct http1_head *head, const struct aws_call *call
 	if (!retry.len)
 		retry = http1_field(head, SPAN("aws-sdk-retry"));
 	return retry.len ? number_at(retry) + 1 : 0;
+}
+
+/* "attempt=1; max=3" */
+static uint8_t attempts_max_of(const struct http1_head *head)
+{
+	struct span text = http1_known(head, HTTP1_SDK_REQUEST);
+	const char *at = text.len ? memmem(text.at, text.len, "max=", 4) : NULL;
+	int number = at ? number_at(span_from(text, (size_t)(at - text.at) + 4)) : 0;
+
+	return (uint8_t)(number < UINT8_MAX ? number : UINT8_MAX);
 }
 
 static struct span invocation_of(const struct http1_head *head, const struct aws_call *call)
@@ -85,6 +119,22 @@ static void add_texts(struct event *event, const struct http1_head *head,
 	event_add(event, EVENT_SDK, call->sdk);
 	event_add(event, EVENT_APP, app_of(head));
 	add_others(event, call);
+	event_add(event, EVENT_MODE, mode_of(head));
+}
+
+/* Tells requests of one operation and resource apart. */
+static uint32_t hash_of(struct span body)
+{
+	uint64_t hash = body.len, word;
+	size_t len = body.len < BODY_HASHED ? body.len : BODY_HASHED;
+
+	for (size_t i = 0; i < len; i += sizeof(word)) {
+		word = 0;
+		memcpy(&word, body.at + i, len - i < sizeof(word) ? len - i : sizeof(word));
+		hash = (hash ^ word) * 0x9e3779b97f4a7c15ull;
+		hash ^= hash >> 29;
+	}
+	return (uint32_t)(hash >> 32) | (body.len != 0);
 }
 
 struct record *record_begin(const struct record_host *host, void *user,
@@ -101,9 +151,11 @@ struct record *record_begin(const struct record_host *host, void *user,
 	record->model = call->candidates[0].model;
 	event->started = host->now();
 	event->attempt = (uint16_t)attempt_of(head, call);
+	event->attempts_max = attempts_max_of(head);
 	add_texts(event, head, body, call);
-	record->wants_body = !event->lengths[EVENT_RESOURCE] && !body->bytes.len &&
-			     record->model >= 0 && call->protocol != AWS_S3;
+	event->token = aws_token(head, body, call);
+	event->body = hash_of(body->bytes);
+	record->wants_body = !body->bytes.len && record->model >= 0 && call->protocol != AWS_S3;
 	record->host = host;
 	host->begun(user, event);
 	return record;
@@ -122,6 +174,11 @@ void record_body(struct record *record, struct span body)
 	call.candidates[0] = (struct aws_candidate){.model = record->model,
 		.service = event_text(event, EVENT_SERVICE),
 		.operation = event_text(event, EVENT_OPERATION)};
+	event->body = hash_of(body);
+	if (event->token == EVENT_TOKEN_UNSEEN)
+		event->token = aws_body_token(&call, body);
+	if (event->lengths[EVENT_RESOURCE])
+		return;
 	len = aws_body_resource(&call, body, resource, sizeof(resource));
 	if (len)
 		event_replace(event, EVENT_RESOURCE, (struct span){resource, len});
