@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "control/memory.h"
+#include "report/audit.h"
 #include "report/gather.h"
 #include "report/style.h"
 #include "report/trace.h"
@@ -63,6 +64,18 @@ static bool take_option(struct wanted *wanted, struct report *report, int option
 	case 'k':
 		wanted->fail_on_untaken = true;
 		return true;
+	case 'a':
+		wanted->retry_audit = true;
+		return true;
+	case 'b':
+		wanted_baseline(wanted, optarg, reason);
+		break;
+	case 'l':
+		wanted->lint = true;
+		return true;
+	case 'i':
+		wanted_policy(wanted, optarg, reason);
+		break;
 	case 'c':
 		report->is_redacted = true;
 		return true;
@@ -87,6 +100,10 @@ static bool parse(int argc, char **argv, struct wanted *wanted, struct report *r
 		{"expect-file", required_argument, NULL, 'X'},
 		{"fail-on-unmatched", no_argument, NULL, 'u'},
 		{"fail-on-untaken", no_argument, NULL, 'k'},
+		{"retry-audit", no_argument, NULL, 'a'},
+		{"baseline", required_argument, NULL, 'b'},
+		{"lint", no_argument, NULL, 'l'},
+		{"iam-policy", required_argument, NULL, 'i'},
 		{"redact", no_argument, NULL, 'c'},
 		{NULL, 0, NULL, 0},
 	};
@@ -150,7 +167,8 @@ static int tell(const struct report *report, const struct wanted *wanted)
 {
 	struct verdict *verdicts = sure(calloc(wanted_verdicts(wanted) + 1, sizeof(*verdicts)));
 	size_t count = wanted_judge(wanted, report, verdicts);
-	bool are_written = write_reports(report, wanted, verdicts, count);
+	bool are_written =
+		write_reports(report, wanted, verdicts, count) & audit_write(report, wanted);
 	bool are_met = judge(verdicts, count);
 
 	free(verdicts);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "answer.h"
 
+#include "answer_field.h"
 #include "shim/base/span.h"
 
 /* Where in a head the next byte is. */
@@ -14,44 +15,11 @@ enum part {
 	PART_LAST_LF,
 };
 
-enum field {
-	FIELD_OTHER,
-	FIELD_CONTENT_LENGTH,
-	FIELD_TRANSFER_ENCODING,
-	FIELD_CONNECTION,
-};
-
-static bool is_digit(char byte)
-{
-	return byte >= '0' && byte <= '9';
-}
-
-static bool is_blank(char byte)
-{
-	return byte == ' ' || byte == '\t' || byte == '\r';
-}
-
-static char lower(char byte)
-{
-	return byte >= 'A' && byte <= 'Z' ? (char)(byte | 0x20) : byte;
-}
-
-static struct span word_of(const struct answer *answer)
-{
-	return (struct span){answer->word, answer->word_len};
-}
-
 /* A word that is too long keeps the size of the buffer, which no word that we know has. */
 static void add_to_word(struct answer *answer, char byte)
 {
 	if (answer->word_len < sizeof(answer->word))
 		answer->word[answer->word_len++] = lower(byte);
-}
-
-static void clear_word(struct answer *answer)
-{
-	answer->word_len = 0;
-	answer->word_ended = false;
 }
 
 void answer_begin(struct answer *answer, const struct answer_request *request)
@@ -71,70 +39,8 @@ static void begin_head(struct answer *answer)
 }
 
 /*
- * Fields: a value that matters is a list of words.
+ * Fields
  */
-
-/* RFC 9110 8.6: digits only; equal values count as one. */
-static void take_length(struct answer *answer, struct span word)
-{
-	uint64_t length = 0;
-
-	if (word.len == 0 || word.len > 18)
-		answer->bad_length = true;
-	for (size_t i = 0; i < word.len; i++) {
-		if (!is_digit(word.at[i]))
-			answer->bad_length = true;
-		length = length * 10 + (uint64_t)(word.at[i] - '0');
-	}
-	if (answer->has_length && length != answer->length)
-		answer->bad_length = true;
-	answer->has_length = true;
-	answer->length = length;
-}
-
-static void take_coding(struct answer *answer, struct span word)
-{
-	/* What RFC 2616 called a coding that is none. */
-	if (word.len == 0 || span_equal(word, SPAN("identity")))
-		return;
-	if (!span_equal(word, SPAN("chunked"))) {
-		answer->is_chunked = false;
-	} else {
-		answer->bad_coding |= answer->is_chunked;
-		answer->is_chunked = true;
-	}
-	answer->is_coded = true;
-}
-
-static void take_option(struct answer *answer, struct span word)
-{
-	answer->has_close |= span_equal(word, SPAN("close"));
-	answer->has_keepalive |= span_equal(word, SPAN("keep-alive"));
-}
-
-static void end_word(struct answer *answer)
-{
-	struct span word = word_of(answer);
-
-	if (answer->field == FIELD_CONTENT_LENGTH)
-		take_length(answer, word);
-	else if (answer->field == FIELD_TRANSFER_ENCODING)
-		take_coding(answer, word);
-	else if (answer->field == FIELD_CONNECTION)
-		take_option(answer, word);
-	clear_word(answer);
-}
-
-static enum field field_of(struct span name)
-{
-	if (span_equal(name, SPAN("content-length")))
-		return FIELD_CONTENT_LENGTH;
-	if (span_equal(name, SPAN("transfer-encoding")))
-		return FIELD_TRANSFER_ENCODING;
-	if (span_equal(name, SPAN("connection")))
-		return FIELD_CONNECTION;
-	return FIELD_OTHER;
-}
 
 /* Returns bytes taken; a colon that has come tells which field it is. */
 static size_t feed_name(struct answer *answer, const char *data, size_t len)
@@ -149,12 +55,12 @@ static size_t feed_name(struct answer *answer, const char *data, size_t len)
 		} else if (is_blank(byte)) {
 			answer->word_ended = true;
 		} else if (byte == ':') {
-			answer->field = (uint8_t)field_of(word_of(answer));
+			answer->field = (uint8_t)answer_field_of(answer_word(answer));
 			answer->part = answer->field ? PART_VALUE : PART_SKIP;
 			/* RFC 9112 5.1: no white space before the colon, or parsers differ. */
 			if (answer->field && answer->word_ended)
 				answer->state = ANSWER_BAD;
-			clear_word(answer);
+			answer_clear_word(answer);
 		} else {
 			add_to_word(answer, byte);
 			if (answer->word_len == sizeof(answer->word))
@@ -175,7 +81,7 @@ static size_t feed_value(struct answer *answer, const char *data, size_t len)
 			answer->word_ended = answer->word_len > 0;
 			answer->part = PART_LINE;
 		} else if (byte == ',') {
-			end_word(answer);
+			answer_end_word(answer);
 		} else if (is_blank(byte)) {
 			answer->word_ended = answer->word_len > 0;
 		} else if (answer->word_ended) {
@@ -238,15 +144,18 @@ static void end_head(struct answer *answer)
 
 /* The first byte of a line: the field before it may go on in it (RFC 9112 5.2), or is over.
  * Returns bytes taken. */
-static size_t feed_line(struct answer *answer, char byte)
+static size_t feed_line(struct answer *answer, const char *data, size_t len)
 {
+	char byte = *data;
+	size_t count;
+
 	if (byte == ' ' || byte == '\t') {
 		answer->part = answer->field ? PART_VALUE : PART_SKIP;
 		return 1;
 	}
 	if (answer->field)
-		end_word(answer);
-	clear_word(answer);
+		answer_end_word(answer);
+	answer_clear_word(answer);
 	answer->field = FIELD_OTHER;
 	if (byte == '\n') {
 		end_head(answer);
@@ -256,8 +165,10 @@ static size_t feed_line(struct answer *answer, char byte)
 		answer->part = PART_LAST_LF;
 		return 1;
 	}
-	byte = lower(byte);
-	answer->part = byte == 'c' || byte == 't' ? PART_NAME : PART_SKIP;
+	count = answer_take_length_line(answer, data, len);
+	if (count)
+		return count;
+	answer->part = answer_may_matter(data, len) ? PART_NAME : PART_SKIP;
 	return 0;
 }
 
@@ -274,6 +185,20 @@ static bool fits_status(size_t at, char byte)
 	if (at < AT_MINOR)
 		return byte == "HTTP/1."[at];
 	return at == AT_BLANK ? byte == ' ' : is_digit(byte);
+}
+
+/* A whole status line at once, as it mostly comes. Returns bytes taken; 0: it is none of that kind. */
+static size_t take_status_line(struct answer *answer, const char *data, size_t len)
+{
+	if (answer->word_len || len <= AT_END || memcmp(data, "HTTP/1.1 ", AT_STATUS) != 0 ||
+		!is_digit(data[9]) || !is_digit(data[10]) || !is_digit(data[11]) ||
+		data[9] == '0' || data[AT_END] != ' ')
+		return 0;
+	answer->status =
+		(uint16_t)((data[9] - '0') * 100 + (data[10] - '0') * 10 + (data[11] - '0'));
+	answer->minor = 1;
+	answer->part = PART_SKIP;
+	return AT_END + 1;
 }
 
 /* One byte of a status line, up to the one after the status; a reason phrase need not follow. */
@@ -296,13 +221,14 @@ static void feed_status(struct answer *answer, char byte)
 	answer->part = byte == '\n' ? PART_LINE : PART_SKIP;
 	if (answer->status < 100 || (byte != '\n' && !is_blank(byte)))
 		answer->state = ANSWER_BAD;
-	clear_word(answer);
+	answer_clear_word(answer);
 }
 
 /* Returns bytes taken; none where only the part of the head has changed. */
 static size_t feed_head(struct answer *answer, const char *data, size_t len)
 {
 	const char *end;
+	size_t count;
 
 	switch ((enum part)answer->part) {
 	case PART_EMPTY_LINES:
@@ -311,10 +237,12 @@ static size_t feed_head(struct answer *answer, const char *data, size_t len)
 		begin_head(answer);
 		return 0;
 	case PART_STATUS:
-		feed_status(answer, *data);
-		return 1;
+		count = take_status_line(answer, data, len);
+		if (!count)
+			feed_status(answer, *data);
+		return count ? count : 1;
 	case PART_LINE:
-		return feed_line(answer, *data);
+		return feed_line(answer, data, len);
 	case PART_NAME:
 		return feed_name(answer, data, len);
 	case PART_VALUE:

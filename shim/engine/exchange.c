@@ -134,8 +134,8 @@ static bool make_reply(
 	exchange->reply_counter = step->verdict.counter;
 	exchange->ended = step->closes;
 	exchange->is_unfinished = exchange->on_wire;
-	if (record_is_open(&exchange->record))
-		record_reply(&exchange->record, step->verdict.rule, text->status, error.code,
+	if (exchange->record)
+		record_reply(exchange->record, step->verdict.rule, text->status, error.code,
 			exchange->reply_len);
 	return true;
 }
@@ -223,9 +223,9 @@ void exchange_take(struct exchange *exchange, const struct exchange_env *env,
 		/* What comes next of a request that is still being decided on finds this sent. */
 		exchange->on_wire = exchange->draft.len != 0;
 	}
-	if (exchange->record.wants_body && exchange->ended &&
+	if (record_wants_body(exchange->record) && exchange->ended &&
 		(slice = next_slice(&place, SLICE_MAX)).len)
-		record_body(&exchange->record, slice);
+		record_body(exchange->record, slice);
 	if (exchange->is_sealed != was_sealed)
 		send_range(env, iov, count, place.passed, SIZE_MAX, 0);
 }
@@ -252,7 +252,7 @@ void exchange_passed_unseen(struct exchange *exchange, size_t len)
 
 	if (exchange->state != EXCHANGE_BODY)
 		return;
-	record_sent(&exchange->record, len);
+	record_sent(exchange->record, len);
 	body->left -= len < body->left ? len : body->left;
 	if (!body->left)
 		body->state = body->state == HTTP1_BODY_LENGTH ? HTTP1_BODY_DONE
@@ -268,8 +268,9 @@ void exchange_answered(struct exchange *exchange, const char *data, size_t len)
 	if (!exchange->watching)
 		return;
 	count = answer_feed(answer, data, len);
-	if (record_is_open(&exchange->record))
-		record_received(exchange, data, count < 0 ? len : (size_t)count);
+	if (exchange->record)
+		record_received(
+			exchange->record, answer->status, data, count < 0 ? len : (size_t)count);
 	exchange->watching = count >= 0 && !answer_is_over(answer);
 	if (!exchange->watching)
 		record_end(&exchange->record, count < 0 ? EVENT_UNKNOWN : EVENT_WHOLE,
@@ -282,9 +283,9 @@ void exchange_end_record(struct exchange *exchange)
 {
 	struct answer *answer = &exchange->answer;
 
-	if (!record_is_open(&exchange->record))
+	if (!exchange->record)
 		return;
-	if (exchange->record.event.action & EVENT_ERROR) {
+	if (exchange->record->event.action & EVENT_ERROR) {
 		record_end(&exchange->record, EVENT_CUT,
 			exchange->reply_at ? EVENT_PARTLY_READ : EVENT_NEVER_READ);
 		return;
@@ -324,9 +325,7 @@ bool exchange_reply_read(struct exchange *exchange, size_t len)
 
 	if (host && host->delivered && !exchange->reply_at)
 		host->delivered(exchange->reply_counter, exchange->reply_rule);
-	if (record_is_open(&exchange->record) && !exchange->record.event.first)
-		exchange->record.event.first =
-			exchange->record.host->now() - exchange->record.event.started;
+	record_reading(exchange->record);
 	exchange->reply_at += len;
 	if (is_over && !exchange->reply_settles_late)
 		exchange_reply_settle(exchange);

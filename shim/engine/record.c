@@ -1,27 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "record.h"
 
-#include "exchange.h"
+#include <stddef.h>
+
 #include "shim/memory/blocks.h"
 
 #define SAMPLE_MAX 4000u
 
+/* So many bytes of a body are hashed. */
+#define BODY_HASHED 512u
+
 /* botocore, Java v2, JS v3 and Go v2 say app/NAME among the products of their User-Agent. */
 static struct span app_of(const struct http1_head *head)
 {
-	const struct span mark = SPAN("app/");
-	struct span agent = http1_known(head, HTTP1_USER_AGENT);
-	const char *at = agent.len ? memmem(agent.at, agent.len, mark.at, mark.len) : NULL;
-	struct span app;
-	const char *end;
+	struct span rest = http1_known(head, HTTP1_USER_AGENT);
 
-	if (!at || (at > agent.at && at[-1] != ' '))
-		return (struct span){NULL, 0};
-	app = span_from(agent, (size_t)(at - agent.at) + mark.len);
-	end = span_find(app, ' ');
-	if (end)
-		app.len = (size_t)(end - app.at);
-	return app;
+	while (rest.len) {
+		const char *end = span_find(rest, ' ');
+		struct span product = {rest.at, end ? (size_t)(end - rest.at) : rest.len};
+
+		if (span_starts(product, SPAN("app/")))
+			return span_from(product, 4);
+		rest = span_from(rest, product.len + 1);
+	}
+	return rest;
+}
+
+/* cfg/retry-mode#NAME, or one of the letters that m/ lists. */
+static struct span mode_of(const struct http1_head *head)
+{
+	static const char *const modes[] = {"legacy", "standard", "adaptive"};
+	struct span rest = http1_known(head, HTTP1_USER_AGENT), list;
+
+	for (; rest.len; rest = span_from(rest, list.len + 1)) {
+		const char *end = span_find(rest, ' ');
+
+		list = (struct span){rest.at, end ? (size_t)(end - rest.at) : rest.len};
+		if (span_starts(list, SPAN("cfg/retry-mode#")))
+			return span_from(list, strlen("cfg/retry-mode#"));
+		for (size_t i = 2; span_starts(list, SPAN("m/")) && i < list.len; i++)
+			if (list.at[i] >= 'D' && list.at[i] <= 'F' &&
+				(i == 2 || list.at[i - 1] == ',') &&
+				(i + 1 == list.len || list.at[i + 1] == ','))
+				return span_of(modes[list.at[i] - 'D']);
+	}
+	return rest;
 }
 
 static int number_at(struct span text)
@@ -36,13 +59,24 @@ static int number_at(struct span text)
 /* Older SDKs count retries: "2/4" (PHP), "2/100/500" (Java v1). */
 static int attempt_of(const struct http1_head *head, const struct aws_call *call)
 {
-	struct span retry = http1_field(head, SPAN("amz-sdk-retry"));
+	struct span retry;
 
 	if (call->attempt)
 		return call->attempt;
+	retry = http1_field(head, SPAN("amz-sdk-retry"));
 	if (!retry.len)
 		retry = http1_field(head, SPAN("aws-sdk-retry"));
 	return retry.len ? number_at(retry) + 1 : 0;
+}
+
+/* "attempt=1; max=3" */
+static uint8_t attempts_max_of(const struct http1_head *head)
+{
+	struct span text = http1_known(head, HTTP1_SDK_REQUEST);
+	const char *at = text.len ? memmem(text.at, text.len, "max=", 4) : NULL;
+	int number = at ? number_at(span_from(text, (size_t)(at - text.at) + 4)) : 0;
+
+	return (uint8_t)(number < UINT8_MAX ? number : UINT8_MAX);
 }
 
 static struct span invocation_of(const struct http1_head *head, const struct aws_call *call)
@@ -85,26 +119,46 @@ static void add_texts(struct event *event, const struct http1_head *head,
 	event_add(event, EVENT_SDK, call->sdk);
 	event_add(event, EVENT_APP, app_of(head));
 	add_others(event, call);
+	event_add(event, EVENT_MODE, mode_of(head));
 }
 
-void record_begin(struct exchange *exchange, const struct exchange_env *env,
+/* Tells requests of one operation and resource apart. */
+static uint32_t hash_of(struct span body)
+{
+	uint64_t hash = body.len, word;
+	size_t len = body.len < BODY_HASHED ? body.len : BODY_HASHED;
+
+	for (size_t i = 0; i < len; i += sizeof(word)) {
+		word = 0;
+		memcpy(&word, body.at + i, len - i < sizeof(word) ? len - i : sizeof(word));
+		hash = (hash ^ word) * 0x9e3779b97f4a7c15ull;
+		hash ^= hash >> 29;
+	}
+	return (uint32_t)(hash >> 32) | (body.len != 0);
+}
+
+struct record *record_begin(const struct record_host *host, void *user,
 	const struct http1_head *head, const struct aws_body *body, const struct aws_call *call)
 {
-	struct record *record = &exchange->record;
-	struct event *event = &record->event;
+	struct record *record = blocks_take(sizeof(*record));
+	struct event *event;
 
-	if (record_is_open(record))
-		record_end(record, EVENT_UNKNOWN, EVENT_NOTHING_TO_TAKE);
-	memset(event, 0, offsetof(struct event, texts));
+	if (!record)
+		return NULL;
+	event = &record->event;
+	memset(record, 0, offsetof(struct record, event.texts));
 	record->protocol = call->protocol;
 	record->model = call->candidates[0].model;
-	event->started = env->host->now();
+	event->started = host->now();
 	event->attempt = (uint16_t)attempt_of(head, call);
+	event->attempts_max = attempts_max_of(head);
 	add_texts(event, head, body, call);
-	record->wants_body = !event->lengths[EVENT_RESOURCE] && !body->bytes.len &&
-			     record->model >= 0 && call->protocol != AWS_S3;
-	record->host = env->host;
-	env->host->begun(env->user, event);
+	event->token = aws_token(head, body, call);
+	event->body = hash_of(body->bytes);
+	record->wants_body = !body->bytes.len && record->model >= 0 && call->protocol != AWS_S3;
+	record->host = host;
+	host->begun(user, event);
+	return record;
 }
 
 void record_body(struct record *record, struct span body)
@@ -120,6 +174,11 @@ void record_body(struct record *record, struct span body)
 	call.candidates[0] = (struct aws_candidate){.model = record->model,
 		.service = event_text(event, EVENT_SERVICE),
 		.operation = event_text(event, EVENT_OPERATION)};
+	event->body = hash_of(body);
+	if (event->token == EVENT_TOKEN_UNSEEN)
+		event->token = aws_body_token(&call, body);
+	if (event->lengths[EVENT_RESOURCE])
+		return;
 	len = aws_body_resource(&call, body, resource, sizeof(resource));
 	if (len)
 		event_replace(event, EVENT_RESOURCE, (struct span){resource, len});
@@ -157,18 +216,19 @@ static void keep_sample(struct record *record, const char *data, size_t len)
 	record->sample_len += (uint32_t)len;
 }
 
-void record_received(struct exchange *exchange, const char *data, size_t len)
+void record_reading(struct record *record)
 {
-	struct record *record = &exchange->record;
-	struct event *event = &record->event;
-	int status = exchange->answer.status;
+	if (record && !record->event.first)
+		record->event.first = record->host->now() - record->event.started;
+}
 
-	event->received += len;
+void record_received(struct record *record, int status, const char *data, size_t len)
+{
+	record->event.received += len;
 	if (status < 200)
 		return;
-	if (!event->first)
-		event->first = record->host->now() - event->started;
-	event->status = (uint16_t)status;
+	record_reading(record);
+	record->event.status = (uint16_t)status;
 	if (status >= 400)
 		keep_sample(record, data, len);
 }
@@ -231,34 +291,28 @@ struct span record_code(struct span answer)
 	return code;
 }
 
-static void take_sample(struct record *record)
+void record_forget(struct record **record)
 {
-	struct span sample = {record->sample, record->sample_len};
-
-	if (sample.at)
-		event_replace(&record->event, EVENT_CODE, record_code(sample));
-	record_forget(record);
+	if (*record)
+		blocks_give((*record)->sample);
+	blocks_give(*record);
+	*record = NULL;
 }
 
-void record_forget(struct record *record)
+void record_end(struct record **place, enum event_end end, enum event_taken taken)
 {
-	blocks_give(record->sample);
-	record->sample = NULL;
-	record->sample_len = 0;
-	record->wants_body = false;
-	record->host = NULL;
-}
+	struct record *record = *place;
+	struct event *event;
 
-void record_end(struct record *record, enum event_end end, enum event_taken taken)
-{
-	const struct exchange_host *host = record->host;
-	struct event *event = &record->event;
-
-	if (!host)
+	if (!record)
 		return;
+	event = &record->event;
 	event->end = (uint8_t)end;
 	event->taken = (uint8_t)taken;
-	event->ended = host->now() - event->started;
-	take_sample(record);
-	host->ended(event);
+	event->ended = record->host->now() - event->started;
+	if (record->sample)
+		event_replace(event, EVENT_CODE,
+			record_code((struct span){record->sample, record->sample_len}));
+	record->host->ended(event);
+	record_forget(place);
 }

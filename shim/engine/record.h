@@ -8,13 +8,18 @@
 #include "aws/identify.h"
 #include "shim/memory/event.h"
 
-struct exchange;
-struct exchange_env;
-struct exchange_host;
+/* Who is told. */
+struct record_host {
+	bool (*wants)(void);   /* are calls to be recorded? */
+	uint64_t (*now)(void); /* CLOCK_MONOTONIC nanoseconds */
+	/* It begins: is to say in the event who makes the call, and where. `user` is the exchange's. */
+	void (*begun)(void *user, struct event *event);
+	void (*ended)(const struct event *event);
+};
 
 struct record {
-	const struct exchange_host *host; /* NULL: nothing is being recorded */
-	char *sample;			  /* of an answer that tells of an error: its beginning */
+	const struct record_host *host;
+	char *sample; /* of an answer that tells of an error: its beginning */
 	uint32_t sample_len;
 	bool wants_body; /* for the resource */
 	uint8_t protocol;
@@ -22,20 +27,21 @@ struct record {
 	struct event event;
 };
 
-/* The request whose head is whole is a call, and passes or is answered. The one before it on this
- * connection, if its end was not seen, is over. */
-void record_begin(struct exchange *exchange, const struct exchange_env *env,
+/* The request whose head is whole is a call, and passes or is answered. NULL: no memory. The functions below
+ * take NULL for a call that is not recorded. */
+struct record *record_begin(const struct record_host *host, void *user,
 	const struct http1_head *head, const struct aws_body *body, const struct aws_call *call);
-
-static inline bool record_is_open(const struct record *record)
-{
-	return __builtin_expect(record->host != NULL, 0);
-}
 
 /* So much more of the request has been written. */
 static inline void record_sent(struct record *record, size_t len)
 {
-	record->event.sent += len;
+	if (__builtin_expect(record != NULL, 0))
+		record->event.sent += len;
+}
+
+static inline bool record_wants_body(const struct record *record)
+{
+	return __builtin_expect(record != NULL, 0) && record->wants_body;
 }
 
 /* The first piece of a body that came after its head. */
@@ -45,14 +51,17 @@ void record_body(struct record *record, struct span body);
 void record_delay(struct record *record, uint64_t delay);
 void record_reply(struct record *record, uint64_t rule, int status, struct span code, size_t len);
 
-/* The server has sent this of the answer. */
-void record_received(struct exchange *exchange, const char *data, size_t len);
+/* The program has begun to read the reply of a rule. */
+void record_reading(struct record *record);
 
-/* It is over: tells the host. */
-void record_end(struct record *record, enum event_end end, enum event_taken taken);
+/* The server has sent this of the answer, of which `status` is known so far; 0: not yet. */
+void record_received(struct record *record, int status, const char *data, size_t len);
+
+/* It is over: tells the host, and frees it. */
+void record_end(struct record **record, enum event_end end, enum event_taken taken);
 
 /* Without the host being told: another process goes on with it. */
-void record_forget(struct record *record);
+void record_forget(struct record **record);
 
 /* The error code in an answer, or in as much as has come of it; .len 0: none is found. */
 struct span record_code(struct span answer);

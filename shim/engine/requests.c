@@ -62,6 +62,7 @@ struct whole {
 	const struct http1_head *head;
 	struct aws_body body;
 	const struct table *table;
+	bool is_recorded;
 };
 
 /* What the rule answers with, in memory of its own. False: no memory, or no rule any more. */
@@ -85,14 +86,21 @@ static bool take_text(
 	return false;
 }
 
-static void record(struct exchange *exchange, const struct exchange_env *env,
+static void begin_record(struct exchange *exchange, const struct exchange_env *env,
 	const struct whole *whole, struct exchange_step *step)
 {
-	record_begin(exchange, env, whole->head, &whole->body, &step->call);
-	exchange->record.event.is_reused = exchange->has_called;
-	record_sent(&exchange->record, whole->head->size + whole->body.bytes.len);
+	struct record *record;
+
+	/* The end of the one before it on this connection was not seen. */
+	record_end(&exchange->record, EVENT_UNKNOWN, EVENT_NOTHING_TO_TAKE);
+	record = record_begin(env->host->record, env->user, whole->head, &whole->body, &step->call);
+	exchange->record = record;
+	if (!record)
+		return;
+	record->event.is_reused = exchange->has_called;
+	record_sent(record, whole->head->size + whole->body.bytes.len);
 	if (step->verdict.latency_ns)
-		record_delay(&exchange->record, step->verdict.latency_ns);
+		record_delay(record, step->verdict.latency_ns);
 }
 
 /* The request is a call: what do the rules say? */
@@ -113,8 +121,8 @@ static void decide(struct exchange *exchange, const struct exchange_env *env,
 		step->due = env->host->now() + verdict->latency_ns;
 	exchange->swallowing = verdict->is_fault;
 	step->is_call = true;
-	if (env->host->records && env->host->records())
-		record(exchange, env, whole, step);
+	if (whole->is_recorded)
+		begin_record(exchange, env, whole, step);
 	exchange->has_called = true;
 }
 
@@ -126,8 +134,7 @@ static void expect_answer(
 	exchange->expecting =
 		head->expects_continue && !body->bytes.len && !http1_body_done(&exchange->body);
 	/* Else what comes first is the answer to another request. */
-	exchange->watching = (exchange->expecting || record_is_open(&exchange->record)) &&
-			     !exchange->is_pipelined;
+	exchange->watching = (exchange->expecting || exchange->record) && !exchange->is_pipelined;
 	exchange->has_final = false;
 	if (exchange->watching)
 		answer_begin(&exchange->answer,
@@ -162,11 +169,12 @@ static bool read_body(struct exchange *exchange, const struct http1_head *head, 
 }
 
 /* What of a call is to be found out: for a rule, or for who wants to know all. */
-static unsigned wanted_of(const struct exchange_env *env, const struct table *table)
+static unsigned wanted_of(const struct exchange_env *env, struct whole *whole)
 {
-	if (env->host->observes && env->host->observes())
+	whole->is_recorded = env->host->record && env->host->record->wants();
+	if (whole->is_recorded || (env->host->observes && env->host->observes()))
 		return AWS_WANT_ALL;
-	return rules_wanted(table);
+	return rules_wanted(whole->table);
 }
 
 /* The head is whole, in `all`, of which `before` bytes passed in earlier pieces. */
@@ -184,8 +192,7 @@ static void decide_on(struct exchange *exchange, const struct exchange_env *env,
 	if (aws_tells_nothing(head))
 		identity = AWS_NOT_A_CALL;
 	else
-		identity =
-			aws_identify(head, &whole.body, wanted_of(env, whole.table), &step->call);
+		identity = aws_identify(head, &whole.body, wanted_of(env, &whole), &step->call);
 	if (identity == AWS_NEEDS_BODY) {
 		exchange->seen = 0;
 		wait_for_more(exchange, env, all.at + before, all.len - before, before > 0);
@@ -272,9 +279,9 @@ __attribute__((noinline)) static void feed_body(struct exchange *exchange,
 	}
 	step->action = exchange->swallowing ? EXCHANGE_SWALLOW : EXCHANGE_PASS;
 	step->count = (size_t)count;
-	record_sent(&exchange->record, step->count);
-	if (record_is_open(&exchange->record) && exchange->record.wants_body)
-		record_body(&exchange->record, (struct span){data, step->count});
+	record_sent(exchange->record, step->count);
+	if (record_wants_body(exchange->record))
+		record_body(exchange->record, (struct span){data, step->count});
 	requests_after_piece(exchange);
 }
 

@@ -1,67 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules.h"
 
-#include "shim/memory/journal.h"
 #include "aws/regions.h"
 #include "aws/request.h"
-
-static bool name_matches(const struct table_slot *slot, uint32_t id, struct span text)
-{
-	struct span name;
-
-	if (id == 0)
-		return true;
-	name = table_name(slot, id);
-	return name.len && table_glob_matches(name, text);
-}
-
-static bool region_matches(const struct table_slot *slot, uint32_t id, const struct aws_call *call)
-{
-	struct aws_regions walk = aws_regions_of(call);
-	struct span name, region;
-
-	if (id == 0)
-		return true;
-	name = table_name(slot, id);
-	if (name.len == 0)
-		return false;
-	while (aws_regions_next(&walk, &region)) {
-		if (table_glob_matches(name, region))
-			return true;
-		/* A SigV4a region set may hold globs itself. */
-		if (table_is_glob(region) && table_glob_matches(region, name))
-			return true;
-	}
-	return false;
-}
-
-/* As rules_differs(); *candidate is the first one that the rule is about. */
-static const char *differs(const struct table_slot *slot, const struct table_rule *rule,
-	const struct aws_call *call, int *candidate)
-{
-	uint32_t service = table_load(rule->service), operation = table_load(rule->operation);
-	bool is_service = false, is_operation = false;
-
-	for (int c = 0; c < call->candidate_count && !is_operation; c++) {
-		if (!name_matches(slot, service, call->candidates[c].service))
-			continue;
-		is_service = true;
-		is_operation = name_matches(slot, operation, call->candidates[c].operation);
-		*candidate = c;
-	}
-	if (!is_service)
-		return "service";
-	if (!region_matches(slot, table_load(rule->region), call))
-		return "region";
-	return is_operation ? NULL : "operation";
-}
+#include "rule_match.h"
+#include "shim/memory/journal.h"
 
 const char *rules_differs(
 	const struct table_slot *slot, const struct table_rule *rule, const struct aws_call *call)
 {
 	int candidate;
 
-	return differs(slot, rule, call, &candidate);
+	return rule_differs(slot, rule, call, &candidate);
 }
 
 /* The name ids that a name of the call may stand under in a key. 0, any, is always the first. */
@@ -106,7 +56,7 @@ static void add_ids_of(
 		if ((begin && begin != first) || !(table_load(glob->dimensions) & dimension))
 			continue;
 		id = table_load(glob->name);
-		if (id && name_matches(slot, id, name))
+		if (id && rule_name_matches(slot, id, name))
 			add_id(ids, id);
 	}
 }
@@ -333,7 +283,7 @@ static struct hit try_all(
 		const struct table_rule *rule = &search->slot->rules[i];
 		int candidate = 0;
 
-		if (!differs(search->slot, rule, search->call, &candidate) &&
+		if (!rule_differs(search->slot, rule, search->call, &candidate) &&
 			fires(rule, dice, verdict))
 			return (struct hit){rule, candidate};
 	}

@@ -31,7 +31,6 @@ struct draft {
 struct exchange_host {
 	const struct table *(*table)(void); /* in force; NULL: none */
 	bool (*observes)(void);		    /* is all to be told of the next call? NULL: no */
-	bool (*records)(void); /* is it to be recorded, and what becomes of it? NULL: no */
 	uint64_t (*now)(void); /* CLOCK_MONOTONIC nanoseconds; only asked for a delay */
 	time_t (*date)(void);
 	/* Makes room for `cap` bytes and keeps those that are there; gives the room back. */
@@ -45,9 +44,7 @@ struct exchange_host {
 	void (*call)(void *user, const struct aws_call *call, const struct rules_verdict *verdict);
 	void (*blind)(void *user, int reason); /* enum journal_blind */
 
-	/* Of a call that is recorded: it begins, and says who makes it; it is over. */
-	void (*begun)(void *user, struct event *event);
-	void (*ended)(const struct event *event);
+	const struct record_host *record; /* NULL: nobody is told what becomes of calls */
 
 	/* Of a reply: the program has read something of it; all of it. NULL: nobody counts. */
 	void (*delivered)(uint32_t counter, uint64_t rule);
@@ -103,7 +100,7 @@ struct exchange {
 	bool reply_settles_late; /* the caller says when it has been read: exchange_reply_settle() */
 	bool has_called;	 /* a call was seen before */
 
-	struct record record;
+	struct record *record; /* of the call under way; NULL: it is not recorded */
 };
 
 /* A zeroed exchange is one of a new connection. */

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include "shim/io/bridged.h"
 #include "shim/io/conn.h"
 #include "shim/io/deliver.h"
 #include "shim/libc/real.h"
@@ -22,6 +23,7 @@ static void after_fork_parent(void)
 {
 	stack_after_fork_parent(inside);
 	timer_after_fork_parent(inside);
+	bridged_after_fork();
 }
 
 static void after_fork_child(void)

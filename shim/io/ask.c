@@ -29,7 +29,7 @@ void ask_tell_blind(void *user, int reason)
 	conn_count_blind(((struct ask_teller *)user)->conn, reason);
 }
 
-void ask_tell_begun(void *user, struct event *event)
+static void tell_begun(void *user, struct event *event)
 {
 	const struct conn *conn = ((struct ask_teller *)user)->conn;
 
@@ -40,6 +40,9 @@ void ask_tell_begun(void *user, struct event *event)
 		event->lane = JOURNAL_LANE_INSIDE + 1;
 	shim_begin_event(event);
 }
+
+const struct record_host ask_record = {
+	.wants = shim_records, .now = timer_now, .begun = tell_begun, .ended = shim_end_event};
 
 time_t ask_date(void)
 {

@@ -21,17 +21,16 @@ void ask_tell_connection(void *user);
 void ask_tell_hello(void *user, const char *data, size_t len);
 void ask_tell_call(void *user, const struct aws_call *call, const struct rules_verdict *verdict);
 void ask_tell_blind(void *user, int reason);
-void ask_tell_begun(void *user, struct event *event);
+extern const struct record_host ask_record;
 time_t ask_date(void);
 
 #define ASK_HOST(sender)                                                                           \
 	{                                                                                          \
-		.table = shim_table, .observes = shim_observes, .records = shim_records,           \
-		.now = timer_now, .begun = ask_tell_begun, .ended = shim_end_event,                \
-		.delivered = shim_count_delivered, .taken = shim_count_taken, .date = ask_date,    \
-		.grow = drafts_grow, .release = drafts_release, .send = sender,                    \
+		.table = shim_table, .observes = shim_observes, .now = timer_now,                  \
+		.date = ask_date, .grow = drafts_grow, .release = drafts_release, .send = sender,  \
 		.connection = ask_tell_connection, .hello = ask_tell_hello, .call = ask_tell_call, \
-		.blind = ask_tell_blind                                                            \
+		.blind = ask_tell_blind, .record = &ask_record, .delivered = shim_count_delivered, \
+		.taken = shim_count_taken                                                          \
 	}
 
 /* Does what the step says. False: not with this socket. */

@@ -241,6 +241,13 @@ bool deliver_is_kept(struct conn *conn, int fd)
 	return is_kept;
 }
 
+bool deliver_is_due(const struct conn *conn)
+{
+	const struct line_item *first = conn->exchange.line.first;
+
+	return first && first->due <= timer_now();
+}
+
 /* May the one who sends here wait? */
 static bool may_wait(int fd, int flags)
 {

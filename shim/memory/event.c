@@ -20,14 +20,6 @@ static size_t fitting(size_t len, size_t room)
 	return len < room ? len : room;
 }
 
-void event_add(struct event *event, enum event_text which, struct span text)
-{
-	size_t at = place_of(event, which), len = fitting(text.len, EVENT_ROOM - at);
-
-	memcpy(event->texts + at, text.at, len);
-	event->lengths[which] = (uint8_t)len;
-}
-
 void event_replace(struct event *event, enum event_text which, struct span text)
 {
 	size_t at = place_of(event, which), end = place_of(event, EVENT_TEXTS);
@@ -35,8 +27,10 @@ void event_replace(struct event *event, enum event_text which, struct span text)
 	size_t len = fitting(text.len, EVENT_ROOM - at - rest);
 
 	memmove(event->texts + at + len, event->texts + at + before, rest);
-	memcpy(event->texts + at, text.at, len);
+	if (len)
+		memcpy(event->texts + at, text.at, len);
 	event->lengths[which] = (uint8_t)len;
+	event->used = (uint16_t)(at + len + rest);
 }
 
 struct span event_text(const struct event *event, enum event_text which)
@@ -49,7 +43,7 @@ struct span event_text(const struct event *event, enum event_text which)
 
 size_t event_size(const struct event *event)
 {
-	return offsetof(struct event, texts) + place_of(event, EVENT_TEXTS);
+	return offsetof(struct event, texts) + event->used;
 }
 
 /* By words: a reader in another process may look at it meanwhile. */

@@ -96,6 +96,7 @@ void operations_end(struct operation *line, const struct event *event)
 		count(&line->unanswered);
 	if (event->status) {
 		count_status(line, event->status);
+		atomic_fetch_add_explicit(&line->duration, event->ended, memory_order_relaxed);
 		atomic_fetch_add_explicit(
 			&line->durations[operations_bucket(event->ended)], 1, memory_order_relaxed);
 	}

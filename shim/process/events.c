@@ -35,7 +35,7 @@ static struct span command_of(const struct journal_process *process)
 
 void shim_begin_event(struct event *event)
 {
-	struct journal *journal = atomic_load(&shim.journal);
+	struct journal *journal = shim_journal();
 	struct journal_process *process = atomic_load(&shim.process);
 	struct observed *observed = atomic_load(&shim.observed);
 
@@ -45,6 +45,9 @@ void shim_begin_event(struct event *event)
 		event->lane = JOURNAL_LANE_RELAY + 1;
 	event_add(event, EVENT_PROCESS, command_of(process));
 	event_add(event, EVENT_LABEL, span_of(shim.label));
+	/* Another journal has taken the place of the one that was mapped. */
+	if (!observed || !journal)
+		return;
 	event->operation = (uint16_t)operations_find(observed->operations,
 		event_text(event, EVENT_SERVICE), event_text(event, EVENT_OPERATION));
 	operations_begin(&observed->operations[event->operation], event);
@@ -56,6 +59,8 @@ void shim_end_event(const struct event *event)
 	struct journal *journal = atomic_load(&shim.journal);
 	struct observed *observed = atomic_load(&shim.observed);
 
+	if (!observed || !journal)
+		return;
 	operations_end(&observed->operations[event->operation], event);
 	if (!event_write(observed->events, JOURNAL_EVENTS, &journal->event_head, event))
 		atomic_fetch_add(&journal->events_lost, 1);

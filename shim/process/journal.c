@@ -51,16 +51,20 @@ static void map_counters(const struct journal *journal, int fd)
 	}
 }
 
-/* Takes a line in the process list, of which a part is mapped: in `place`, or anywhere. */
+/* Takes a line in the process list, of which a part is mapped: in `place`, or anywhere. A guest has all of it
+ * mapped. */
 static void take_line(struct journal *journal, int fd, struct journal_process *place)
 {
+	struct journal *guests = atomic_load(&shim.guests);
 	uint32_t pid;
 	uint64_t start;
 	struct journal_process *group = NULL, *line = NULL;
 
 	journal_self(&pid, &start);
 	shim.is_relay = journal_relay_for() != 0;
-	if (pid)
+	if (pid && guests)
+		group = &guests->processes[pid % JOURNAL_GROUPS * JOURNAL_GROUP];
+	else if (pid)
 		group = map_shared(fd,
 			offsetof(struct journal, processes) + pid % JOURNAL_GROUPS * GROUP_SIZE,
 			GROUP_SIZE, place);
@@ -92,6 +96,7 @@ static void map_journal(int folder, int fd, const struct stat *status)
 			munmap(journal, offsetof(struct journal, counters));
 		return;
 	}
+	atomic_store(&shim.guests, NULL);
 	map_counters(journal, fd);
 	take_line(journal, fd, NULL);
 	/* A mapping of another journal is left alone: somebody may be writing there. */
@@ -116,16 +121,23 @@ static int open_journal_again(void)
 	return -1;
 }
 
+/* Whoever is before us will be done soon, and until then nothing can be counted. */
+static bool begin_attaching(void)
+{
+	for (int patience = 10000; atomic_exchange(&shim.attaching, true); sched_yield())
+		if (!patience--)
+			return false;
+	return true;
+}
+
 /* Unless that very file is mapped already. */
 void journal_attach(int folder)
 {
 	struct stat status;
 	int fd;
 
-	/* Whoever is before us will be done soon, and until then nothing can be counted. */
-	for (int patience = 10000; atomic_exchange(&shim.attaching, true); sched_yield())
-		if (!patience--)
-			return;
+	if (!begin_attaching())
+		return;
 	fd = files_open(folder, RUNTIME_JOURNAL, O_RDWR, &status);
 	if (fd >= 0) {
 		if (!atomic_load(&shim.journal) ||
@@ -134,6 +146,48 @@ void journal_attach(int folder)
 		real.close(fd);
 	}
 	atomic_store(&shim.attaching, false);
+}
+
+/* It is the daemon's: whatever other guests have written to it, nothing is read that is not within. */
+static bool map_guests(int fd, const struct stat *status)
+{
+	struct journal *journal;
+
+	if ((uint64_t)status->st_size != sizeof(*journal))
+		return false;
+	journal = map_shared(fd, 0, sizeof(*journal), NULL);
+	if (!journal)
+		return false;
+	if (!journal_valid(journal, (uint64_t)status->st_size)) {
+		munmap(journal, sizeof(*journal));
+		return false;
+	}
+	atomic_store(&shim.observed, NULL);
+	atomic_store(&shim.guests, journal);
+	for (size_t i = 0; i < SHIM_COUNTER_PARTS; i++)
+		atomic_store(&shim.counters[i], &journal->counters[i * SHIM_COUNTERS]);
+	/* What a vfork child attaches to is its parent's, and so is to be the line. */
+	atomic_store(&shim.process, NULL);
+	if (shim_is_own())
+		take_line(journal, -1, NULL);
+	else
+		atomic_store(&shim.unlisted, true);
+	atomic_store(&shim.journal_inode, status->st_ino);
+	atomic_store(&shim.journal, journal);
+	return true;
+}
+
+bool journal_attach_guest(int fd)
+{
+	struct stat status;
+	bool done;
+
+	if (fstat(fd, &status) || !begin_attaching())
+		return false;
+	done = (atomic_load(&shim.guests) && atomic_load(&shim.journal_inode) == status.st_ino) ||
+	       map_guests(fd, &status);
+	atomic_store(&shim.attaching, false);
+	return done;
 }
 
 static struct journal_counter *map_counter_part(size_t part)
@@ -179,6 +233,10 @@ bool observed_map(void)
 	int error = errno, cancel, fd;
 	struct observed *map = NULL, *there = NULL;
 
+	if (atomic_load(&shim.guests)) {
+		atomic_store(&shim.observed, (void *)atomic_load(&shim.guests)->operations);
+		return true;
+	}
 	if (!atomic_load(&shim.journal) || atomic_load(&shim.sandboxed) ||
 		(atomic_load(&shim.unobservable) &&
 			shim_now() < atomic_load(&shim.unobservable) + MAP_AGAIN_NS))
@@ -202,8 +260,12 @@ bool observed_map(void)
  * there. */
 static void list_child(struct journal *journal)
 {
-	int error = errno, cancel = cancel_put_off(), fd = open_journal_again();
+	int error = errno, cancel = cancel_put_off(), fd = -1;
 
+	if (atomic_load(&shim.guests))
+		take_line(journal, -1, NULL);
+	else
+		fd = open_journal_again();
 	if (fd >= 0) {
 		take_line(journal, fd, shim.group);
 		real.close(fd);

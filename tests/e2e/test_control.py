@@ -149,7 +149,7 @@ def test_status_counts_rules_and_names_the_versions(start):
 
 
 # Where the process list lies in the journal, and one entry of it (shim/memory/journal.h).
-PROCESS_AT = 4096 + 131072 * 32
+PROCESS_AT = 4096 + 131072 * 64
 PROCESS = struct.Struct("<IIQQ4Q8QQ64s1024sQ4Q24x")
 HOST = struct.Struct("<QI116s")
 

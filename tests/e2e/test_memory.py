@@ -113,7 +113,7 @@ def test_a_counter_far_behind_is_mapped_when_its_rule_fires(daemon, steered):
     before = sum(maps_of(steered.process.pid, "journal"))
     daemon.faults(*rules(9000))
     assert steered.ask().status == 503
-    assert sum(maps_of(steered.process.pid, "journal")) - before == 64 * 1024
+    assert sum(maps_of(steered.process.pid, "journal")) - before == 128 * 1024
     assert daemon.request("GET", "/_chaos/status").json["fired"]["faults"][-1] == 1
 
 

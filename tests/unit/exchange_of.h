@@ -30,6 +30,11 @@ struct connection {
 	size_t kernel_takes; /* at most, of one call */
 	bool is_poor;	     /* no memory */
 	int drafts;	     /* taken and not given back */
+
+	bool is_observed;
+	struct event events[4]; /* that have ended */
+	int begun, ended;
+	int delivered, taken; /* replies */
 };
 
 /* The exchange asks for these with no user. */
@@ -156,6 +161,42 @@ static inline bool observe_all(void)
 	return true;
 }
 
+static inline bool wants_records(void)
+{
+	return current->is_observed;
+}
+
+static inline void tell_begun(void *user, struct event *event)
+{
+	struct connection *connection = user;
+
+	connection->begun++;
+	event_add(event, EVENT_PROCESS, SPAN("a test"));
+}
+
+static inline void tell_ended(const struct event *event)
+{
+	ck_assert_int_lt(current->ended, COUNT(current->events));
+	current->events[current->ended++] = *event;
+}
+
+static const struct record_host record_host = {
+	.wants = wants_records, .now = now_of_test, .begun = tell_begun, .ended = tell_ended};
+
+static inline void tell_delivered(uint32_t counter, uint64_t rule)
+{
+	(void)counter;
+	ck_assert_uint_ne(rule, 0);
+	current->delivered++;
+}
+
+static inline void tell_taken(uint32_t counter, uint64_t rule)
+{
+	(void)counter;
+	ck_assert_uint_ne(rule, 0);
+	current->taken++;
+}
+
 static const struct exchange_host host = {
 	.observes = observe_all,
 	.table = table_in_force,
@@ -168,6 +209,9 @@ static const struct exchange_host host = {
 	.hello = tell_hello,
 	.call = tell_call,
 	.blind = tell_blind,
+	.record = &record_host,
+	.delivered = tell_delivered,
+	.taken = tell_taken,
 };
 
 /* A new connection under this table, or NULL; the table stays the caller's. */

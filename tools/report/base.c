@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "control/memory.h"
-#include "control/processes.h"
+#include "control/living.h"
 #include "shim/program/obstacle.h"
 #include "tools/blind.h"
 
@@ -183,7 +183,7 @@ static void compare_process(
 
 	if (!pid || !is_own(report, process))
 		return;
-	report->is_alive |= process_lives(pid, start);
+	report->is_alive |= living_pid(pid, start);
 	report->processes += atomic_load(&process->calls) != (is_same ? before->calls : 0);
 	atomic_fetch_add(&report->counted->connections,
 		atomic_load(&process->connections) - (is_same ? before->connections : 0));

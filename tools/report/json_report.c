@@ -10,6 +10,8 @@
 #include "control/event_json.h"
 #include "control/memory.h"
 #include "control/stats.h"
+#include "ledger_json.h"
+#include "lints.h"
 #include "missed.h"
 #include "unseen.h"
 
@@ -254,6 +256,19 @@ static void add_verdicts(cJSON *json, const struct verdict *verdicts, size_t cou
 	}
 }
 
+static void add_audit(cJSON *json, const struct report *report)
+{
+	struct ledger ledger;
+	struct lints lints;
+
+	ledger_make(&ledger, report);
+	cJSON_AddItemToObject(json, "ledger", ledger_json(&ledger));
+	ledger_free(&ledger);
+	lints_find(&lints, report);
+	cJSON_AddItemToObject(json, "lints", lints_json(&lints));
+	lints_free(&lints);
+}
+
 cJSON *json_report(const struct report *report, const struct verdict *verdicts, size_t count)
 {
 	cJSON *json = sure(cJSON_CreateObject()), *unseen;
@@ -271,6 +286,7 @@ cJSON *json_report(const struct report *report, const struct verdict *verdicts, 
 	add_calls(json, "failed", report, true);
 	add_calls(json, "retried", report, false);
 	add_verdicts(json, verdicts, count);
+	add_audit(json, report);
 	sure(cJSON_AddBoolToObject(json, "exact", report->is_counted));
 	add_totals(json, report);
 	return json;

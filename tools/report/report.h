@@ -24,9 +24,11 @@ struct report_attempt {
 	uint64_t first, ended, delayed, rule, sent, received, connection; /* as of struct event */
 	uint32_t texts[EVENT_TEXTS];
 	uint32_t pid;
-	uint32_t next; /* attempt of the same call, an index; REPORT_NONE: this is the last */
+	uint32_t next;	/* attempt of the same call, an index; REPORT_NONE: this is the last */
+	uint32_t token; /* enum event_token, or a hash */
+	uint32_t body;	/* as of struct event */
 	uint16_t status, attempt;
-	uint8_t action, taken, end, lane, is_reused; /* as of struct event */
+	uint8_t action, taken, end, lane, is_reused, attempts_max; /* as of struct event */
 };
 
 /* The attempts that say the same invocation id; where none is said, each is a call of its own. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "baseline.h"
 #include "control/file.h"
 #include "control/memory.h"
 #include "control/names.h"
@@ -167,6 +168,21 @@ void wanted_warn(const struct wanted *wanted)
 		names_close(names);
 }
 
+void wanted_baseline(struct wanted *wanted, const char *path, char reason[WANTED_REASON_MAX])
+{
+	cJSON_Delete(wanted->baseline);
+	wanted->baseline_path = path;
+	wanted->baseline = baseline_read(path, reason);
+}
+
+void wanted_policy(struct wanted *wanted, const char *path, char reason[WANTED_REASON_MAX])
+{
+	wanted->iam_policy = path;
+	if (strcmp(path, "-") != 0 && !can_write(path))
+		snprintf(reason, WANTED_REASON_MAX, "--iam-policy: cannot write %.400s: %s", path,
+			strerror(errno));
+}
+
 size_t wanted_verdicts(const struct wanted *wanted)
 {
 	return wanted->expectation_count + 2;
@@ -191,5 +207,6 @@ void wanted_free(struct wanted *wanted)
 	for (size_t i = 0; i < wanted->expectation_count; i++)
 		expect_free(&wanted->expectations[i]);
 	free(wanted->expectations);
+	cJSON_Delete(wanted->baseline);
 	*wanted = (struct wanted){0};
 }

@@ -4,6 +4,8 @@
 
 /* What somebody wants of a report, as chaos-run's options say it. */
 
+#include <cjson/cJSON.h>
+
 #include "check.h"
 
 enum wanted_form { WANTED_TEXT, WANTED_JSON, WANTED_JUNIT, WANTED_HTML };
@@ -21,6 +23,10 @@ struct wanted {
 	struct expectation *expectations;
 	size_t expectation_count;
 	bool trace, fail_on_unmatched, fail_on_untaken;
+	bool retry_audit, lint;
+	const char *iam_policy; /* a file; "-": stdout; NULL: none */
+	const char *baseline_path;
+	cJSON *baseline; /* the report of another run; NULL: none */
 };
 
 #define WANTED_REASON_MAX 1024
@@ -35,6 +41,10 @@ void wanted_expect_file(struct wanted *wanted, const char *path, char reason[WAN
 
 /* Says on stderr which names of services and operations are not known: no call may ever have them. */
 void wanted_warn(const struct wanted *wanted);
+
+/* The report of another run; where the policy goes. */
+void wanted_baseline(struct wanted *wanted, const char *path, char reason[WANTED_REASON_MAX]);
+void wanted_policy(struct wanted *wanted, const char *path, char reason[WANTED_REASON_MAX]);
 
 /* How many verdicts there are at most, and what they are. */
 size_t wanted_verdicts(const struct wanted *wanted);
