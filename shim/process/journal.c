@@ -12,6 +12,7 @@
 #include "entry.h"
 #include "observed.h"
 #include "shim/libc/real.h"
+#include "shim/memory/blocks.h"
 #include "shim/memory/runtime.h"
 #include "shim.h"
 
@@ -95,7 +96,7 @@ static void map_journal(int folder, int fd, const struct stat *status)
 	map_counters(journal, fd);
 	take_line(journal, fd, NULL);
 	/* A mapping of another journal is left alone: somebody may be writing there. */
-	atomic_store(&shim.observed, NULL);
+	atomic_store(&shim.observer, NULL);
 	atomic_store(&shim.journal_inode, status->st_ino);
 	atomic_store(&shim.journal, journal);
 }
@@ -174,28 +175,61 @@ struct journal_counter *shim_counter(uint32_t counter)
 
 #define MAP_AGAIN_NS 1000000000ull
 
-bool observed_map(void)
+/* So much address space is left to a program that may have little. */
+#define SPARED (64u << 20)
+
+static bool has_address_space(size_t size)
+{
+	void *map = mmap(
+		NULL, size + SPARED, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return map != MAP_FAILED && munmap(map, size + SPARED) == 0;
+}
+
+/* The file of the journal is opened, and gives its mapping; NULL: something is wanting. */
+static struct observer *map_observed(int fd)
+{
+	size_t size = sizeof(struct observed);
+	struct observer *observer;
+
+	if (!has_address_space(size) || !blocks_reserve(SHIM_EVENT_SIZE))
+		return NULL;
+	observer = blocks_take(sizeof(*observer));
+	if (!observer)
+		return NULL;
+	observer->journal = atomic_load(&shim.journal);
+	observer->map = map_shared(fd, offsetof(struct journal, operations), size, NULL);
+	if (observer->map)
+		return observer;
+	blocks_give(observer);
+	return NULL;
+}
+
+struct observer *observed_map(void)
 {
 	int error = errno, cancel, fd;
-	struct observed *map = NULL, *there = NULL;
+	struct observer *observer = NULL, *there = NULL;
 
 	if (!atomic_load(&shim.journal) || atomic_load(&shim.sandboxed) ||
 		(atomic_load(&shim.unobservable) &&
 			shim_now() < atomic_load(&shim.unobservable) + MAP_AGAIN_NS))
-		return false;
+		return NULL;
 	cancel = cancel_put_off();
 	fd = open_journal_again();
 	if (fd >= 0) {
-		map = map_shared(fd, offsetof(struct journal, operations), sizeof(*map), NULL);
+		observer = map_observed(fd);
 		real.close(fd);
 	}
-	if (!map)
+	if (!observer) {
 		atomic_store(&shim.unobservable, shim_now());
-	else if (!atomic_compare_exchange_strong(&shim.observed, &there, map))
-		munmap(map, sizeof(*map));
+	} else if (!atomic_compare_exchange_strong(&shim.observer, &there, observer)) {
+		munmap(observer->map, sizeof(struct observed));
+		blocks_give(observer);
+		observer = there;
+	}
 	cancel_allow(cancel);
 	errno = error;
-	return map != NULL;
+	return observer;
 }
 
 /* In the place of the parent's part of the list: what was interrupted by the fork may still count
