@@ -237,9 +237,11 @@ def counts(daemon):
 
 
 def journal_says(daemon):
-    """Calls that are told of, events that were begun, lost, and calls that are not told of."""
+    """Replies and calls, events that were begun or lost, and calls that nothing is told of."""
     with open(daemon.folder / "journal", "rb") as journal:
         header = journal.read(4096)
-    observed, lost, unobserved = struct.unpack_from("<3Q", header, 2240)
-    return {"observed": observed, "head": struct.unpack_from("<Q", header, 136)[0], "lost": lost,
-            "unobserved": unobserved, "calls": struct.unpack_from("<Q", header, 24)[0]}  # fmt: skip
+    names = ("delivered", "taken", "observed", "lost", "unobserved")
+    told = dict(zip(names, struct.unpack_from("<5Q", header, 2224)))
+    calls, faults = struct.unpack_from("<2Q", header, 24)
+    (head,) = struct.unpack_from("<Q", header, 136)
+    return {**told, "calls": calls, "faults": faults, "head": head}
