@@ -140,11 +140,13 @@ static uint32_t hash_of(struct span body)
 struct record *record_begin(const struct record_host *host, void *user,
 	const struct http1_head *head, const struct aws_body *body, const struct aws_call *call)
 {
-	struct record *record = blocks_take(sizeof(*record));
+	struct record *record = host->take(sizeof(*record));
 	struct event *event;
 
-	if (!record)
+	if (!record) {
+		host->missed();
 		return NULL;
+	}
 	event = &record->event;
 	memset(record, 0, offsetof(struct record, event.texts));
 	record->protocol = call->protocol;
@@ -157,8 +159,12 @@ struct record *record_begin(const struct record_host *host, void *user,
 	event->body = hash_of(body->bytes);
 	record->wants_body = !body->bytes.len && record->model >= 0 && call->protocol != AWS_S3;
 	record->host = host;
-	host->begun(user, event);
-	return record;
+	record->place = host->begun(user, event);
+	if (record->place)
+		return record;
+	host->missed();
+	blocks_give(record);
+	return NULL;
 }
 
 void record_body(struct record *record, struct span body)
@@ -207,7 +213,7 @@ static void keep_sample(struct record *record, const char *data, size_t len)
 	size_t room = SAMPLE_MAX - record->sample_len;
 
 	if (!record->sample)
-		record->sample = blocks_take(SAMPLE_MAX);
+		record->sample = record->host->take(SAMPLE_MAX);
 	if (!record->sample)
 		return;
 	if (len > room)
@@ -222,13 +228,19 @@ void record_reading(struct record *record)
 		record->event.first = record->host->now() - record->event.started;
 }
 
-void record_received(struct record *record, int status, const char *data, size_t len)
+void record_received(struct record *record, int status, const char *data, size_t len, bool is_all)
 {
-	record->event.received += len;
+	struct event *event = &record->event;
+	bool is_first = !event->first;
+
+	event->received += len;
 	if (status < 200)
 		return;
 	record_reading(record);
-	record->event.status = (uint16_t)status;
+	/* One look at the clock is enough for an answer that comes at once. */
+	if (is_first && is_all)
+		event->ended = event->first;
+	event->status = (uint16_t)status;
 	if (status >= 400)
 		keep_sample(record, data, len);
 }
@@ -291,6 +303,19 @@ struct span record_code(struct span answer)
 	return code;
 }
 
+void record_unsent(struct record *record, size_t len)
+{
+	uint64_t sent = record->event.sent;
+
+	record->event.sent = len < sent ? sent - len : 0;
+}
+
+void record_disown(struct record *record)
+{
+	if (record)
+		record->place = NULL;
+}
+
 void record_forget(struct record **record)
 {
 	if (*record)
@@ -309,10 +334,12 @@ void record_end(struct record **place, enum event_end end, enum event_taken take
 	event = &record->event;
 	event->end = (uint8_t)end;
 	event->taken = (uint8_t)taken;
-	event->ended = record->host->now() - event->started;
+	if (!event->ended)
+		event->ended = record->host->now() - event->started;
 	if (record->sample)
 		event_replace(event, EVENT_CODE,
 			record_code((struct span){record->sample, record->sample_len}));
-	record->host->ended(event);
+	if (record->place)
+		record->host->ended(record->place, event);
 	record_forget(place);
 }

@@ -39,7 +39,8 @@ enum event_action {
 	EVENT_DELAY = 2,
 };
 
-/* Did the program take the answer that was made for it? */
+/* Did the program take the answer that was made for it? It has when it has read the last byte: the plaintext
+ * inside, the ciphertext of it over a bridge; at a relay, when that has it for the program. */
 enum event_taken {
 	EVENT_NOTHING_TO_TAKE,
 	EVENT_NEVER_READ,

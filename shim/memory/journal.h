@@ -127,7 +127,8 @@ struct journal {
 	_Atomic uint64_t taken;	      /* answers of rules that were read to their end */
 	_Atomic uint64_t observed;    /* calls that events and operations tell of */
 	_Atomic uint64_t events_lost; /* found their place in the ring taken */
-	uint8_t pad[4096 - 208 - JOURNAL_PROGRAMS * 128 - GUESTS_ENTRY_MAX];
+	_Atomic uint64_t unobserved;  /* calls that could not be told of, for want of memory */
+	uint8_t pad[4096 - 216 - JOURNAL_PROGRAMS * 128 - GUESTS_ENTRY_MAX];
 	struct journal_counter counters[JOURNAL_COUNTERS];
 	struct journal_process processes[JOURNAL_PROCESSES];
 	struct operation operations[OPERATIONS];

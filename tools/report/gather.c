@@ -8,7 +8,7 @@
 #include "calls.h"
 #include "control/event_json.h"
 #include "control/memory.h"
-#include "control/processes.h"
+#include "control/living.h"
 #include "rules_seen.h"
 
 /* So long it is waited for calls that are about to end, and for events that are about to be written. */
@@ -159,7 +159,7 @@ static bool any_lives(const struct gather *gather)
 		if (pid &&
 			(gather->report->is_private ||
 				atomic_load(&process->run) == gather->report->run) &&
-			process_lives(pid, atomic_load(&process->start)))
+			living_pid(pid, atomic_load(&process->start)))
 			return true;
 	}
 	return false;
