@@ -199,7 +199,7 @@ int main(int argc, char **argv)
 		gather.told = trace;
 		gather.context = &colours;
 	}
-	gather_begin(&gather, &report, observe.journal);
+	gather_begin(&gather, &report, &observe);
 	if (write(STDIN_FILENO, "", 1) == 1)
 		follow(&gather);
 	gather_end(&gather);
