@@ -213,6 +213,12 @@ install: all
 	$(Q)install -m 644 $(addprefix $(B)/libchaos-,shim.so bridge.so) $(DESTDIR)$(PREFIX)/lib/chaos-run
 	$(Q)install -m 755 $(B)/chaos-relay $(B)/chaos-enter $(B)/chaos-report $(DESTDIR)$(PREFIX)/lib/chaos-run
 	$(Q)install -m 644 tools/aws-model/*.py $(DESTDIR)$(PREFIX)/share/chaos-run/aws-model
+	$(Q)install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,bash-completion/completions zsh/site-functions fish/vendor_completions.d)
+	$(Q)install -m 644 tools/completion/_chaos $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+	$(Q)for name in run ctl control; do \
+		install -m 644 tools/completion/chaos.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/chaos-$$name && \
+		install -m 644 tools/completion/chaos.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/chaos-$$name.fish || exit; \
+	done
 	$(Q)install -m 644 tools/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	$(Q)install -m 644 tools/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
 	@printf '  %-7s %s\n' INSTALL $(DESTDIR)$(PREFIX)

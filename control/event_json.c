@@ -140,6 +140,15 @@ static void print_end(FILE *out, const struct event *event)
 	print_name(out, "end", event->end <= EVENT_CUT ? ends[event->end] : NULL);
 }
 
+/* Whether a token that makes the call idempotent was sent; null where there is none, or nobody saw. */
+static void print_token(FILE *out, uint32_t token)
+{
+	fprintf(out, ", \"token\": %s",
+		token < EVENT_TOKEN_MISSING    ? "null"
+		: token == EVENT_TOKEN_MISSING ? "false"
+					       : "true");
+}
+
 static void print_who(FILE *out, const struct event *event, bool redact)
 {
 	print_number(out, "pid", event->pid, event->pid != 0);
@@ -156,6 +165,9 @@ static void print_who(FILE *out, const struct event *event, bool redact)
 	print_text(out, "call", event_text(event, EVENT_INVOCATION));
 	print_text(out, "sdk", event_text(event, EVENT_SDK));
 	print_text(out, "app", event_text(event, EVENT_APP));
+	print_text(out, "retryMode", event_text(event, EVENT_MODE));
+	print_number(out, "attemptsMax", event->attempts_max, event->attempts_max != 0);
+	print_token(out, event->token);
 }
 
 static void print_what(FILE *out, const struct event *event)

@@ -24,6 +24,7 @@
 #include "known.h"
 #include "model_build.h"
 #include "processes.h"
+#include "report/watch.h"
 #include "shim/engine/aws/model.h"
 #include "shim/memory/runtime.h"
 #include "show.h"
@@ -42,6 +43,10 @@ struct session {
 
 	/* Of model alone. */
 	struct model_build build;
+
+	/* Of watch and top alone. */
+	const char *pid, *interval;
+	bool redact, once;
 
 	/* Of ca alone. */
 	bool path;
@@ -66,6 +71,8 @@ static const char help[] =
 	"  effects  get|set|clear [JSON|@FILE|-|latency=MS]   what every call meets\n"
 	"  status                                             the daemon, in numbers\n"
 	"  ps                                                 the processes that use it\n"
+	"  watch    [--pid PID] [--redact] [PATTERN]...       each attempt of a call, as it ends\n"
+	"  top      [--once] [--interval SECONDS] [PATTERN]...  rates by operation\n"
 	"  ca       [--path] [--for HOST[,HOST]]              the certificate that its programs "
 	"trust\n"
 	"  explain  [--jsonl] [--table FILE]                  what is made of the HTTP request on\n"
@@ -85,7 +92,14 @@ static const char help[] =
 	"                          $XDG_DATA_HOME or ~/.local/share\n"
 	"      --path      print the path of the certificate, not the certificate\n"
 	"      --for HOST[,HOST]   only if it is good for these hosts\n"
+	"      --pid PID   only of this process\n"
+	"      --redact    hashes in place of the names of resources\n"
+	"      --once      once, and no more; --interval SECONDS: otherwise 1\n"
 	"      --help, --version\n"
+	"\n"
+	"A PATTERN is SERVICE or SERVICE.OPERATION, both may be globs; for watch also rule:NAME.\n"
+	"Whoever watches has all programs of the daemon tell of their calls; with --json, watch\n"
+	"prints a line of JSON for each.\n"
 	"\n"
 	"'set' puts the given rules in the place of all, 'add' appends them, 'remove' takes away\n"
 	"the rules that are equal to them. Each prints the configuration that is then in force.\n"
@@ -617,6 +631,45 @@ static int run_ca(const struct command *command, const struct session *session, 
 	return end_output(code);
 }
 
+static int read_number(const struct command *command, const char *option, const char *text,
+	double least, double most, double *number)
+{
+	char *end;
+
+	if (!text)
+		return 0;
+	*number = strtod(text, &end);
+	if (end == text || *end || !(*number >= least && *number <= most))
+		return fail(EXIT_USAGE, "%s: %s: '%s' is not a number from %.15g to %.15g",
+			command->name, option, text, least, most);
+	return 0;
+}
+
+static int run_watch(const struct command *command, const struct session *session, char **arguments)
+{
+	double pid = 0, seconds = 1;
+	struct watch watch = {.folder = session->folder,
+		.patterns = arguments,
+		.json = session->json,
+		.redact = session->redact,
+		.once = session->once};
+	bool is_top = strcmp(command->name, "top") == 0;
+	char reason[OBSERVE_REASON_MAX];
+	int error = folder_probe(session->folder),
+	    code = read_number(command, "--pid", session->pid, 1, INT_MAX, &pid)
+			   ?: read_number(command, "--interval", session->interval, 0.1, 3600,
+				      &seconds);
+
+	if (code)
+		return code;
+	if (error)
+		return explain_error(session, error, "");
+	watch.pid = (uint32_t)pid;
+	watch.interval_ms = (unsigned)(seconds * 1000);
+	error = is_top ? watch_rates(&watch, reason) : watch_calls(&watch, reason);
+	return error ? fail(EXIT_REFUSED, "%s: %s", command->name, reason) : EXIT_SUCCESS;
+}
+
 static int print_version(void)
 {
 	char reason[MODEL_REASON_MAX];
@@ -634,6 +687,8 @@ static const struct command commands[] = {
 	{"effects", run_configuration, "/_localstack/chaos/effects", NULL, "{\"latency\":0}", NULL},
 	{"status", run_report, "/_chaos/status", NULL, NULL, NULL},
 	{"ps", run_ps, "/_chaos/processes", "no processes", NULL, processes_arrange},
+	{"watch", run_watch, NULL, NULL, NULL, NULL},
+	{"top", run_watch, NULL, NULL, NULL, NULL},
 	{"ca", run_ca, NULL, NULL, NULL, NULL},
 	{"explain", run_explain, NULL, NULL, NULL, NULL},
 	{"services", run_services, NULL, NULL, NULL, NULL},
@@ -687,6 +742,10 @@ int main(int argc, char **argv)
 		{"output", required_argument, NULL, 'o'},
 		{"path", no_argument, NULL, 'p'},
 		{"for", required_argument, NULL, 'F'},
+		{"pid", required_argument, NULL, 'P'},
+		{"interval", required_argument, NULL, 'i'},
+		{"redact", no_argument, NULL, 'r'},
+		{"once", no_argument, NULL, 'O'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
 		{NULL, 0, NULL, 0},
@@ -726,6 +785,18 @@ int main(int argc, char **argv)
 		case 'F':
 			session.hosts = optarg;
 			break;
+		case 'P':
+			session.pid = optarg;
+			break;
+		case 'i':
+			session.interval = optarg;
+			break;
+		case 'r':
+			session.redact = true;
+			break;
+		case 'O':
+			session.once = true;
+			break;
 		case 'h':
 			fputs(help, stdout);
 			return EXIT_SUCCESS;
@@ -747,6 +818,10 @@ int main(int argc, char **argv)
 		return fail(EXIT_USAGE, "--from and --output are for model alone");
 	if (command->run != run_ca && (session.path || session.hosts))
 		return fail(EXIT_USAGE, "--path and --for are for ca alone");
+	if (command->run != run_watch &&
+		(session.pid || session.interval || session.redact || session.once))
+		return fail(EXIT_USAGE,
+			"--pid, --interval, --redact and --once are for watch and top alone");
 	if (choose_folder(&session, folder))
 		return EXIT_REFUSED;
 	return command->run(command, &session, argv + optind + 1);

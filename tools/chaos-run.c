@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -23,13 +24,15 @@
 #include "doctor.h"
 #include "folder.h"
 #include "own.h"
+#include "reporter.h"
 #include "shim/base/span.h"
 #include "shim/engine/aws/model.h"
 #include "shim/engine/endpoints.h"
+#include "shim/memory/journal.h"
 #include "shim/memory/runtime.h"
 #include "shim/program/binary.h"
-#include "strict.h"
 #include "supervise.h"
+#include "waited.h"
 
 /* As of env(1). */
 enum { EXIT_OWN = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
@@ -41,6 +44,8 @@ struct options {
 	bool verbose, strict, no_bridge, no_follow;
 	bool doctor;	 /* it is only to be told how the command would be run */
 	bool supervised; /* the command makes its own system calls */
+	bool no_report;
+	struct reporter reporter;
 	char **command;
 };
 
@@ -72,6 +77,21 @@ static const char help[] =
 	"                            or one that could not be given the rules\n"
 	"      --no-follow           leave children alone whose environment COMMAND clears or\n"
 	"                            replaces: else they are given LD_PRELOAD and CHAOS_DIR again\n"
+	"      --report[=FORM]       say at the end which calls were made, what they met and how "
+	"they\n"
+	"                            ended: on stderr, or as json FILE, junit FILE or html FILE\n"
+	"                            (also =json:FILE; - is stdout); may be given again\n"
+	"      --no-report           no report: else there is one with -f, -o or -l on a terminal\n"
+	"      --trace               say each attempt of a call on stderr as it ends\n"
+	"      --expect EXPRESSION   exit with 124 if the run does not show it; may be given "
+	"again:\n"
+	"                            'dynamodb.PutItem: faults >= 3', 's3.*: attempts <= 4',\n"
+	"                            'rule:NAME: taken == planned', 'lambda.Invoke: p99 < 2s',\n"
+	"                            'calls failed == 0'\n"
+	"      --expect-file FILE    the same for each line of FILE\n"
+	"      --fail-on-unmatched   exit with 124 if a rule has not fired\n"
+	"      --fail-on-untaken     exit with 124 if an injected answer was not read to its end\n"
+	"      --redact              show hashes in place of the names of resources\n"
 	"  -v, --verbose             say on stderr what is done\n"
 	"      --help, --version\n"
 	"\n"
@@ -80,8 +100,9 @@ static const char help[] =
 	"CHAOS_PORTS=PORT[,PORT]... names more ports to look at where COMMAND is written in Go\n"
 	"or statically linked; 80, 443, 4566, 5000, 9000 and those of AWS_ENDPOINT_URL are.\n"
 	"\n"
-	"Exit status: COMMAND's own, or 125 when chaos-run fails or --strict says so, 126 when\n"
-	"COMMAND cannot be executed, 127 when it is not found.\n";
+	"Exit status: COMMAND's own, or 124 when an expectation is missed, 125 when chaos-run "
+	"fails\n"
+	"or --strict says so, 126 when COMMAND cannot be executed, 127 when it is not found.\n";
 
 static void vsay(const char *format, va_list arguments)
 {
@@ -203,6 +224,112 @@ static void take_environment(struct options *options)
 		die(EXIT_OWN, "CHAOS_PORTS: '%.*s' %s", (int)wrong.len, wrong.at, reason);
 }
 
+enum report_option {
+	REPORT = 256,
+	NO_REPORT,
+	TRACE,
+	EXPECT,
+	EXPECT_FILE,
+	UNMATCHED,
+	UNTAKEN,
+	RETRY_AUDIT,
+	BASELINE,
+	LINT,
+	IAM_POLICY,
+	REDACT
+};
+
+static void add_word(struct options *options, const char *word)
+{
+	if (!reporter_add(&options->reporter, word))
+		die(EXIT_OWN, "too many options for a report");
+}
+
+static void want_report(struct options *options, const char *option, const char *value)
+{
+	options->reporter.is_wanted = true;
+	options->reporter.is_binding = true;
+	add_word(options, option);
+	if (value)
+		add_word(options, value);
+}
+
+/* --report=json FILE: the file is the next argument. */
+static void take_report(struct options *options, int argc, char **argv)
+{
+	char *form;
+
+	if (!optarg || strchr(optarg, ':') || strcmp(optarg, "text") == 0) {
+		want_report(options, "--report", optarg ?: "text");
+		return;
+	}
+	if (optind == argc || strcmp(argv[optind], "--") == 0)
+		die(EXIT_OWN,
+			"--report=%s: a file is missing; say --report=%s:FILE, or - for stdout",
+			optarg, optarg);
+	if (asprintf(&form, "%s:%s", optarg, argv[optind++]) < 0)
+		die(EXIT_OWN, "%s", strerror(ENOMEM));
+	want_report(options, "--report", form);
+}
+
+static void take_report_option(struct options *options, int option, int argc, char **argv)
+{
+	switch (option) {
+	case REPORT:
+		take_report(options, argc, argv);
+		break;
+	case NO_REPORT:
+		options->no_report = true;
+		break;
+	case TRACE:
+		want_report(options, "--trace", NULL);
+		break;
+	case EXPECT:
+		want_report(options, "--expect", optarg);
+		break;
+	case EXPECT_FILE:
+		want_report(options, "--expect-file", optarg);
+		break;
+	case UNMATCHED:
+		want_report(options, "--fail-on-unmatched", NULL);
+		break;
+	case UNTAKEN:
+		want_report(options, "--fail-on-untaken", NULL);
+		break;
+	case RETRY_AUDIT:
+		want_report(options, "--retry-audit", NULL);
+		break;
+	case BASELINE:
+		want_report(options, "--baseline", optarg);
+		break;
+	case LINT:
+		want_report(options, "--lint", NULL);
+		break;
+	case IAM_POLICY:
+		want_report(options, "--iam-policy", optarg);
+		break;
+	default:
+		add_word(options, "--redact");
+	}
+}
+
+/* Whoever makes faults by hand wants to see what came of them. */
+static void choose_report(struct options *options)
+{
+	bool asks = false;
+
+	for (int i = 0; i < options->reporter.count; i++)
+		asks |= options->reporter.words[i] &&
+			strcmp(options->reporter.words[i], "--report") == 0;
+	if (options->no_report && asks)
+		die(EXIT_OWN, "--report and --no-report contradict each other");
+	if (asks || options->no_report || !has_rules(options) || !isatty(STDERR_FILENO))
+		return;
+	options->reporter.is_wanted = true;
+	add_word(options, "--report");
+	add_word(options, "text");
+}
+
 static struct options parse(int argc, char **argv)
 {
 	static const struct option known[] = {
@@ -214,12 +341,25 @@ static struct options parse(int argc, char **argv)
 		{"no-bridge", no_argument, NULL, 'B'},
 		{"strict", no_argument, NULL, 's'},
 		{"no-follow", no_argument, NULL, 'n'},
+		{"report", optional_argument, NULL, REPORT},
+		{"no-report", no_argument, NULL, NO_REPORT},
+		{"trace", no_argument, NULL, TRACE},
+		{"expect", required_argument, NULL, EXPECT},
+		{"expect-file", required_argument, NULL, EXPECT_FILE},
+		{"fail-on-unmatched", no_argument, NULL, UNMATCHED},
+		{"fail-on-untaken", no_argument, NULL, UNTAKEN},
+		{"retry-audit", no_argument, NULL, RETRY_AUDIT},
+		{"baseline", required_argument, NULL, BASELINE},
+		{"lint", no_argument, NULL, LINT},
+		{"iam-policy", required_argument, NULL, IAM_POLICY},
+		{"redact", no_argument, NULL, REDACT},
 		{"verbose", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
 		{NULL, 0, NULL, 0},
 	};
-	struct options options = {0};
+	/* The program's own name, as it finds it. */
+	struct options options = {.reporter = {.words = {REPORTER_PROGRAM}, .count = 1}};
 	int option;
 
 	/* '+': the options end where the command begins. */
@@ -261,6 +401,9 @@ static struct options parse(int argc, char **argv)
 		case 'V':
 			print_version();
 			exit(EXIT_SUCCESS);
+		case REPORT ... REDACT:
+			take_report_option(&options, option, argc, argv);
+			break;
 		default: /* getopt_long has said what is wrong */
 			fputs("Try 'chaos-run --help'.\n", stderr);
 			exit(EXIT_OWN);
@@ -274,6 +417,7 @@ static struct options parse(int argc, char **argv)
 	if (optind == argc)
 		refuse_no_command(&options);
 	options.command = argv + optind;
+	choose_report(&options);
 	take_environment(&options);
 	return options;
 }
@@ -623,7 +767,8 @@ static void remove_private_folder(const char *folder)
 	rmdir(folder);
 }
 
-static void use_private_daemon(const struct options *options, char folder[PATH_MAX])
+/* Returns true: nobody else's programs are under it, whom the command does not bring. */
+static bool use_private_daemon(const struct options *options, char folder[PATH_MAX])
 {
 	int error = leftovers_make_folder(folder);
 	char *said;
@@ -635,9 +780,11 @@ static void use_private_daemon(const struct options *options, char folder[PATH_M
 		die_of(said, "the private daemon did not start");
 	}
 	repeat_warnings(said);
+	return true;
 }
 
-static void find_daemon(const struct options *options, char folder[PATH_MAX])
+/* Is it a daemon of our own, in a folder that nobody knows? */
+static bool find_daemon(const struct options *options, char folder[PATH_MAX])
 {
 	const char *named = getenv("CHAOS_DIR");
 	char shared[PATH_MAX];
@@ -645,24 +792,22 @@ static void find_daemon(const struct options *options, char folder[PATH_MAX])
 
 	if (options->folder) {
 		use_folder(options, folder);
-		return;
+		return false;
 	}
-	if (has_rules(options)) {
-		use_private_daemon(options, folder);
-		return;
-	}
+	if (has_rules(options))
+		return use_private_daemon(options, folder);
 	error = runtime_folder(shared, sizeof(shared));
 	if (!error)
 		error = folder_probe(shared);
 	if (!error && realpath(shared, folder)) {
 		join(options, folder);
-		return;
+		return false;
 	}
 	if (named && *named)
 		tell_of_absence(shared, error);
 	else
 		explain(options, "%s: %s", shared, folder_error(error));
-	use_private_daemon(options, folder);
+	return use_private_daemon(options, folder);
 }
 
 /* ---- the environment ---- */
@@ -759,20 +904,61 @@ static int run_doctor(const struct options *options)
 	return doctor_tell(&doctor) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* What it is told beside what the user wants. */
+static void prepare_report(struct options *options, const char *folder, bool is_private)
+{
+	static char number[16];
+
+	reporter_choose_run(&options->reporter);
+	snprintf(number, sizeof(number), "%" PRIu32, options->reporter.run);
+	set_variable(JOURNAL_RUN, number);
+	add_word(options, "--run");
+	add_word(options, number);
+	add_word(options, "--dir");
+	add_word(options, folder);
+	if (is_private)
+		add_word(options, "--private");
+	add_word(options, "--");
+	for (char **word = options->command; *word; word++)
+		if (!reporter_add(&options->reporter, *word))
+			break;
+}
+
+/* Returns the exit code, when the command has ended. */
+static int run_waited(struct options *options, const char *folder, bool is_private)
+{
+	struct waited waited = {.folder = folder,
+		.command = options->command,
+		.is_supervised = options->supervised,
+		.own = EXIT_OWN};
+
+	if (options->strict) {
+		waited.strict = strict_begin(folder);
+		if (!waited.strict)
+			return EXIT_OWN;
+	}
+	if (options->reporter.is_wanted) {
+		prepare_report(options, folder, is_private);
+		waited.reporter = &options->reporter;
+	}
+	return waited_run(&waited);
+}
+
 int main(int argc, char **argv)
 {
 	char library[PATH_MAX], folder[PATH_MAX], reason[SUPERVISE_REASON_MAX];
 	struct options options = parse(argc, argv);
+	bool is_private;
 
 	if (options.doctor)
 		return run_doctor(&options);
 	check_command(&options);
 	find_library(library);
-	find_daemon(&options, folder);
+	is_private = find_daemon(&options, folder);
 	set_environment(&options, library, folder);
 	explain(&options, "preloading %s", library);
-	if (options.strict)
-		return strict_run(folder, options.command, options.supervised, EXIT_OWN);
+	if (options.strict || options.reporter.is_wanted)
+		return run_waited(&options, folder, is_private);
 	if (options.supervised && supervise_self(folder, STDERR_FILENO, reason) < 0)
 		die(EXIT_OWN, "cannot run %s: %s", options.command[0], reason);
 	execvp(options.command[0], options.command);

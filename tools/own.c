@@ -51,8 +51,7 @@ const char *own_helper(const char *name, char path[PATH_MAX])
 	return own_find(name, places, path) ? path : name;
 }
 
-/* As execvp(), but past the hook of a library around us: that would see to it that it is preloaded. */
-static void execute(const char *const *argv)
+void own_execute(const char *const *argv)
 {
 	if (strchr(argv[0], '/'))
 		errno = (int)-kernel_call(
@@ -69,7 +68,7 @@ static void run_child(const char *const *argv, int out)
 	unsetenv("LD_PRELOAD");
 	if (dup2(out, 2) == 2 && null >= 0 && dup2(null, 0) == 0 && dup2(null, 1) == 1) {
 		close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
-		execute(argv);
+		own_execute(argv);
 	}
 	dprintf(2, "cannot run %s: %s\n", argv[0], strerror(errno));
 	_exit(EXIT_NOT_FOUND);

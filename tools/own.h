@@ -24,6 +24,9 @@ const char *own_helper(const char *name, char path[PATH_MAX]);
 /* A program's path, or its bare name, to be sought along $PATH. */
 const char *own_program(const char *name, char path[PATH_MAX]);
 
+/* As execvp(), but past the hook of a library around us: that would see to it that it is preloaded. */
+void own_execute(const char *const *argv);
+
 /*
  * Runs one of our programs to its end, without a preload, and with no file of the caller's open: a
  * daemon may outlive it. Returns its exit code, or -1. `said` is what it said on stderr, which the caller frees;

@@ -17,15 +17,12 @@
 #include <unistd.h>
 
 #include "blind.h"
-#include "control/leftovers.h"
 #include "plain.h"
 #include "shim/memory/journal.h"
 #include "shim/memory/runtime.h"
 #include "shim/program/obstacle.h"
 #include "supervise.h"
 #include "unattached.h"
-
-enum { NOT_EXECUTABLE = 126, NOT_FOUND = 127 };
 
 /* `fd` is closed. */
 static const struct journal *map_opened(int fd)
@@ -66,69 +63,6 @@ static const struct journal *map_guests(const struct journal *own, ino_t *inode)
 	if (files[GUESTS_MODEL] >= 0)
 		close(files[GUESTS_MODEL]);
 	return map_opened(files[GUESTS_JOURNAL]);
-}
-
-/* Those that end or steer a program. Stopping and going on reach both processes from the terminal. */
-static const int passed_on[] = {
-	SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH};
-
-static sigset_t waited_for(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	for (size_t i = 0; i < sizeof(passed_on) / sizeof(*passed_on); i++)
-		sigaddset(&set, passed_on[i]);
-	return set;
-}
-
-/* Returns the status that wait() gives. */
-static int wait_for(pid_t child)
-{
-	sigset_t set = waited_for();
-	siginfo_t info;
-	int status;
-
-	for (;;) {
-		pid_t ended = waitpid(child, &status, WNOHANG);
-
-		if (ended == child)
-			return status;
-		if (ended < 0 && errno != EINTR)
-			return NOT_EXECUTABLE << 8;
-		/* What comes from the terminal has reached the child, too. */
-		if (sigwaitinfo(&set, &info) > 0 && info.si_signo != SIGCHLD &&
-			info.si_code != SI_KERNEL)
-			kill(child, info.si_signo);
-	}
-}
-
-__attribute__((noreturn)) static void end_by(int number)
-{
-	static const struct rlimit none = {0, 0};
-	sigset_t set;
-
-	/* The command has left its core already. */
-	setrlimit(RLIMIT_CORE, &none);
-	signal(number, SIG_DFL);
-	sigemptyset(&set);
-	sigaddset(&set, number);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	raise(number);
-	_exit(128 + number);
-}
-
-static void run_child(char **command, const sigset_t *mask, const struct sigaction *on_child)
-{
-	int error;
-
-	sigaction(SIGCHLD, on_child, NULL);
-	sigprocmask(SIG_SETMASK, mask, NULL);
-	execvp(command[0], command);
-	error = errno;
-	fprintf(stderr, "chaos-run: cannot run %s: %s\n", command[0], strerror(error));
-	_exit(error == ENOENT ? NOT_FOUND : NOT_EXECUTABLE);
 }
 
 /* What was known of a process of the journal before the command ran. */
@@ -301,50 +235,39 @@ static bool tell(const struct watch *watch, const struct unattached *unattached)
 	return is_told;
 }
 
-int strict_run(const char *folder, char **command, bool supervised, int blind)
-{
-	const struct journal *journal = map_journal(folder);
-	struct sigaction on_child, standard = {.sa_handler = SIG_DFL};
-	sigset_t set = waited_for(), mask;
+struct strict {
+	const struct journal *journal;
 	struct unattached unattached;
-	static struct watch watch;
-	char reason[SUPERVISE_REASON_MAX];
-	pid_t child;
-	int status;
+	struct watch watch;
+};
 
-	if (!journal) {
-		fprintf(stderr, "chaos-run: %s: the journal cannot be read\n", folder);
-		return blind;
-	}
-	status = unattached_listen(&unattached);
-	if (status) {
-		fprintf(stderr, "chaos-run: cannot be told of programs without rules: %s\n",
-			strerror(-status));
-		return blind;
-	}
-	watch_begin(&watch, journal);
-	/* Where SIGCHLD is ignored, wait() learns nothing. */
-	sigaction(SIGCHLD, &standard, &on_child);
-	sigprocmask(SIG_BLOCK, &set, &mask);
-	child = fork();
-	if (child == 0) {
-		if (supervised && supervise_self(folder, STDERR_FILENO, reason) < 0) {
-			fprintf(stderr, "chaos-run: cannot run %s: %s\n", command[0], reason);
-			_exit(blind);
-		}
-		run_child(command, &mask, &on_child);
-	}
-	if (child < 0) {
+struct strict *strict_begin(const char *folder)
+{
+	struct strict *strict = calloc(1, sizeof(*strict));
+	int error;
+
+	if (!strict) {
 		fprintf(stderr, "chaos-run: %s\n", strerror(errno));
-		return blind;
+		return NULL;
 	}
-	status = wait_for(child);
-	supervise_settle(folder);
-	/* A private daemon does so by itself, unless it was killed. */
-	leftovers_remove_folder(folder);
-	if (tell(&watch, &unattached))
-		return blind;
-	if (WIFSIGNALED(status))
-		end_by(WTERMSIG(status));
-	return WEXITSTATUS(status);
+	strict->journal = map_journal(folder);
+	if (!strict->journal) {
+		fprintf(stderr, "chaos-run: %s: the journal cannot be read\n", folder);
+		free(strict);
+		return NULL;
+	}
+	error = unattached_listen(&strict->unattached);
+	if (error) {
+		fprintf(stderr, "chaos-run: cannot be told of programs without rules: %s\n",
+			strerror(-error));
+		free(strict);
+		return NULL;
+	}
+	watch_begin(&strict->watch, strict->journal);
+	return strict;
+}
+
+bool strict_tell(const struct strict *strict)
+{
+	return tell(&strict->watch, &strict->unattached);
 }

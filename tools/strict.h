@@ -2,14 +2,18 @@
 #ifndef CHAOS_TOOLS_STRICT_H
 #define CHAOS_TOOLS_STRICT_H
 
+/* Whatever keeps a call from being looked at while a command runs. */
+
 #include <stdbool.h>
 
-/*
- * Runs the command as a child, under the supervisor of the folder if it is to be, with our signals passed on to it, to its end, and looks at what the
- * journal of the daemon in `folder` has counted in that time. Returns the exit code: the command's own,
- * or `blind` if there was a connection to AWS that could not be looked into, or a program that could not
- * map the rules, which is said on stderr. A command that a signal ended ends this process in the same way.
- */
-int strict_run(const char *folder, char **command, bool supervised, int blind);
+struct strict;
+
+/* Notes what the journal of the daemon in `folder` has counted so far; to be called before the command
+ * gets its environment. NULL: it has been said why not. */
+struct strict *strict_begin(const char *folder);
+
+/* Was there, since, a connection to AWS that could not be looked into, or a program that could not be
+ * followed or given the rules? It is said on stderr. */
+bool strict_tell(const struct strict *strict);
 
 #endif

@@ -7,6 +7,9 @@
 
 #define SAMPLE_MAX 4000u
 
+/* So many bytes of a body are hashed. */
+#define BODY_HASHED 512u
+
 /* botocore, Java v2, JS v3 and Go v2 say app/NAME among the products of their User-Agent. */
 static struct span app_of(const struct http1_head *head)
 {
@@ -19,6 +22,27 @@ static struct span app_of(const struct http1_head *head)
 		if (span_starts(product, SPAN("app/")))
 			return span_from(product, 4);
 		rest = span_from(rest, product.len + 1);
+	}
+	return rest;
+}
+
+/* cfg/retry-mode#NAME, or one of the letters that m/ lists. */
+static struct span mode_of(const struct http1_head *head)
+{
+	static const char *const modes[] = {"legacy", "standard", "adaptive"};
+	struct span rest = http1_known(head, HTTP1_USER_AGENT), list;
+
+	for (; rest.len; rest = span_from(rest, list.len + 1)) {
+		const char *end = span_find(rest, ' ');
+
+		list = (struct span){rest.at, end ? (size_t)(end - rest.at) : rest.len};
+		if (span_starts(list, SPAN("cfg/retry-mode#")))
+			return span_from(list, strlen("cfg/retry-mode#"));
+		for (size_t i = 2; span_starts(list, SPAN("m/")) && i < list.len; i++)
+			if (list.at[i] >= 'D' && list.at[i] <= 'F' &&
+				(i == 2 || list.at[i - 1] == ',') &&
+				(i + 1 == list.len || list.at[i + 1] == ','))
+				return span_of(modes[list.at[i] - 'D']);
 	}
 	return rest;
 }
@@ -43,6 +67,16 @@ static int attempt_of(const struct http1_head *head, const struct aws_call *call
 	if (!retry.len)
 		retry = http1_field(head, SPAN("aws-sdk-retry"));
 	return retry.len ? number_at(retry) + 1 : 0;
+}
+
+/* "attempt=1; max=3" */
+static uint8_t attempts_max_of(const struct http1_head *head)
+{
+	struct span text = http1_known(head, HTTP1_SDK_REQUEST);
+	const char *at = text.len ? memmem(text.at, text.len, "max=", 4) : NULL;
+	int number = at ? number_at(span_from(text, (size_t)(at - text.at) + 4)) : 0;
+
+	return (uint8_t)(number < UINT8_MAX ? number : UINT8_MAX);
 }
 
 static struct span invocation_of(const struct http1_head *head, const struct aws_call *call)
@@ -85,28 +119,52 @@ static void add_texts(struct event *event, const struct http1_head *head,
 	event_add(event, EVENT_SDK, call->sdk);
 	event_add(event, EVENT_APP, app_of(head));
 	add_others(event, call);
+	event_add(event, EVENT_MODE, mode_of(head));
+}
+
+/* Tells requests of one operation and resource apart. */
+static uint32_t hash_of(struct span body)
+{
+	uint64_t hash = body.len, word;
+	size_t len = body.len < BODY_HASHED ? body.len : BODY_HASHED;
+
+	for (size_t i = 0; i < len; i += sizeof(word)) {
+		word = 0;
+		memcpy(&word, body.at + i, len - i < sizeof(word) ? len - i : sizeof(word));
+		hash = (hash ^ word) * 0x9e3779b97f4a7c15ull;
+		hash ^= hash >> 29;
+	}
+	return (uint32_t)(hash >> 32) | (body.len != 0);
 }
 
 struct record *record_begin(const struct record_host *host, void *user,
 	const struct http1_head *head, const struct aws_body *body, const struct aws_call *call)
 {
-	struct record *record = blocks_take(sizeof(*record));
+	struct record *record = host->take(sizeof(*record));
 	struct event *event;
 
-	if (!record)
+	if (!record) {
+		host->missed();
 		return NULL;
+	}
 	event = &record->event;
 	memset(record, 0, offsetof(struct record, event.texts));
 	record->protocol = call->protocol;
 	record->model = call->candidates[0].model;
 	event->started = host->now();
 	event->attempt = (uint16_t)attempt_of(head, call);
+	event->attempts_max = attempts_max_of(head);
 	add_texts(event, head, body, call);
-	record->wants_body = !event->lengths[EVENT_RESOURCE] && !body->bytes.len &&
-			     record->model >= 0 && call->protocol != AWS_S3;
+	event->token = aws_token(head, body, call);
+	event->body = hash_of(body->bytes);
+	record->wants_body = !body->bytes.len && record->model >= 0 && call->protocol != AWS_S3;
 	record->host = host;
-	host->begun(user, event);
-	return record;
+	record->place = host->begun(user, event);
+	if (record->place)
+		return record;
+	host->missed();
+	blocks_give(record);
+	return NULL;
 }
 
 void record_body(struct record *record, struct span body)
@@ -122,6 +180,11 @@ void record_body(struct record *record, struct span body)
 	call.candidates[0] = (struct aws_candidate){.model = record->model,
 		.service = event_text(event, EVENT_SERVICE),
 		.operation = event_text(event, EVENT_OPERATION)};
+	event->body = hash_of(body);
+	if (event->token == EVENT_TOKEN_UNSEEN)
+		event->token = aws_body_token(&call, body);
+	if (event->lengths[EVENT_RESOURCE])
+		return;
 	len = aws_body_resource(&call, body, resource, sizeof(resource));
 	if (len)
 		event_replace(event, EVENT_RESOURCE, (struct span){resource, len});
@@ -150,7 +213,7 @@ static void keep_sample(struct record *record, const char *data, size_t len)
 	size_t room = SAMPLE_MAX - record->sample_len;
 
 	if (!record->sample)
-		record->sample = blocks_take(SAMPLE_MAX);
+		record->sample = record->host->take(SAMPLE_MAX);
 	if (!record->sample)
 		return;
 	if (len > room)
@@ -165,13 +228,19 @@ void record_reading(struct record *record)
 		record->event.first = record->host->now() - record->event.started;
 }
 
-void record_received(struct record *record, int status, const char *data, size_t len)
+void record_received(struct record *record, int status, const char *data, size_t len, bool is_all)
 {
-	record->event.received += len;
+	struct event *event = &record->event;
+	bool is_first = !event->first;
+
+	event->received += len;
 	if (status < 200)
 		return;
 	record_reading(record);
-	record->event.status = (uint16_t)status;
+	/* One look at the clock is enough for an answer that comes at once. */
+	if (is_first && is_all)
+		event->ended = event->first;
+	event->status = (uint16_t)status;
 	if (status >= 400)
 		keep_sample(record, data, len);
 }
@@ -234,6 +303,19 @@ struct span record_code(struct span answer)
 	return code;
 }
 
+void record_unsent(struct record *record, size_t len)
+{
+	uint64_t sent = record->event.sent;
+
+	record->event.sent = len < sent ? sent - len : 0;
+}
+
+void record_disown(struct record *record)
+{
+	if (record)
+		record->place = NULL;
+}
+
 void record_forget(struct record **record)
 {
 	if (*record)
@@ -252,10 +334,12 @@ void record_end(struct record **place, enum event_end end, enum event_taken take
 	event = &record->event;
 	event->end = (uint8_t)end;
 	event->taken = (uint8_t)taken;
-	event->ended = record->host->now() - event->started;
+	if (!event->ended)
+		event->ended = record->host->now() - event->started;
 	if (record->sample)
 		event_replace(event, EVENT_CODE,
 			record_code((struct span){record->sample, record->sample_len}));
-	record->host->ended(event);
+	if (record->place)
+		record->host->ended(record->place, event);
 	record_forget(place);
 }

@@ -131,6 +131,8 @@ static int look(struct conn *conn, int fd, size_t room)
 		return conn_attention(conn) & CONN_ANSWERED ? 0 : -1;
 	}
 	got = read_some(conn, fd, room, &filled);
+	if (got < 0 && errno != EAGAIN && errno != EINTR)
+		exchange_server_ended(&conn->exchange);
 	if (got < 0)
 		return -1;
 	/* It has been told to us in the place of the program. No reader is told of EPIPE. */

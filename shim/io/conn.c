@@ -378,19 +378,20 @@ void conn_after_fork(void)
 		struct conn *conn = conn_of_index(i);
 		bool was_set = conn->timer.place != 0;
 
-		/* The parent tells of the call. */
-		record_forget(&conn->exchange.record);
 		conn->inherited = true;
 		conn->timer.place = 0;
 		conn->look_again = 0;
 		/* A signal handler of this very thread has forked: what it interrupted goes on. */
 		if (atomic_load(&conn->owner) == this_thread()) {
+			record_disown(conn->exchange.record);
 			if (was_set)
 				atomic_fetch_sub(&conn->refs, 1);
 			continue;
 		}
 		if (atomic_exchange(&conn->owner, 0))
 			abandon(conn);
+		/* The parent tells of the call. */
+		record_forget(&conn->exchange.record);
 		/* What is on the line is the parent's to do; its wake reaches the child, and the reply is
 		 * read in both. */
 		line_clear(&conn->exchange.line);

@@ -39,6 +39,7 @@ struct conn_tls {
 	bool owned;
 	bool is_fed; /* with a record that tells of the reply */
 	bool pumped; /* the program carries the session's bytes to and fro itself */
+	bool socket_ended; /* by the server, or a failure: the session has yet to come to that */
 	bool has_random;
 	uint8_t random[TLS_RANDOM_LEN];
 	char server_name[JOURNAL_HOST_MAX]; /* "": not said */

@@ -314,7 +314,7 @@ void deliver_all(void)
 	for (uint32_t i = 0; i < count; i++) {
 		struct conn *conn = conn_of_index(i);
 
-		if (atomic_load(&shim.observed))
+		if (atomic_load(&shim.observer))
 			end_record(conn);
 		if (conn_attention(conn) & CONN_BRIDGED)
 			conn_judge_bridge(conn);

@@ -244,6 +244,7 @@ FILE *on_fdopen(int fd, const char *mode)
 
 	if (conn && conn_enter(conn, fd)) {
 		conn_count_blind(conn, JOURNAL_BLIND_STREAM);
+		exchange_lose_sight(&conn->exchange);
 		conn_leave(conn);
 		forget(fd);
 	}

@@ -43,7 +43,7 @@ static void tell(struct conn *conn, int fd, const struct iovec *iov, int count, 
 {
 	if (!conn_enter(conn, fd))
 		return;
-	for (int i = 0; i < count && got && !conn->tls.is_tls; i++) {
+	for (int i = 0; i < count && got; i++) {
 		size_t len = iov[i].iov_len < got ? iov[i].iov_len : got;
 
 		exchange_answered(&conn->exchange, iov[i].iov_base, len);
@@ -59,7 +59,22 @@ static void tell_of_end(struct conn *conn, int fd, int error)
 {
 	if (error == EAGAIN || error == EINTR || error == EFAULT || !conn_enter(conn, fd))
 		return;
-	exchange_server_ended(&conn->exchange);
+	if (conn->tls.is_tls) {
+		/* There may be plaintext that the program has yet to read. */
+		conn->tls.socket_ended = true;
+	} else {
+		exchange_server_ended(&conn->exchange);
+		conn_attend(conn, 0, CONN_WATCHED);
+	}
+	conn_leave(conn);
+}
+
+/* Bytes of the server's were read, or thrown away, unseen. */
+static void tell_of_unseen(struct conn *conn, int fd)
+{
+	if (!conn_enter(conn, fd))
+		return;
+	exchange_lose_sight(&conn->exchange);
 	conn_attend(conn, 0, CONN_WATCHED);
 	conn_leave(conn);
 }
@@ -106,8 +121,12 @@ static inline ssize_t after(
 		return after_nothing(conn, fd, iov, count, flags, got);
 	if (is_bridged(conn) && iov && !is_beside(flags))
 		return bridged_arrived(conn, fd, iov, count, flags, got);
-	if (conn_attention(conn) & CONN_WATCHED && !(flags & (MSG_PEEK | MSG_TRUNC)) &&
-		!is_beside(flags))
+	if (!(conn_attention(conn) & CONN_WATCHED) || conn->tls.is_tls || flags & MSG_PEEK ||
+		is_beside(flags))
+		return got;
+	if (flags & MSG_TRUNC)
+		tell_of_unseen(conn, fd);
+	else
 		tell(conn, fd, iov, count, (size_t)got);
 	return got;
 }

@@ -23,6 +23,7 @@ enum event_text {
 	EVENT_SDK,  /* first product of the User-Agent */
 	EVENT_APP,  /* app/NAME in it */
 	EVENT_ALSO, /* other services that it may be of, by commas */
+	EVENT_MODE, /* of retrying, as the User-Agent says it: "legacy", "standard", "adaptive" */
 	EVENT_PROCESS,
 	EVENT_LABEL, /* CHAOS_LABEL */
 	EVENT_TEXTS
@@ -30,7 +31,7 @@ enum event_text {
 
 /* No text is longer. */
 #define EVENT_TEXT_MAX 200
-#define EVENT_ROOM     408
+#define EVENT_ROOM     398
 
 /* What was done to the call, as a set of bits. */
 enum event_action {
@@ -38,12 +39,21 @@ enum event_action {
 	EVENT_DELAY = 2,
 };
 
-/* Did the program take the answer that was made for it? */
+/* Did the program take the answer that was made for it? It has when it has read the last byte: the plaintext
+ * inside, the ciphertext of it over a bridge; at a relay, when that has it for the program. */
 enum event_taken {
 	EVENT_NOTHING_TO_TAKE,
 	EVENT_NEVER_READ,
 	EVENT_PARTLY_READ, /* closed before its end */
 	EVENT_TAKEN,
+};
+
+/* Does the request say an idempotency token, where the model has one? Else it is a hash of the token. */
+enum event_token {
+	EVENT_HAS_NO_TOKEN, /* or it is not known whether the operation has one */
+	EVENT_TOKEN_UNSEEN, /* the part of the request where it would stand was not seen */
+	EVENT_TOKEN_MISSING,
+	EVENT_TOKENS, /* hashes begin here */
 };
 
 /* How the answer ended. */
@@ -63,15 +73,18 @@ struct event {
 	uint64_t received;
 	uint64_t connection; /* of the process */
 	uint32_t pid;
-	uint32_t run;	    /* JOURNAL_RUN of the process; 0: none */
-	uint16_t operation; /* its place in the journal's operations */
-	uint16_t status;    /* 0: not known */
-	uint16_t attempt;   /* 0: not said */
-	uint8_t action;	    /* set of enum event_action */
-	uint8_t taken;	    /* enum event_taken */
-	uint8_t end;	    /* enum event_end */
-	uint8_t lane;	    /* enum journal_lane + 1; 0: in the clear */
-	uint8_t is_reused;  /* not the first call of its connection */
+	uint32_t run;	      /* JOURNAL_RUN of the process; 0: none */
+	uint32_t token;	      /* enum event_token, or a hash */
+	uint32_t body;	      /* a hash of how the request\'s body begins; 0: none was seen */
+	uint16_t operation;   /* its place in the journal's operations */
+	uint16_t status;      /* 0: not known */
+	uint16_t attempt;     /* 0: not said */
+	uint8_t action;	      /* set of enum event_action */
+	uint8_t taken;	      /* enum event_taken */
+	uint8_t end;	      /* enum event_end */
+	uint8_t lane;	      /* enum journal_lane + 1; 0: in the clear */
+	uint8_t is_reused;    /* not the first call of its connection */
+	uint8_t attempts_max; /* as the SDK says; 0: not said */
 	uint8_t lengths[EVENT_TEXTS];
 	uint16_t used; /* bytes of the texts; said again by the lengths */
 	char texts[EVENT_ROOM];

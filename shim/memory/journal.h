@@ -67,8 +67,8 @@ struct journal_host {
 };
 
 struct journal_process {
-	_Atomic uint32_t pid; /* 0: free. Taken by compare-and-swap */
-	_Atomic uint32_t run; /* JOURNAL_RUN; 0: none */
+	_Atomic uint32_t pid;	/* 0: free. Taken by compare-and-swap */
+	_Atomic uint32_t run;	/* JOURNAL_RUN; 0: none */
 	_Atomic uint64_t start; /* field 22 of /proc/PID/stat: a pid alone may be somebody else's */
 	uint64_t since;		/* seconds since the epoch */
 	_Atomic uint64_t connections; /* HTTP or TLS seen on them */
@@ -127,7 +127,8 @@ struct journal {
 	_Atomic uint64_t taken;	      /* answers of rules that were read to their end */
 	_Atomic uint64_t observed;    /* calls that events and operations tell of */
 	_Atomic uint64_t events_lost; /* found their place in the ring taken */
-	uint8_t pad[4096 - 208 - JOURNAL_PROGRAMS * 128 - GUESTS_ENTRY_MAX];
+	_Atomic uint64_t unobserved;  /* calls that could not be told of, for want of memory */
+	uint8_t pad[4096 - 216 - JOURNAL_PROGRAMS * 128 - GUESTS_ENTRY_MAX];
 	struct journal_counter counters[JOURNAL_COUNTERS];
 	struct journal_process processes[JOURNAL_PROCESSES];
 	struct operation operations[OPERATIONS];

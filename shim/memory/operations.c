@@ -9,11 +9,18 @@
 #define STEP_BITS 3
 #define STEPS	  (1u << STEP_BITS)
 
+/* By words: it is done at each call. */
 static uint64_t hash_more(uint64_t hash, struct span text)
 {
-	for (size_t i = 0; i < text.len; i++)
-		hash = (hash ^ (uint8_t)text.at[i]) * 0x100000001b3ull;
-	return (hash ^ 0xff) * 0x100000001b3ull;
+	for (size_t at = 0; at < text.len; at += 8) {
+		size_t len = text.len - at < 8 ? text.len - at : 8;
+		uint64_t word = 0;
+
+		memcpy(&word, text.at + at, len);
+		hash = (hash ^ word) * 0x9e3779b97f4a7c15ull;
+		hash ^= hash >> 32;
+	}
+	return hash + text.len;
 }
 
 static uint64_t key_of(struct span service, struct span operation)

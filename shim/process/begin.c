@@ -97,7 +97,7 @@ void shim_begin(void)
 	read_label();
 	shim_attach();
 	/* Maps what it needs now, since later there may be a sandbox. */
-	shim_records();
+	shim_prepare_events();
 	report_unattached();
 	atomic_store(&shim.begun, true);
 }

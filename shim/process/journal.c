@@ -12,6 +12,7 @@
 #include "entry.h"
 #include "observed.h"
 #include "shim/libc/real.h"
+#include "shim/memory/blocks.h"
 #include "shim/memory/runtime.h"
 #include "shim.h"
 
@@ -100,7 +101,7 @@ static void map_journal(int folder, int fd, const struct stat *status)
 	map_counters(journal, fd);
 	take_line(journal, fd, NULL);
 	/* A mapping of another journal is left alone: somebody may be writing there. */
-	atomic_store(&shim.observed, NULL);
+	atomic_store(&shim.observer, NULL);
 	atomic_store(&shim.journal_inode, status->st_ino);
 	atomic_store(&shim.journal, journal);
 }
@@ -162,7 +163,7 @@ static bool map_guests(int fd, const struct stat *status)
 		munmap(journal, sizeof(*journal));
 		return false;
 	}
-	atomic_store(&shim.observed, NULL);
+	atomic_store(&shim.observer, NULL);
 	atomic_store(&shim.guests, journal);
 	for (size_t i = 0; i < SHIM_COUNTER_PARTS; i++)
 		atomic_store(&shim.counters[i], &journal->counters[i * SHIM_COUNTERS]);
@@ -228,32 +229,78 @@ struct journal_counter *shim_counter(uint32_t counter)
 
 #define MAP_AGAIN_NS 1000000000ull
 
-bool observed_map(void)
-{
-	int error = errno, cancel, fd;
-	struct observed *map = NULL, *there = NULL;
+/* So much address space is left to a program that may have little. */
+#define SPARED (64u << 20)
 
-	if (atomic_load(&shim.guests)) {
-		atomic_store(&shim.observed, (void *)atomic_load(&shim.guests)->operations);
-		return true;
-	}
-	if (!atomic_load(&shim.journal) || atomic_load(&shim.sandboxed) ||
-		(atomic_load(&shim.unobservable) &&
-			shim_now() < atomic_load(&shim.unobservable) + MAP_AGAIN_NS))
-		return false;
-	cancel = cancel_put_off();
-	fd = open_journal_again();
-	if (fd >= 0) {
-		map = map_shared(fd, offsetof(struct journal, operations), sizeof(*map), NULL);
+static bool has_address_space(size_t size)
+{
+	void *map = mmap(
+		NULL, size + SPARED, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return map != MAP_FAILED && munmap(map, size + SPARED) == 0;
+}
+
+/* A guest's journal is mapped whole. */
+static struct observer *find_observed(struct journal *guests)
+{
+	struct observer *observer = blocks_take(sizeof(*observer));
+
+	if (!observer)
+		return NULL;
+	observer->journal = guests;
+	observer->map = (struct observed *)guests->operations;
+	return observer;
+}
+
+static struct observer *map_observed(void)
+{
+	struct observer *observer = blocks_take(sizeof(*observer));
+	int cancel = cancel_put_off(), fd = observer ? open_journal_again() : -1;
+
+	if (observer)
+		*observer = (struct observer){.journal = atomic_load(&shim.journal)};
+	if (fd >= 0 && has_address_space(sizeof(struct observed)))
+		observer->map = map_shared(fd, offsetof(struct journal, operations),
+			sizeof(struct observed), NULL);
+	if (fd >= 0)
 		real.close(fd);
-	}
-	if (!map)
-		atomic_store(&shim.unobservable, shim_now());
-	else if (!atomic_compare_exchange_strong(&shim.observed, &there, map))
-		munmap(map, sizeof(*map));
 	cancel_allow(cancel);
+	if (observer && observer->map)
+		return observer;
+	blocks_give(observer);
+	return NULL;
+}
+
+static bool may_map(void)
+{
+	uint64_t failed = atomic_load(&shim.unobservable);
+
+	return atomic_load(&shim.journal) && !atomic_load(&shim.sandboxed) &&
+	       (!failed || shim_now() >= failed + MAP_AGAIN_NS);
+}
+
+struct observer *observed_map(void)
+{
+	struct journal *guests = atomic_load(&shim.guests);
+	struct observer *observer = NULL, *there = NULL;
+	int error = errno;
+
+	if (guests)
+		observer = find_observed(guests);
+	else if (may_map())
+		observer = map_observed();
+	else
+		return NULL;
+	if (!observer) {
+		atomic_store(&shim.unobservable, shim_now());
+	} else if (!atomic_compare_exchange_strong(&shim.observer, &there, observer)) {
+		if (!guests)
+			munmap(observer->map, sizeof(struct observed));
+		blocks_give(observer);
+		observer = there;
+	}
 	errno = error;
-	return map != NULL;
+	return observer;
 }
 
 /* In the place of the parent's part of the list: what was interrupted by the fork may still count

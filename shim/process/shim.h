@@ -15,7 +15,7 @@
 #include "shim/memory/journal.h"
 #include "shim/memory/table.h"
 
-struct observed;
+struct observer;
 
 /* Counters are mapped so many together. */
 #define SHIM_COUNTERS	   2048u
@@ -64,7 +64,7 @@ struct shim {
 	struct journal_process *group;		   /* the part of the list that it is in */
 	_Atomic(struct journal_counter *) counters[SHIM_COUNTER_PARTS]; /* NULL: not mapped */
 	_Atomic uint64_t journal_inode;
-	_Atomic(struct observed *) observed; /* NULL: not mapped */
+	_Atomic(struct observer *) observer; /* NULL: not mapped */
 	_Atomic uint64_t unobservable;	     /* when it could not be mapped */
 	char label[EVENT_TEXT_MAX];	     /* CHAOS_LABEL */
 	uint32_t run;			     /* JOURNAL_RUN; 0: none */
@@ -184,10 +184,14 @@ void shim_note_believed(const char *name);
 bool shim_is_believed(const char *name);
 
 /* events.c: does somebody observe? Then what an attempt did and met is told as it begins, where `event` comes
- * to know whose it is, and as it ends. */
+ * to know whose it is, and as it ends, with what shim_begin_event() has given; NULL: it cannot be. */
 bool shim_records(void);
-void shim_begin_event(struct event *event);
-void shim_end_event(const struct event *event);
+void shim_prepare_events(void); /* now: later there may be a sandbox */
+#define SHIM_EVENT_SIZE 800u	/* of what is remembered of a call under way, at most */
+void *shim_take_for_event(size_t size);
+void *shim_begin_event(struct event *event);
+void shim_end_event(void *place, const struct event *event);
+void shim_miss_event(void);
 
 /* What the journal counts. */
 void shim_count_connection(void);

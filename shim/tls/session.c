@@ -305,6 +305,22 @@ void session_got(const void *key, const void *data, size_t len)
 	conn_leave(conn);
 }
 
+void session_got_nothing(const void *key, bool is_end)
+{
+	struct session *session;
+	struct conn *conn = known_conn(key, &session);
+	int error = errno;
+
+	if (!conn || !(conn_attention(conn) & CONN_WATCHED) || !conn_enter(conn, session->fd))
+		return;
+	if (is_end || conn->tls.socket_ended) {
+		exchange_server_ended(&conn->exchange);
+		conn_attend(conn, 0, CONN_WATCHED);
+	}
+	conn_leave(conn);
+	errno = error;
+}
+
 bool session_is_known(const void *key)
 {
 	const struct session *session = find(key);

@@ -92,6 +92,23 @@ def test_rule_comes_and_goes_on_the_same_client(daemon, supervised, go):
     assert seen == [200, 400, 400, 200, 200]
 
 
+def test_calls_are_reported_as_those_of_their_run(daemon, supervised, go, tmp_path):
+    path = tmp_path / "report.json"
+    other, client = supervised(go), supervised(go, f"--report=json:{path}")
+    daemon.faults(FAULT)
+    assert [other.ask().status, client.ask().status] == [400, 400]
+    daemon.faults()
+    assert [other.ask().status, client.ask().status] == [200, 200]
+    client.finish()
+    told = json.loads(path.read_text())
+    (put,) = told["operations"]
+    assert (put["operation"], put["attempts"], put["faults"]) == ("PutRecord", 2, 1)
+    assert put["statuses"] == {"200": 1, "400": 1}
+    assert [one["lane"] for one in told["failed"][0]["attempts"]] == ["relay"]
+    assert [one["taken"] for one in told["rules"]] == [1]
+    assert told["totals"]["programs"] == 1
+
+
 def test_latency_is_added(daemon, supervised, go):
     client = supervised(go)
     daemon.latency(500)

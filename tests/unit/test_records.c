@@ -75,6 +75,8 @@ START_TEST(an_event_tells_who_was_called_by_whom_and_what_came)
 	ck_assert_text(event, EVENT_INVOCATION, "01234567-89ab-cdef-0123-456789abcdef");
 	ck_assert_text(event, EVENT_SDK, "Boto3/1.43.11");
 	ck_assert_text(event, EVENT_APP, "orders");
+	ck_assert_text(event, EVENT_MODE, "legacy");
+	ck_assert_uint_eq(event->attempts_max, 3);
 	ck_assert_text(event, EVENT_PROCESS, "a test");
 	ck_assert_uint_eq(event->attempt, 2);
 	ck_assert_uint_eq(event->started, NOW);
@@ -98,6 +100,78 @@ START_TEST(the_resource_is_found_in_a_body_that_comes_later)
 	answer_with(&connection, OK);
 	ck_assert_text(only_event(), EVENT_RESOURCE, "jobs");
 	ck_assert_uint_eq(only_event()->sent, strlen(FULL_HEAD FULL_BODY));
+}
+END_TEST
+
+/* How a program retries, as its SDK says it. */
+static const struct {
+	const char *agent, *mode;
+} modes[] = {
+	{"aws-sdk-js/3.1169.0 ua/2.1 m/E,n", "standard"},
+	{"aws-sdk-java/2.57.8 md/io#sync m/Z,D", "legacy"},
+	{"Boto3/1.44.8 m/F,b cfg/retry-mode#adaptive", "adaptive"},
+	{"aws-sdk-go-v2/1.48.0 m/EE", ""},
+	{"", ""},
+};
+
+START_TEST(the_mode_of_retrying_is_what_the_user_agent_says)
+{
+	char call[512];
+
+	snprintf(call, sizeof(call),
+		"GET /bucket/key HTTP/1.1\r\nHost: localhost:4566\r\n" SIGNED(
+			"s3") "User-Agent: %s\r\n\r\n",
+		modes[_i].agent);
+	observe();
+	write_text(&connection, call);
+	answer_with(&connection, OK);
+	ck_assert_text(only_event(), EVENT_MODE, modes[_i].mode);
+}
+END_TEST
+
+/* Idempotency tokens: in the body, whole or in part; in the head. */
+#define TRANSACT(length)                                                                           \
+	"POST / HTTP/1.1\r\nHost: localhost:4566\r\n" SIGNED(                                      \
+		"dynamodb") "X-Amz-Target: DynamoDB_20120810.TransactWriteItems\r\n"               \
+			    "Content-Type: application/x-amz-json-1.0\r\nContent-Length: " length  \
+			    "\r\n\r\n"
+static const struct {
+	const char *pieces[2];
+	uint32_t least, most;
+} tokens[] = {
+	{{TRANSACT("26") "{\"ClientRequestToken\":\"12\"}"}, EVENT_TOKENS, UINT32_MAX},
+	{{TRANSACT("26"), "{\"ClientRequestToken\":\"12\"}"}, EVENT_TOKENS, UINT32_MAX},
+	{{TRANSACT("2") "{}"}, EVENT_TOKEN_MISSING, EVENT_TOKEN_MISSING},
+	{{TRANSACT("9") "{\"Tra"}, EVENT_TOKEN_UNSEEN, EVENT_TOKEN_UNSEEN},
+	{{GET_CALL}, EVENT_HAS_NO_TOKEN, EVENT_HAS_NO_TOKEN},
+	{{FULL_HEAD FULL_BODY}, EVENT_HAS_NO_TOKEN, EVENT_HAS_NO_TOKEN},
+};
+
+START_TEST(whether_an_idempotency_token_is_sent_is_seen)
+{
+	observe();
+	for (int i = 0; i < 2 && tokens[_i].pieces[i]; i++)
+		write_text(&connection, tokens[_i].pieces[i]);
+	answer_with(&connection, OK);
+	ck_assert_uint_ge(only_event()->token, tokens[_i].least);
+	ck_assert_uint_le(only_event()->token, tokens[_i].most);
+}
+END_TEST
+
+START_TEST(bodies_are_told_apart)
+{
+	static const char *const bodies[] = {
+		FULL_BODY, "{\"TableName\":\"jobs\"}", "{\"TableName\":\"jobz\"}"};
+
+	observe();
+	for (int i = 0; i < 3; i++) {
+		write_text(&connection, FULL_HEAD);
+		write_text(&connection, bodies[i]);
+		answer_with(&connection, OK);
+	}
+	ck_assert_uint_ne(connection.events[0].body, 0);
+	ck_assert_uint_eq(connection.events[0].body, connection.events[1].body);
+	ck_assert_uint_ne(connection.events[0].body, connection.events[2].body);
 }
 END_TEST
 
@@ -156,6 +230,75 @@ START_TEST(what_another_process_goes_on_with_is_not_told_of_twice)
 	answer_with(&connection, OK);
 	exchange_clear(&connection.exchange, &host);
 	ck_assert_int_eq(connection.ended, 0);
+}
+END_TEST
+
+START_TEST(what_is_in_use_as_another_process_goes_on_with_it_is_not_told_of)
+{
+	observe();
+	write_text(&connection, GET_CALL);
+	record_disown(connection.exchange.record);
+	answer_with(&connection, OK);
+	ck_assert_int_eq(connection.ended, 0);
+	ck_assert_ptr_null(connection.exchange.record);
+}
+END_TEST
+
+START_TEST(a_call_that_there_is_no_memory_for_is_counted_as_missed)
+{
+	observe();
+	connection.is_poor = true;
+	write_text(&connection, GET_CALL);
+	answer_with(&connection, OK);
+	ck_assert_int_eq(connection.begun, 0);
+	ck_assert_int_eq(connection.missed, 1);
+	ck_assert_str_eq(connection.log, "connection, call GetObject");
+}
+END_TEST
+
+START_TEST(a_call_that_nobody_can_be_told_of_is_counted_as_missed)
+{
+	observe();
+	connection.is_unobservable = true;
+	write_text(&connection, GET_CALL);
+	answer_with(&connection, OK);
+	ck_assert_int_eq(connection.ended, 0);
+	ck_assert_int_eq(connection.missed, 1);
+}
+END_TEST
+
+START_TEST(an_answer_that_is_read_unseen_is_unknown)
+{
+	observe();
+	write_text(&connection, GET_CALL);
+	exchange_lose_sight(&connection.exchange);
+	exchange_clear(&connection.exchange, &host);
+	ck_assert_uint_eq(only_event()->end, EVENT_UNKNOWN);
+}
+END_TEST
+
+START_TEST(what_the_kernel_did_not_take_was_not_sent)
+{
+	observe();
+	connection.kernel_takes = 30;
+	write_text(&connection, FULL_HEAD FULL_BODY);
+	exchange_clear(&connection.exchange, &host);
+	ck_assert_uint_eq(only_event()->sent, 30);
+}
+END_TEST
+
+START_TEST(after_a_pipelined_call_no_answer_is_taken_for_that_of_another)
+{
+	observe();
+	write_text(&connection, GET_CALL FULL_HEAD FULL_BODY);
+	answer_with(&connection, OK);
+	connection.exchange.unanswered = false;
+	write_text(&connection, GET_CALL);
+	answer_with(&connection, REFUSED);
+	exchange_clear(&connection.exchange, &host);
+	ck_assert_int_eq(connection.ended, 3);
+	ck_assert_uint_eq(connection.events[2].end, EVENT_UNKNOWN);
+	ck_assert_uint_eq(connection.events[2].status, 0);
 }
 END_TEST
 
@@ -339,11 +482,22 @@ static void add_answers(TCase *tests)
 	tcase_add_test(tests, what_is_no_call_is_not_recorded);
 	tcase_add_test(tests, an_event_tells_who_was_called_by_whom_and_what_came);
 	tcase_add_test(tests, the_resource_is_found_in_a_body_that_comes_later);
+	tcase_add_loop_test(tests, the_mode_of_retrying_is_what_the_user_agent_says, 0,
+		sizeof(modes) / sizeof(*modes));
+	tcase_add_test(tests, bodies_are_told_apart);
+	tcase_add_loop_test(tests, whether_an_idempotency_token_is_sent_is_seen, 0,
+		sizeof(tokens) / sizeof(*tokens));
 	tcase_add_loop_test(tests, the_end_of_an_answer_is_known, 0, COUNT(answers));
 	tcase_add_test(tests, a_connection_that_the_program_closes_cuts_its_answer);
 	tcase_add_test(tests, what_another_process_goes_on_with_is_not_told_of_twice);
 	tcase_add_test(tests, the_next_call_of_a_connection_is_one_of_its_own);
 	tcase_add_test(tests, a_pipelined_call_ends_the_one_before_it_unknown);
+	tcase_add_test(tests, after_a_pipelined_call_no_answer_is_taken_for_that_of_another);
+	tcase_add_test(tests, what_is_in_use_as_another_process_goes_on_with_it_is_not_told_of);
+	tcase_add_test(tests, a_call_that_there_is_no_memory_for_is_counted_as_missed);
+	tcase_add_test(tests, a_call_that_nobody_can_be_told_of_is_counted_as_missed);
+	tcase_add_test(tests, an_answer_that_is_read_unseen_is_unknown);
+	tcase_add_test(tests, what_the_kernel_did_not_take_was_not_sent);
 }
 
 static void add_faults(TCase *tests)

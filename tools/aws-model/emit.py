@@ -18,13 +18,14 @@ TEXT_END = 8
 # As in parts.def, and in that order: the parts, and a row of each.
 ROWS = {
     'text': '', 'services': '=2I4H3Bx', 'operations': '=I', 'errors': '=I', 'resources': '=I',
+    'tokens': '=I', 'token_places': '=I',
     'nodes': '=I2H', 'terminals': '=I', 'constraints': '=I', 'homes': '=8B', 'regions': '=I',
     'region_partitions': '=B', 'partition_homes': '=B', 'suffixes': '=IB3x', 'signing_keys': '=I2H',
     'target_keys': '=I2H', 'version_keys': '=I2H', 'id_keys': '=I2H', 'host_keys': '=I2H',
     'members': '=H',
 }
 # As in model_file.h.
-MAGIC, VERSION = b'chsmodel', 1
+MAGIC, VERSION = b'chsmodel', 2
 
 
 class CWriter:

@@ -85,6 +85,7 @@ class Tables:
         self.ambiguous = self._ambiguous()
         self.indices = self._indices()
         self.resources = {s.name: resources.Places(s, RESOURCE_GUESS - 1) for s in services}
+        self.tokens = {s.name: resources.tokens(s) for s in services}
         self._announce()
 
     def _suffixes(self):
@@ -143,6 +144,8 @@ class Tables:
             for kind, text in self.resources[service.name].places:
                 if kind != resources.LABEL:
                     want(text)
+            for kind, text in self.tokens[service.name].values():
+                want(text)
             for route in self.routes[service.name]:
                 for segment in route.segments:
                     if not segment.startswith('{'):
@@ -160,7 +163,8 @@ class Tables:
         ref = self.pool.ref
         out.version(botocore.__version__)
         out.pool(self.pool.text)
-        operations, errors, records, homes, places = [], [], [], [], []
+        operations, errors, records, homes, places, tokens = [], [], [], [], [], []
+        token_places = sorted({place for found in self.tokens.values() for place in found.values()})
         nodes, terminals, constraints = self._tries()
         roots = {s.name: i for i, s in enumerate(s for s in self.services if self.routes[s.name])}
         for service in self.services:
@@ -180,6 +184,8 @@ class Tables:
             records.append((ref(service.name), ref(service.xml_namespace), len(operations), len(errors),
                             roots.get(service.name, NO_ROOT), len(places), service.protocol, flags, home))
             found = self.resources[service.name]
+            tokens += [len(operations) + i | token_places.index(self.tokens[service.name][name]) << 16
+                       for i, name in enumerate(service.operations) if name in self.tokens[service.name]]
             operations += [ref(name) | (name in service.home_operations) << SPARE
                            | found.number(name, RESOURCE_GUESS) << RESOURCE
                            for name in service.operations]
@@ -192,6 +198,8 @@ class Tables:
         out.numbers('uint32_t', 'operations', operations)
         out.numbers('uint32_t', 'errors', errors)
         out.numbers('uint32_t', 'resources', places)
+        out.numbers('uint32_t', 'tokens', tokens)
+        out.numbers('uint32_t', 'token_places', [ref(what) | kind << SPARE for kind, what in token_places])
         out.rows('struct model_node', 'nodes', nodes)
         out.numbers('uint32_t', 'terminals', terminals)
         out.numbers('uint32_t', 'constraints', constraints)

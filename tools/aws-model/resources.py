@@ -69,6 +69,11 @@ def place(service, protocol, name, operation, shapes):
     chosen = member(service, name, operation, shapes)
     if chosen is None:
         return None
+    return place_of(protocol, operation, shapes, chosen)
+
+
+def place_of(protocol, operation, shapes, chosen):
+    """(kind, wire name or number of the label) of a member, or None."""
     facts = shapes[operation['input']['shape']]['members'][chosen]
     wire = facts.get('locationName', chosen)
     location = facts.get('location')
@@ -86,6 +91,20 @@ def place(service, protocol, name, operation, shapes):
     elif protocol == 'query' and shapes[facts['shape']].get('flattened'):
         wire = shapes[facts['shape']]['member'].get('locationName', wire)
     return MEMBER, wire
+
+
+def tokens(service):
+    """Operation -> (kind, wire name) of its idempotency token."""
+    protocol = service.model['metadata']['protocol']
+    found = {}
+    for name, operation in service.operations.items():
+        members = service.shapes.get(operation.get('input', {}).get('shape'), {}).get('members', {})
+        for chosen in sorted(m for m, facts in members.items() if facts.get('idempotencyToken')):
+            place = place_of(protocol, operation, service.shapes, chosen)
+            if place and place[0] != LABEL:
+                found[name] = place
+                break
+    return found
 
 
 class Places:

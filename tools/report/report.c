@@ -42,8 +42,7 @@ void report_totals(const struct report *report, struct report_totals *totals)
 {
 	struct stats_operation stats;
 
-	*totals = (struct report_totals){
-		.connections = atomic_load(&report->counted->connections)};
+	*totals = (struct report_totals){.connections = atomic_load(&report->counted->connections)};
 	for (uint32_t place = 0; place < OPERATIONS; place++) {
 		if (!stats_read(report->counted, place, &stats))
 			continue;

@@ -13,7 +13,7 @@
 #include "texts.h"
 
 /* So many attempts are kept; what comes after them is counted alone. */
-#define REPORT_ATTEMPTS_MAX (4u << 20)
+#define REPORT_ATTEMPTS_MAX (1u << 20)
 
 #define REPORT_NONE UINT32_MAX
 
@@ -24,9 +24,11 @@ struct report_attempt {
 	uint64_t first, ended, delayed, rule, sent, received, connection; /* as of struct event */
 	uint32_t texts[EVENT_TEXTS];
 	uint32_t pid;
-	uint32_t next; /* attempt of the same call, an index; REPORT_NONE: this is the last */
+	uint32_t next;	/* attempt of the same call, an index; REPORT_NONE: this is the last */
+	uint32_t token; /* enum event_token, or a hash */
+	uint32_t body;	/* as of struct event */
 	uint16_t status, attempt;
-	uint8_t action, taken, end, lane, is_reused; /* as of struct event */
+	uint8_t action, taken, end, lane, is_reused, attempts_max; /* as of struct event */
 };
 
 /* The attempts that say the same invocation id; where none is said, each is a call of its own. */
@@ -43,9 +45,9 @@ enum report_list { REPORT_OUTAGES, REPORT_FAULTS };
 struct report_rule {
 	uint64_t id;
 	enum report_list list;
-	uint32_t number;			  /* in its list, from 1 */
-	char *name;				  /* its name or description, or "faults 1" */
-	char *json;				  /* as it was given, or what the table says of it */
+	uint32_t number;		    /* in its list, from 1 */
+	char *name;			    /* its name or description, or "faults 1" */
+	char *json;			    /* as it was given, or what the table says of it */
 	char *service, *region, *operation; /* NULL: any */
 	uint32_t counter;
 	uint64_t base_matched, base_fired, base_delivered, base_taken; /* before the run */
@@ -90,7 +92,8 @@ struct report {
 	uint64_t begun, over; /* CLOCK_MONOTONIC, nanoseconds */
 	uint64_t lost;	      /* events that nobody could read any more */
 	uint64_t unkept;      /* events beyond REPORT_ATTEMPTS_MAX */
-	uint64_t foreign;     /* events of other runs */
+	uint64_t foreign;     /* events of others */
+	bool is_shared;	      /* others have made calls under the same daemon */
 	uint64_t blind_aws;   /* connections to AWS that could not be looked into */
 	uint64_t unfollowed, unattached, unnamed;
 	uint32_t processes; /* that made calls */

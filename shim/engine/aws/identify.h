@@ -28,4 +28,9 @@ size_t aws_resource(const struct http1_head *head, const struct aws_body *body,
 /* The same, for a call whose head alone was there when it was recognised, and what of its body came then. */
 size_t aws_body_resource(const struct aws_call *call, struct span body, char *out, size_t cap);
 
+/* The call's idempotency token: an enum event_token, or a hash. The second is for what came of the body later. */
+uint32_t aws_token(
+	const struct http1_head *head, const struct aws_body *body, const struct aws_call *call);
+uint32_t aws_body_token(const struct aws_call *call, struct span body);
+
 #endif

@@ -214,6 +214,22 @@ static bool check_services(const struct look *look)
 	return true;
 }
 
+static bool check_tokens(const struct look *look)
+{
+	const uint32_t *tokens = look->model->tokens;
+
+	for (uint32_t i = 0; i < look->counts->tokens; i++)
+		if (MODEL_TOKEN_OPERATION(tokens[i]) >= look->counts->operations ||
+			MODEL_TOKEN_PLACE(tokens[i]) >= look->counts->token_places ||
+			(i && MODEL_TOKEN_OPERATION(tokens[i - 1]) >=
+					MODEL_TOKEN_OPERATION(tokens[i])))
+			return false;
+	for (uint32_t i = 0; i < look->counts->token_places; i++)
+		if (!is_place(look, look->model->token_places[i]))
+			return false;
+	return true;
+}
+
 static bool check_details(const struct look *look)
 {
 	for (uint32_t i = 0; i < look->counts->errors; i++)
@@ -222,7 +238,7 @@ static bool check_details(const struct look *look)
 	for (uint32_t i = 0; i < look->counts->resources; i++)
 		if (!is_place(look, look->model->resources[i]))
 			return false;
-	return true;
+	return check_tokens(look);
 }
 
 /*

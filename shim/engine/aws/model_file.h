@@ -15,7 +15,7 @@
 
 #define MODEL_FILE_MAGIC "chsmodel"
 /* Also raised when what a table's bits mean changes. As in tools/aws-model/emit.py. */
-#define MODEL_FILE_VERSION 1
+#define MODEL_FILE_VERSION 2
 /* Half a megabyte is the rule. */
 #define MODEL_FILE_MAX (16u << 20)
 

@@ -3,6 +3,7 @@
 #include "identify.h"
 #include "look.h"
 #include "rest.h"
+#include "shim/memory/event.h"
 
 struct source {
 	struct aws_request request;
@@ -234,4 +235,79 @@ size_t aws_resource(const struct http1_head *head, const struct aws_body *body,
 		return 0;
 	source.operation = call->candidates[0].operation;
 	return place == GUESS ? from_body(&source, (struct span){0}) : from_place(&source, place);
+}
+
+/* The place of the operation's idempotency token. False: it has none. */
+static bool find_token(const struct aws_candidate *candidate, uint32_t *place)
+{
+	int number = model_find_operation(candidate->model, candidate->operation);
+	unsigned low = 0, high = model_tokens_count, operation;
+
+	if (number < 0)
+		return false;
+	operation = model_services[candidate->model].operations + (unsigned)number;
+	while (low < high) {
+		unsigned middle = (low + high) / 2;
+
+		if (MODEL_TOKEN_OPERATION(model_tokens[middle]) < operation)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == model_tokens_count || MODEL_TOKEN_OPERATION(model_tokens[low]) != operation)
+		return false;
+	*place = model_token_places[MODEL_TOKEN_PLACE(model_tokens[low])];
+	return true;
+}
+
+static uint32_t hash_of(const char *text, size_t len)
+{
+	uint32_t hash = 0x811c9dc5;
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ (uint8_t)text[i]) * 0x01000193;
+	return hash < EVENT_TOKENS ? EVENT_TOKENS : hash;
+}
+
+/* What stands there. */
+static uint32_t token_at(struct source *source, uint32_t place)
+{
+	char token[EVENT_TEXT_MAX];
+	size_t len;
+
+	source->operation = source->call->candidates[0].operation;
+	source->out = token;
+	source->cap = sizeof(token);
+	len = from_place(source, place);
+	if (len)
+		return hash_of(token, len);
+	return model_bits(place) == MODEL_IN_BODY && !source->request.body->complete
+		       ? EVENT_TOKEN_UNSEEN
+		       : EVENT_TOKEN_MISSING;
+}
+
+uint32_t aws_token(
+	const struct http1_head *head, const struct aws_body *body, const struct aws_call *call)
+{
+	struct source source = {.call = call};
+	uint32_t place;
+
+	if (call->candidate_count < 1 || call->candidates[0].model < 0 ||
+		!find_token(&call->candidates[0], &place))
+		return EVENT_HAS_NO_TOKEN;
+	aws_request_read(&source.request, head, body);
+	return token_at(&source, place);
+}
+
+uint32_t aws_body_token(const struct aws_call *call, struct span body)
+{
+	const struct http1_head none = {0};
+	const struct aws_body part = {.bytes = body};
+	struct source source = {
+		.request = {.head = &none, .body = &part, .path = SPAN("/")}, .call = call};
+	uint32_t place;
+
+	if (!find_token(&call->candidates[0], &place) || model_bits(place) != MODEL_IN_BODY)
+		return EVENT_TOKEN_UNSEEN;
+	return token_at(&source, place);
 }

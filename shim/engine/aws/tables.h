@@ -76,6 +76,11 @@ enum {
  * For a label the low bits are its number within the path. */
 enum { MODEL_IN_BODY, MODEL_IN_QUERY, MODEL_IN_HEADER, MODEL_IN_LABEL };
 
+/* Operations with an idempotency token, sorted: low 16 bits: which of model_operations; high 16 bits: which of
+ * model_token_places, each of which is as one of model_resources. */
+#define MODEL_TOKEN_OPERATION(token) ((token)&0xffff)
+#define MODEL_TOKEN_PLACE(token)     ((token) >> 16)
+
 /* Errors: high 24 bits of the FNV-1a hash of a code; low 8 bits: its status - 400. */
 
 /*
@@ -198,6 +203,9 @@ static inline void model_keep(void)
 #define model_operations	 model_used->operations
 #define model_errors		 model_used->errors
 #define model_resources		 model_used->resources
+#define model_tokens		 model_used->tokens
+#define model_tokens_count	 model_used->counts->tokens
+#define model_token_places	 model_used->token_places
 #define model_nodes		 model_used->nodes
 #define model_terminals		 model_used->terminals
 #define model_constraints	 model_used->constraints

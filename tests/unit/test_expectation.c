@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "suite.h"
+#include "tools/report/expect.h"
+
+static const struct {
+	const char *text;
+	enum expect_subject subject;
+	const char *service, *operation, *rule; /* NULL: any, or none */
+	enum expect_measure measure;
+	enum expect_operator op;
+	double number;
+} read[] = {
+	{"calls failed == 0", EXPECT_ALL, NULL, NULL, NULL, EXPECT_FAILED, EXPECT_EQUAL, 0},
+	{" calls   failed==0 ", EXPECT_ALL, NULL, NULL, NULL, EXPECT_FAILED, EXPECT_EQUAL, 0},
+	{"failed != 2", EXPECT_ALL, NULL, NULL, NULL, EXPECT_FAILED, EXPECT_UNEQUAL, 2},
+	{"calls > 1", EXPECT_ALL, NULL, NULL, NULL, EXPECT_CALLS, EXPECT_ABOVE, 1},
+	{"dynamodb.PutItem: faults >= 3", EXPECT_OPERATION, "dynamodb", "PutItem", NULL,
+		EXPECT_FAULTS, EXPECT_LEAST, 3},
+	{"s3.*:attempts<=4", EXPECT_OPERATION, "s3", "*", NULL, EXPECT_ATTEMPTS, EXPECT_MOST, 4},
+	{"s3: status 503 == 1", EXPECT_OPERATION, "s3", NULL, NULL, EXPECT_STATUS, EXPECT_EQUAL, 1},
+	{"lambda.Invoke: p99 < 2s", EXPECT_OPERATION, "lambda", "Invoke", NULL, EXPECT_P99,
+		EXPECT_BELOW, 2e9},
+	{"p50 < 1.5 ms", EXPECT_ALL, NULL, NULL, NULL, EXPECT_P50, EXPECT_BELOW, 1.5e6},
+	{"p90 < 1m", EXPECT_ALL, NULL, NULL, NULL, EXPECT_P90, EXPECT_BELOW, 60e9},
+	{"rule:my rule: taken == 3", EXPECT_RULE, NULL, NULL, "my rule", EXPECT_TAKEN, EXPECT_EQUAL,
+		3},
+	{"rule:\"a: b\": matched == 3", EXPECT_RULE, NULL, NULL, "a: b", EXPECT_MATCHED,
+		EXPECT_EQUAL, 3},
+};
+
+static void same(const char *is, const char *wanted)
+{
+	if (wanted)
+		ck_assert_str_eq(is, wanted);
+	else
+		ck_assert_ptr_null(is);
+}
+
+START_TEST(an_expectation_has_a_subject_a_measure_an_operator_and_a_value)
+{
+	struct expectation expectation;
+	char reason[EXPECT_REASON_MAX];
+
+	ck_assert_int_eq(expect_parse(read[_i].text, &expectation, reason), 0);
+	ck_assert_int_eq(expectation.subject, read[_i].subject);
+	same(expectation.service, read[_i].service);
+	same(expectation.operation, read[_i].operation);
+	same(expectation.rule, read[_i].rule);
+	ck_assert_int_eq(expectation.left.measure, read[_i].measure);
+	ck_assert_int_eq(expectation.op, read[_i].op);
+	ck_assert(expectation.is_number);
+	ck_assert_double_eq(expectation.number, read[_i].number);
+	expect_free(&expectation);
+}
+END_TEST
+
+START_TEST(the_value_may_be_another_measure_of_the_subject)
+{
+	struct expectation expectation;
+	char reason[EXPECT_REASON_MAX];
+
+	ck_assert_int_eq(expect_parse("rule:x: taken == planned", &expectation, reason), 0);
+	ck_assert(!expectation.is_number);
+	ck_assert_int_eq(expectation.right.measure, EXPECT_PLANNED);
+	expect_free(&expectation);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	int column;
+	const char *reason; /* a part of it */
+} refused[] = {
+	{"", 1, "a measure of the run is missing; measures are calls, failed"},
+	{"s3:", 4, "a measure of calls is missing"},
+	{"rule:x:", 8, "measures are matched, planned, delivered, taken"},
+	{"rule:taken == 1", 1, "a rule's name ends with a colon"},
+	{"rule: : taken == 1", 6, "the name of a rule is missing"},
+	{": calls == 1", 1, "this names no calls"},
+	{"s3.: calls == 1", 1, "this names no calls"},
+	{"s3.a.b: calls == 1", 1, "this names no calls"},
+	{"s3.*: attempt <= 4", 7, "did you mean 'attempts'?"},
+	{"s3: matched == 1", 5, "'matched' is no measure"},
+	{"rule:x: faults == 1", 9, "'faults' is no measure of a rule"},
+	{"s3: blind == 0", 5, "'blind' is no measure"},
+	{"callsfailed == 0", 1, "'callsfailed' is no measure"},
+	{"calls", 6, "a comparison is missing"},
+	{"calls = 3", 7, "did you mean '=='?"},
+	{"calls === 3", 9, "a number is missing"},
+	{"calls ==", 9, "a number is missing"},
+	{"calls == -1", 10, "0 or more"},
+	{"calls == 3s", 11, "a number without a unit"},
+	{"calls == 3 4", 12, "is too much"},
+	{"calls == 3, faults == 1", 11, "one comparison is one --expect"},
+	{"p99 < 2", 8, "say 2ms or 2s"},
+	{"p99 < 2h", 8, "units are ns, us, ms, s, m"},
+	{"p99 < calls", 7, "cannot be compared"},
+	{"status 99 == 1", 8, "a status of HTTP"},
+	{"status == 1", 8, "say 'status 503'"},
+};
+
+START_TEST(what_is_wrong_is_told_with_its_column_and_the_remedy)
+{
+	struct expectation expectation;
+	char reason[EXPECT_REASON_MAX] = "";
+
+	ck_assert_int_eq(expect_parse(refused[_i].text, &expectation, reason), refused[_i].column);
+	ck_assert_msg(strstr(reason, refused[_i].reason), "%s: %s", refused[_i].text, reason);
+	/* Nothing is left to be freed. */
+	ck_assert_ptr_null(expectation.text);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("expectation");
+	TCase *tests = tcase_create("grammar");
+
+	tcase_add_loop_test(tests, an_expectation_has_a_subject_a_measure_an_operator_and_a_value,
+		0, COUNT(read));
+	tcase_add_test(tests, the_value_may_be_another_measure_of_the_subject);
+	tcase_add_loop_test(
+		tests, what_is_wrong_is_told_with_its_column_and_the_remedy, 0, COUNT(refused));
+	suite_add_tcase(suite, tests);
+	return run_suite(suite);
+}

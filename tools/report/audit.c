@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "audit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "baseline.h"
+#include "control/memory.h"
+#include "control/stats.h"
+#include "ledger_json.h"
+#include "ledger_text.h"
+#include "lints.h"
+#include "policy.h"
+#include "style.h"
+
+static void compare(
+	const struct report *report, const struct ledger *ledger, const struct wanted *wanted)
+{
+	cJSON *now = sure(cJSON_CreateObject());
+
+	cJSON_AddItemToObject(now, "operations", stats_operations(report->counted));
+	cJSON_AddItemToObject(now, "ledger", ledger_json(ledger));
+	baseline_write(stderr, style_wanted(stderr), wanted->baseline_path, wanted->baseline, now);
+	cJSON_Delete(now);
+}
+
+static void write_ledger(const struct report *report, const struct wanted *wanted)
+{
+	struct ledger ledger;
+
+	ledger_make(&ledger, report);
+	if (wanted->retry_audit)
+		ledger_text_write(stderr, style_wanted(stderr), &ledger);
+	if (wanted->baseline)
+		compare(report, &ledger, wanted);
+	ledger_free(&ledger);
+}
+
+static void write_lints(const struct report *report)
+{
+	struct lints lints;
+
+	lints_find(&lints, report);
+	lints_write(stderr, style_wanted(stderr), &lints);
+	lints_free(&lints);
+}
+
+static bool write_policy(const struct report *report, const char *path)
+{
+	FILE *out = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
+	bool is_bad = !out;
+	cJSON *policy;
+	char *text;
+
+	if (out) {
+		policy = policy_json(report);
+		text = sure(cJSON_Print(policy));
+		fprintf(out, "%s\n", text);
+		free(text);
+		cJSON_Delete(policy);
+		is_bad = fflush(out) == EOF || ferror(out);
+		if (out != stdout)
+			is_bad |= fclose(out) == EOF;
+	}
+	if (is_bad)
+		fprintf(stderr, "chaos-run: --iam-policy: cannot write %s: %s\n", path,
+			strerror(errno));
+	return !is_bad;
+}
+
+bool audit_write(const struct report *report, const struct wanted *wanted)
+{
+	if (wanted->retry_audit || wanted->baseline)
+		write_ledger(report, wanted);
+	if (wanted->lint)
+		write_lints(report);
+	return !wanted->iam_policy || write_policy(report, wanted->iam_policy);
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gather.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "base.h"
+#include "calls.h"
+#include "control/event_json.h"
+#include "control/memory.h"
+#include "control/living.h"
+#include "rules_seen.h"
+
+/* So long it is waited for calls that are about to end, and for events that are about to be written. */
+#define LAST_CALLS_NS  1000000000ull
+#define LAST_EVENTS_NS 300000000ull
+
+/* Of those that only look, and keep no attempts. */
+#define TEXTS_MAX 65536u
+
+static uint64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (uint64_t)time.tv_sec * 1000000000ull + (uint64_t)time.tv_nsec;
+}
+
+static void pause_shortly(void)
+{
+	const struct timespec pause = {.tv_nsec = 5000000};
+
+	nanosleep(&pause, NULL);
+}
+
+void gather_begin(struct gather *gather, struct report *report, const struct journal *journal)
+{
+	gather->report = report;
+	gather->journal = journal;
+	report->begun = now();
+	gather->base = base_note(journal);
+	gather->rules = rules_seen_begin(report, journal);
+	event_reader_begin(&gather->reader, journal, atomic_load(&journal->event_head));
+}
+
+/* The arguments of a program name resources, too. */
+static size_t first_word(struct span text)
+{
+	const char *blank = span_find(text, ' ');
+
+	return blank ? (size_t)(blank - text.at) : text.len;
+}
+
+static void take_texts(
+	struct report *report, struct report_attempt *attempt, const struct event *event)
+{
+	char hash[EVENT_REDACTED];
+
+	for (int i = 0; i < EVENT_TEXTS; i++) {
+		struct span text = event_text(event, i);
+
+		if (i == EVENT_RESOURCE && text.len && report->is_redacted)
+			text = event_redact(text, hash);
+		if (i == EVENT_PROCESS && report->is_redacted)
+			text.len = first_word(text);
+		attempt->texts[i] = texts_put(&report->texts, text);
+	}
+}
+
+static void take_event(struct report *report, struct report_attempt *attempt,
+	const struct event *event, uint64_t number)
+{
+	*attempt = (struct report_attempt){.number = number,
+		.started = event->started,
+		.first = event->first,
+		.ended = event->ended,
+		.delayed = event->delayed,
+		.rule = event->rule,
+		.sent = event->sent,
+		.received = event->received,
+		.connection = event->connection,
+		.pid = event->pid,
+		.next = REPORT_NONE,
+		.status = event->status,
+		.attempt = event->attempt,
+		.token = event->token,
+		.body = event->body,
+		.attempts_max = event->attempts_max,
+		.action = event->action,
+		.taken = event->taken,
+		.end = event->end,
+		.lane = event->lane,
+		.is_reused = event->is_reused};
+	take_texts(report, attempt, event);
+}
+
+static bool has_room(struct report *report)
+{
+	uint32_t room = report->attempt_room ? 2 * report->attempt_room : 256;
+
+	if (report->attempt_count < report->attempt_room)
+		return true;
+	if (report->attempt_count >= REPORT_ATTEMPTS_MAX)
+		return false;
+	report->attempts = sure(reallocarray(report->attempts, room, sizeof(*report->attempts)));
+	report->attempt_room = room;
+	return true;
+}
+
+static void take(struct gather *gather, const struct event *event, uint64_t number)
+{
+	struct report *report = gather->report;
+	struct report_attempt attempt;
+
+	if (gather->keeps_nothing && report->texts.count > TEXTS_MAX)
+		texts_free(&report->texts);
+	take_event(report, &attempt, event, number);
+	if (gather->told)
+		gather->told(gather->context, report, &attempt, event);
+	if (gather->keeps_nothing)
+		return;
+	if (has_room(report))
+		report->attempts[report->attempt_count++] = attempt;
+	else
+		report->unkept++;
+}
+
+static uint32_t take_events(struct gather *gather)
+{
+	struct report *report = gather->report;
+	struct event event;
+	uint32_t count = 0;
+	uint64_t number;
+
+	while (event_reader_next(&gather->reader, &event, &number)) {
+		if (!report->is_private && event.run != report->run) {
+			report->foreign++;
+			report->is_shared = true;
+			continue;
+		}
+		take(gather, &event, number);
+		count++;
+	}
+	return count;
+}
+
+uint32_t gather_more(struct gather *gather)
+{
+	rules_seen_look(gather->rules, false);
+	return take_events(gather);
+}
+
+static bool any_lives(const struct gather *gather)
+{
+	for (uint32_t i = 0; i < JOURNAL_PROCESSES; i++) {
+		const struct journal_process *process = &gather->journal->processes[i];
+		uint32_t pid = atomic_load(&process->pid);
+
+		if (pid &&
+			(gather->report->is_private ||
+				atomic_load(&process->run) == gather->report->run) &&
+			living_pid(pid, atomic_load(&process->start)))
+			return true;
+	}
+	return false;
+}
+
+static uint64_t events_known(const struct gather *gather)
+{
+	const struct report *report = gather->report;
+
+	return report->attempt_count + report->unkept + report->foreign + gather->reader.lost;
+}
+
+void gather_end(struct gather *gather)
+{
+	struct report *report = gather->report;
+	uint64_t began = now();
+
+	take_events(gather);
+	while (now() - began < LAST_CALLS_NS && base_under_way(gather->base, gather->journal) &&
+		any_lives(gather)) {
+		pause_shortly();
+		take_events(gather);
+	}
+	began = now();
+	while (now() - began < LAST_EVENTS_NS &&
+		events_known(gather) < base_ended(gather->base, gather->journal)) {
+		pause_shortly();
+		take_events(gather);
+	}
+	report->over = now();
+	report->lost = gather->reader.lost;
+	if (base_ended(gather->base, gather->journal) > events_known(gather))
+		report->lost += base_ended(gather->base, gather->journal) - events_known(gather);
+	calls_find(report);
+	base_compare(gather->base, gather->journal, report);
+	rules_seen_end(gather->rules);
+	free(gather->base);
+}
+
+void gather_drop(struct gather *gather)
+{
+	rules_seen_end(gather->rules);
+	free(gather->base);
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "observe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cjson/cJSON.h>
+
+#include "shim/memory/runtime.h"
+#include "tools/client.h"
+#include "tools/folder.h"
+
+#define PATH "/_chaos/observe"
+
+/* Bytes far behind the journal's end. Whoever turns observing on or off has the first one for that time;
+ * those that look have the second one, if it was turned on by one of them. */
+enum { LOCK_CHANGE = 0, LOCK_OURS = 1 };
+
+static int lock(int fd, int byte, short type, int command)
+{
+	struct flock range = {.l_type = type, .l_start = (off_t)1 << 40 | byte, .l_len = 1};
+
+	while (fcntl(fd, command, &range) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return command == F_OFD_GETLK && range.l_type != F_UNLCK ? 1 : 0;
+}
+
+static int open_journal(struct observe *observe)
+{
+	char path[PATH_MAX + 16];
+	struct stat status;
+	void *map;
+
+	snprintf(path, sizeof(path), "%s/" RUNTIME_JOURNAL, observe->folder);
+	observe->fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (observe->fd < 0 || fstat(observe->fd, &status) < 0)
+		return -errno;
+	if ((uint64_t)status.st_size != sizeof(struct journal))
+		return -EINVAL;
+	map = mmap(NULL, sizeof(struct journal), PROT_READ, MAP_SHARED, observe->fd, 0);
+	if (map == MAP_FAILED)
+		return -errno;
+	observe->journal = map;
+	return journal_valid(map, sizeof(struct journal)) ? 0 : -EINVAL;
+}
+
+static int ask(const struct observe *observe, const char *method, bool *is_on,
+	char reason[OBSERVE_REASON_MAX])
+{
+	const struct client_request request = {
+		.folder = observe->folder, .method = method, .path = PATH};
+	struct client_answer answer;
+	char why[256] = "";
+	int error = client_call(&request, &answer, why);
+	cJSON *body;
+
+	if (error) {
+		snprintf(reason, OBSERVE_REASON_MAX, "%s: %s", observe->folder,
+			error == -EIO ? why : folder_error(error));
+		return error;
+	}
+	body = cJSON_Parse(answer.body);
+	*is_on = cJSON_IsTrue(cJSON_GetObjectItem(body, "observed"));
+	cJSON_Delete(body);
+	if (answer.status != 200) {
+		snprintf(reason, OBSERVE_REASON_MAX,
+			"%s: the daemon refuses to observe, with HTTP status %ld; it may be of "
+			"another version",
+			observe->folder, answer.status);
+		error = -EIO;
+	}
+	client_free(&answer);
+	return error;
+}
+
+/* Turns it on if need be. To be called with LOCK_CHANGE. */
+static int turn_on(struct observe *observe, char reason[OBSERVE_REASON_MAX])
+{
+	bool is_on = false;
+	int error = ask(observe, "GET", &is_on, reason);
+
+	if (error)
+		return error;
+	observe->is_ours = !is_on || lock(observe->fd, LOCK_OURS, F_WRLCK, F_OFD_GETLK) == 1;
+	if (observe->is_ours)
+		lock(observe->fd, LOCK_OURS, F_RDLCK, F_OFD_SETLK);
+	return is_on ? 0 : ask(observe, "POST", &is_on, reason);
+}
+
+static void close_journal(struct observe *observe)
+{
+	if (observe->journal)
+		munmap((void *)observe->journal, sizeof(struct journal));
+	if (observe->fd >= 0)
+		close(observe->fd);
+	observe->journal = NULL;
+	observe->fd = -1;
+}
+
+int observe_begin(struct observe *observe, const char *folder, char reason[OBSERVE_REASON_MAX])
+{
+	int error;
+
+	*observe = (struct observe){.folder = folder, .fd = -1};
+	error = folder_check(folder);
+	if (!error)
+		error = open_journal(observe);
+	if (error) {
+		snprintf(reason, OBSERVE_REASON_MAX, "%s/" RUNTIME_JOURNAL ": %s", folder,
+			error == -EINVAL ? "it is of another version; start the daemon again"
+					 : folder_error(error));
+		close_journal(observe);
+		return error;
+	}
+	lock(observe->fd, LOCK_CHANGE, F_WRLCK, F_OFD_SETLKW);
+	error = turn_on(observe, reason);
+	lock(observe->fd, LOCK_CHANGE, F_UNLCK, F_OFD_SETLK);
+	if (error)
+		close_journal(observe);
+	return error;
+}
+
+void observe_end(struct observe *observe)
+{
+	char reason[OBSERVE_REASON_MAX];
+	bool is_on;
+
+	if (observe->fd < 0)
+		return;
+	lock(observe->fd, LOCK_CHANGE, F_WRLCK, F_OFD_SETLKW);
+	if (observe->is_ours && lock(observe->fd, LOCK_OURS, F_WRLCK, F_OFD_GETLK) == 0)
+		ask(observe, "DELETE", &is_on, reason);
+	close_journal(observe);
+}

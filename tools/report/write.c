@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "write.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/memory.h"
+#include "html.h"
+#include "json_report.h"
+#include "junit.h"
+#include "style.h"
+#include "text.h"
+
+static void write_json(
+	FILE *out, const struct report *report, const struct verdict *verdicts, size_t count)
+{
+	cJSON *json = json_report(report, verdicts, count);
+	char *text = sure(cJSON_Print(json));
+
+	fprintf(out, "%s\n", text);
+	free(text);
+	cJSON_Delete(json);
+}
+
+static void write_form(FILE *out, enum wanted_form form, const struct report *report,
+	const struct verdict *verdicts, size_t count)
+{
+	switch (form) {
+	case WANTED_JSON:
+		write_json(out, report, verdicts, count);
+		break;
+	case WANTED_JUNIT:
+		junit_write(out, report, verdicts, count);
+		break;
+	case WANTED_HTML:
+		html_write(out, report, verdicts, count);
+		break;
+	case WANTED_TEXT:
+		text_write(out, style_wanted(out), report);
+	}
+}
+
+static bool write_file(const struct wanted_file *file, const struct report *report,
+	const struct verdict *verdicts, size_t count)
+{
+	bool is_stdout = file->path && !strcmp(file->path, "-");
+	FILE *out = !file->path ? stderr : is_stdout ? stdout : fopen(file->path, "we");
+	bool is_bad = !out;
+
+	if (out) {
+		write_form(out, file->form, report, verdicts, count);
+		is_bad = fflush(out) == EOF || ferror(out);
+		if (file->path && !is_stdout)
+			is_bad |= fclose(out) == EOF;
+	}
+	if (is_bad)
+		fprintf(stderr, "chaos-run: --report: cannot write %s: %s\n",
+			file->path ? file->path : "to stderr", strerror(errno));
+	return !is_bad;
+}
+
+bool write_reports(const struct report *report, const struct wanted *wanted,
+	const struct verdict *verdicts, size_t count)
+{
+	bool are_written = true;
+
+	for (size_t i = 0; i < wanted->file_count; i++)
+		are_written &= write_file(&wanted->files[i], report, verdicts, count);
+	return are_written;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "waited.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "control/leftovers.h"
+#include "supervise.h"
+
+enum { NOT_EXECUTABLE = 126, NOT_FOUND = 127 };
+
+/* Those that end or steer a program. Stopping and going on reach both processes from the terminal. */
+static const int passed_on[] = {
+	SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH};
+
+static sigset_t waited_for(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	for (size_t i = 0; i < sizeof(passed_on) / sizeof(*passed_on); i++)
+		sigaddset(&set, passed_on[i]);
+	return set;
+}
+
+/* Returns the status that wait() gives. */
+static int wait_for(pid_t child)
+{
+	sigset_t set = waited_for();
+	siginfo_t info;
+	int status;
+
+	for (;;) {
+		pid_t ended = waitpid(child, &status, WNOHANG);
+
+		if (ended == child)
+			return status;
+		if (ended < 0 && errno != EINTR)
+			return NOT_EXECUTABLE << 8;
+		/* What comes from the terminal has reached the child, too. */
+		if (sigwaitinfo(&set, &info) > 0 && info.si_signo != SIGCHLD &&
+			info.si_code != SI_KERNEL)
+			kill(child, info.si_signo);
+	}
+}
+
+__attribute__((noreturn)) static void end_by(int number)
+{
+	static const struct rlimit none = {0, 0};
+	sigset_t set;
+
+	/* The command has left its core already. */
+	setrlimit(RLIMIT_CORE, &none);
+	signal(number, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, number);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	raise(number);
+	_exit(128 + number);
+}
+
+__attribute__((noreturn)) static void run_child(
+	const struct waited *waited, const sigset_t *mask, const struct sigaction *on_child)
+{
+	char *const *command = waited->command, reason[SUPERVISE_REASON_MAX];
+	int error;
+
+	if (waited->is_supervised && supervise_self(waited->folder, STDERR_FILENO, reason) < 0) {
+		fprintf(stderr, "chaos-run: cannot run %s: %s\n", command[0], reason);
+		_exit(waited->own);
+	}
+
+	sigaction(SIGCHLD, on_child, NULL);
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	execvp(command[0], command);
+	error = errno;
+	fprintf(stderr, "chaos-run: cannot run %s: %s\n", command[0], strerror(error));
+	_exit(error == ENOENT ? NOT_FOUND : NOT_EXECUTABLE);
+}
+
+/* The exit code of what was asked about the run, before that of the command. -1: nothing was, or all is well. */
+static int judge(const struct waited *waited, int status)
+{
+	int code = -1, said;
+
+	if (waited->reporter) {
+		said = reporter_end(waited->reporter, status);
+		if (said > 0)
+			code = said;
+		else if (said < 0 && waited->reporter->is_binding)
+			code = waited->own;
+	}
+	/* What was not seen makes all else doubtful. */
+	if (waited->strict && strict_tell(waited->strict))
+		code = waited->own;
+	return code;
+}
+
+/* The command runs as our child. Returns as wait_for(), or -1. */
+static int run(const struct waited *waited)
+{
+	struct sigaction on_child, standard = {.sa_handler = SIG_DFL};
+	sigset_t set = waited_for(), mask;
+	pid_t child;
+
+	/* Where SIGCHLD is ignored, wait() learns nothing. */
+	sigaction(SIGCHLD, &standard, &on_child);
+	sigprocmask(SIG_BLOCK, &set, &mask);
+	if (waited->reporter && !reporter_begin(waited->reporter) && waited->reporter->is_binding)
+		return -1;
+	child = fork();
+	if (child == 0)
+		run_child(waited, &mask, &on_child);
+	if (child < 0) {
+		fprintf(stderr, "chaos-run: %s\n", strerror(errno));
+		return -1;
+	}
+	return wait_for(child);
+}
+
+int waited_run(const struct waited *waited)
+{
+	int status = run(waited), code;
+
+	if (status < 0)
+		return waited->own;
+	supervise_settle(waited->folder);
+	code = judge(waited, status);
+	/* A private daemon does so by itself, unless it was killed. */
+	leftovers_remove_folder(waited->folder);
+	if (code >= 0)
+		return code;
+	if (WIFSIGNALED(status))
+		end_by(WTERMSIG(status));
+	return WEXITSTATUS(status);
+}
