@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 
+import openapi_spec_validator
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -778,6 +779,10 @@ def test_document_is_served_as_it_is_in_the_source(daemon):
     document = daemon.request("GET", "/_chaos/openapi.json").json
     assert document == contract.DOCUMENT
     assert document["info"]["version"] == daemon.request("GET", STATUS).json["version"]
+
+
+def test_document_is_openapi():
+    openapi_spec_validator.validate(contract.DOCUMENT)
 
 
 def test_document_names_every_path_and_no_other(daemon):

@@ -164,9 +164,10 @@ static const struct field fields[] = {
 	FIELD(operation, succeeded, 176, 8),
 	FIELD(operation, recovered, 184, 8),
 	FIELD(operation, unanswered, 192, 8),
-	FIELD(operation, statuses, 200, 128),
-	FIELD(operation, durations, 328, 1024),
-	WHOLE(operation, 1352),
+	FIELD(operation, duration, 200, 8),
+	FIELD(operation, statuses, 208, 128),
+	FIELD(operation, durations, 336, 1024),
+	WHOLE(operation, 1360),
 	FIELD(journal_program, key, 0, 8),
 	FIELD(journal_program, count, 8, 8),
 	FIELD(journal_program, reason, 16, 4),
@@ -198,9 +199,9 @@ static const struct field fields[] = {
 	FIELD(journal, pad, 2360, 1736),
 	FIELD(journal, counters, 4096, 8388608),
 	FIELD(journal, processes, 8392704, 5242880),
-	FIELD(journal, operations, 13635584, 2768896),
-	FIELD(journal, events, 16404480, 16777216),
-	WHOLE(journal, 33181696),
+	FIELD(journal, operations, 13635584, 2785280),
+	FIELD(journal, events, 16420864, 16777216),
+	WHOLE(journal, 33198080),
 };
 
 START_TEST(every_field_of_the_shared_files_has_its_fixed_place)
