@@ -56,6 +56,9 @@ $(B)/obj/%.o: %.c $(B)/flags | $(B)/headers
 # Here a tail call is more than speed: dlsym() looks at its caller.
 $(B)/obj/shim/libc/loader.o $(B)/obj/shim/hooks/lookup.o: CFLAGS += -O2
 
+# It holds that file.
+$(B)/obj/control/openapi.o: control/openapi.json
+
 $(B)/libengine.a: $(call obj,$(ENGINE_SRC))
 	$(call say,AR)
 	@rm -f $@
@@ -140,8 +143,13 @@ FUZZ_MAIN := $(if $(findstring fuzzer,$(SANITIZE)),-fsanitize=fuzzer,$(B)/obj/te
 $(B)/fuzz/%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/replay.o $(B)/libcontrol.a $(B)/libengine.a
 	$(call say,LD)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(FUZZ_MAIN) $(B)/libcontrol.a $(B)/libengine.a \
-		$(CONTROL_LIBS) -l:libz.a
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter-out %/replay.o,$(filter %.o,$^)) $(FUZZ_MAIN) \
+		$(B)/libcontrol.a $(B)/libengine.a -lssl $(CONTROL_LIBS) -l:libz.a
+
+# The bridge, beside the OpenSSL of its clients and servers.
+$(filter $(B)/fuzz/bridge_%,$(FUZZ)): $(call obj,$(BRIDGE_SRC))
+$(addprefix $(B)/fuzz/bridge_,program server both leaf store): $(B)/obj/tests/fuzz/peers.o
+$(B)/fuzz/bridge_store: $(call obj,shim/trust/pem.c)
 
 .PHONY: fuzzers
 fuzzers: $(FUZZ)
@@ -205,6 +213,12 @@ install: all
 	$(Q)install -m 644 $(addprefix $(B)/libchaos-,shim.so bridge.so) $(DESTDIR)$(PREFIX)/lib/chaos-run
 	$(Q)install -m 755 $(B)/chaos-relay $(B)/chaos-enter $(B)/chaos-report $(DESTDIR)$(PREFIX)/lib/chaos-run
 	$(Q)install -m 644 tools/aws-model/*.py $(DESTDIR)$(PREFIX)/share/chaos-run/aws-model
+	$(Q)install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,bash-completion/completions zsh/site-functions fish/vendor_completions.d)
+	$(Q)install -m 644 tools/completion/_chaos $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+	$(Q)for name in run ctl control; do \
+		install -m 644 tools/completion/chaos.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/chaos-$$name && \
+		install -m 644 tools/completion/chaos.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/chaos-$$name.fish || exit; \
+	done
 	$(Q)install -m 644 tools/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	$(Q)install -m 644 tools/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
 	@printf '  %-7s %s\n' INSTALL $(DESTDIR)$(PREFIX)
@@ -256,6 +270,11 @@ $(B)/bench/client $(B)/bench/server $(B)/bench/delays: $(B)/bench/%: $(B)/obj/to
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lpthread
 
+$(B)/bench/events: $(B)/obj/tools/bench/events.o $(B)/libengine.a
+	$(call say,LD)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lpthread
+
 # A client that makes its own system calls.
 $(B)/bench/static: $(B)/obj/tools/bench/client.o
 	$(call say,LD)
@@ -280,7 +299,7 @@ check:
 
 # The clients that take too much time to be installed, or to be run, for all tests.
 reach:
-	$(Q)tools/setup build check js
+	$(Q)tools/setup build check js reach
 	+$(Q)$(MAKE) --no-print-directory all
 	$(Q)tests/reach/install
 	$(Q)CHAOS_BUILD='$(abspath $(B))' tests/reach/run --installed
@@ -292,7 +311,7 @@ demo:
 
 bench:
 	$(Q)tools/setup bench
-	+$(Q)$(MAKE) --no-print-directory all $(addprefix $(B)/bench/,client static server tls delays engine)
+	+$(Q)$(MAKE) --no-print-directory all $(addprefix $(B)/bench/,client static server tls delays engine events)
 	$(Q)BUILD='$(B)' tools/bench/run
 
 FUZZ_SECONDS ?= 60

@@ -2,22 +2,12 @@
 #ifndef CHAOS_CONTROL_API_H
 #define CHAOS_CONTROL_API_H
 
-/* What the daemon can be asked: path and method in, a body out. Knows nothing of sockets. */
+/* What the daemon can be asked: a request in, a body or a feed of events out. Knows nothing of
+ * sockets. */
 
-#include "held.h"
+#include "turn.h"
 
 #define API_BODY_MAX (8u << 20)
-
-struct api_answer {
-	int status;
-	char *body;	  /* the caller frees it */
-	const char *type; /* of the body; NULL: JSON */
-	char allow[64];
-	struct names_warnings warnings;
-};
-
-/* Has the table room for the rules? Returns 0 or -EINVAL. */
-int api_check(const struct config *config, struct refusal *why);
 
 /* Saves the configuration and puts it in force. Returns 0; or -EINVAL, and then those rules are in
  * force that were before. The lock is held by the caller, who may have begun to listen. */
@@ -28,8 +18,10 @@ int api_start(struct api *api, struct refusal *why);
 int api_stop(struct api *api, struct refusal *why);
 
 /* Answers one request; may be called by several threads. */
-void api_answer(struct api *api, const char *method, const char *path, const char *body, size_t len,
-	struct api_answer *answer);
+void api_answer(struct api *api, const struct api_request *request, struct api_answer *answer);
+
+/* Closes it: nobody reads it any more. */
+void api_end_feed(struct api *api, struct feed *feed);
 
 /* Answers a request that is turned away before it is looked at. */
 void api_refuse(const struct refusal *why, struct api_answer *answer);

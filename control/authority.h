@@ -6,6 +6,9 @@
  * The certification authority of a runtime folder, whose leaves the programs of this folder are shown
  * where their TLS cannot be looked into otherwise. It is good for the names of AWS, for loopback and for
  * the hosts that it was made for, and for no other server.
+ *
+ * It is a root, which programs trust, and an intermediate, which signs the leaves and is shown with
+ * them. Both are limited so; the root's own key is forgotten as soon as it has signed the intermediate.
  */
 
 #include <time.h>
@@ -15,8 +18,8 @@
 
 /*
  * Makes ca.key (0600) and ca.pem in the folder, unless those that are there will be good for a week at
- * least, and for just these hosts. Each is put there whole or not at all; ca.key, which has key and
- * certificate, is never without the fitting one. Returns 0 or -EINVAL; *renew_at is when it is to be
+ * least, and for just these hosts. Each is put there whole or not at all; ca.key has the intermediate's key,
+ * its certificate and the root's, which always fit; ca.pem has the root's alone. Returns 0 or -EINVAL; *renew_at is when it is to be
  * called again.
  */
 int authority_keep(

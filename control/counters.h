@@ -45,6 +45,12 @@ void counters_write(
 /* The lease of a rule, or NULL. */
 const struct lease *counters_find(const struct counters *counters, uint64_t rule);
 
+/* Of a count and one that may be anything: no smaller than the first. */
+static inline uint64_t counters_sum(uint64_t own, uint64_t guests)
+{
+	return guests > UINT64_MAX - own ? UINT64_MAX : own + guests;
+}
+
 void counters_free(struct counters *counters);
 
 #endif

@@ -226,6 +226,18 @@ void folder_remove(const struct folder *folder)
 	rmdir(folder->path);
 }
 
+void folder_remove_files(int fd)
+{
+	char fresh[64];
+
+	unlinkat(fd, RUNTIME_MODEL_NEXT, 0);
+	for (enum own_file i = 0; i < OWN_FILES; i++) {
+		snprintf(fresh, sizeof(fresh), "%s.new", own_files[i]);
+		unlinkat(fd, fresh, 0);
+		unlinkat(fd, own_files[i], 0);
+	}
+}
+
 void folder_restore(const struct folder *folder)
 {
 	remove_files(folder, folder->there);

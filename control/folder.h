@@ -39,6 +39,9 @@ void folder_close(struct folder *folder);
  * The lock must be held still: so no other daemon uses them. */
 void folder_remove(const struct folder *folder);
 
+/* Removes the daemon's files, and what has been begun of them, from an open folder whose lock is held. */
+void folder_remove_files(int fd);
+
 /* Removes what was not there at folder_open(), with the lock held still. */
 void folder_restore(const struct folder *folder);
 

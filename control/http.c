@@ -5,20 +5,19 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include <microhttpd.h>
-
 #include "memory.h"
 #include "origin.h"
-#include "places.h"
 
 #define IDLE_SECONDS 60
 #define CLIENTS	     448
 #define LEAVING	     64 /* whose connections are shut down, but not closed yet */
 #define LISTENERS    2	/* that may share the descriptors */
 #define OWN_FILES    40 /* descriptors of the daemon's that are no client's */
+#define PARAMETERS   16 /* of an URL that are looked at */
 
 struct http {
 	struct api *api;
+	struct streams *streams;
 	struct MHD_Daemon *daemon;
 	struct places places;
 };
@@ -62,14 +61,16 @@ static enum MHD_Result check_header(
 	return MHD_YES;
 }
 
-static enum MHD_Result send_answer(struct MHD_Connection *connection, struct api_answer *answer)
+/* Takes the response. */
+static enum MHD_Result send_response(struct MHD_Connection *connection,
+	const struct api_answer *answer, struct MHD_Response *response)
 {
-	struct MHD_Response *response = sure(MHD_create_response_from_buffer(
-		strlen(answer->body), answer->body, MHD_RESPMEM_MUST_FREE));
 	enum MHD_Result result;
 
 	MHD_add_response_header(
 		response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->type ?: "application/json");
+	if (answer->feed)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
 	if (*answer->allow)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, answer->allow);
 	for (int i = 0; i < answer->warnings.count; i++)
@@ -77,6 +78,14 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct api
 	result = MHD_queue_response(connection, (unsigned)answer->status, response);
 	MHD_destroy_response(response);
 	return result;
+}
+
+static enum MHD_Result send_answer(struct MHD_Connection *connection, struct api_answer *answer)
+{
+	struct MHD_Response *response = sure(MHD_create_response_from_buffer(
+		strlen(answer->body), answer->body, MHD_RESPMEM_MUST_FREE));
+
+	return send_response(connection, answer, response);
 }
 
 static enum MHD_Result refuse_now(struct MHD_Connection *connection, const struct refusal *why)
@@ -114,12 +123,60 @@ static struct place *place_of(struct MHD_Connection *connection)
 		->socket_context;
 }
 
+struct parameters {
+	struct parameter list[PARAMETERS];
+	size_t count;
+};
+
+static enum MHD_Result add_parameter(void *context, __attribute__((unused)) enum MHD_ValueKind kind,
+	const char *name, const char *value)
+{
+	struct parameters *parameters = context;
+
+	if (parameters->count == PARAMETERS)
+		return MHD_NO;
+	parameters->list[parameters->count++] = (struct parameter){name, value};
+	return MHD_YES;
+}
+
+static bool accepts_stream(struct MHD_Connection *connection)
+{
+	const char *accept =
+		MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT);
+
+	return accept && strcasestr(accept, "text/event-stream");
+}
+
+static enum MHD_Result answer(struct http *http, struct MHD_Connection *connection,
+	const char *method, const char *path, const struct incoming *incoming)
+{
+	struct parameters parameters = {.count = 0};
+	struct api_answer answer = {0};
+	struct api_request request = {.method = method,
+		.path = path,
+		.body = incoming->body ? incoming->body : "",
+		.len = incoming->len,
+		.parameters = parameters.list,
+		.wants_stream = accepts_stream(connection),
+		.last_event_id =
+			MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Last-Event-ID")};
+
+	MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, add_parameter, &parameters);
+	request.parameter_count = parameters.count;
+	api_answer(http->api, &request, &answer);
+	streams_look(http->streams);
+	if (!answer.feed)
+		return send_answer(connection, &answer);
+	return send_response(connection, &answer,
+		streams_response(http->streams, answer.feed, connection, &http->places,
+			place_of(connection)));
+}
+
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
 	const char *method, const char *version, const char *data, size_t *data_len, void **state)
 {
 	struct http *http = context;
 	struct incoming *incoming = *state;
-	struct api_answer answer = {0};
 
 	(void)version;
 	places_touch(&http->places, place_of(connection));
@@ -132,9 +189,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 	}
 	if (incoming->why.status)
 		return refuse_now(connection, &incoming->why);
-	api_answer(http->api, method, url, incoming->body ? incoming->body : "", incoming->len,
-		&answer);
-	return send_answer(connection, &answer);
+	return answer(http, connection, method, url, incoming);
 }
 
 static void on_end(void *context, struct MHD_Connection *connection, void **state,
@@ -177,18 +232,19 @@ static unsigned count_places(void)
 	return (unsigned)(files.rlim_cur - OWN_FILES) / LISTENERS / 2;
 }
 
-struct http *http_start(struct api *api, int listening)
+struct http *http_start(struct api *api, struct streams *streams, int listening)
 {
 	struct http *http = sure(calloc(1, sizeof(*http)));
 
 	http->api = api;
+	http->streams = streams;
 	http->places.most = count_places();
 	/* One thread polls all clients: a slow one holds up nobody, and requests are short. */
-	http->daemon = MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD, 0, NULL, NULL, on_request,
-		http, MHD_OPTION_LISTEN_SOCKET, listening, MHD_OPTION_CONNECTION_TIMEOUT,
-		(unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_LIMIT, http->places.most + LEAVING,
-		MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL, MHD_OPTION_NOTIFY_CONNECTION,
-		on_connection, http, MHD_OPTION_END);
+	http->daemon = MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0,
+		NULL, NULL, on_request, http, MHD_OPTION_LISTEN_SOCKET, listening,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_LIMIT,
+		http->places.most + LEAVING, MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_END);
 	if (http->daemon)
 		return http;
 	free(http);

@@ -57,6 +57,10 @@ static const struct argp_option option_table[] = {
 		"localhost, and what $AWS_ENDPOINT_URL and $CHAOS_INTERCEPT name); may be given "
 		"again",
 		0},
+	{"observe", 'O', NULL, 0,
+		"Have programs tell of every call from the beginning, not just while somebody "
+		"reads events or counts",
+		0},
 	{"check", 'c', NULL, 0,
 		"Say what is wrong with these fault rules, outage rules and latency; "
 		"start nothing",
@@ -139,6 +143,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		return 0;
 	case 'i':
 		read_hosts(&options->serve.intercept, text, state);
+		return 0;
+	case 'O':
+		options->serve.observe = true;
 		return 0;
 	case 'c':
 		options->check = true;

@@ -8,6 +8,7 @@
 #include <cjson/cJSON.h>
 
 #include "json.h"
+#include "living.h"
 #include "memory.h"
 #include "utf8.h"
 
@@ -31,51 +32,46 @@ static const char *const lane_names[] = {
 	[JOURNAL_LANE_RELAY] = "relay",
 };
 
-/* One that has ended keeps its pid and its start until its parent asks, which may be never. A main
- * thread that has ended looks the same, but for the other threads. */
-static bool is_zombie(uint32_t pid)
+/* A guest may say of any process that it is one: only those of a guest's user are. `guests` NULL: it is the
+ * folder's own. */
+static bool lives(const struct journal_process *process, const struct guests *guests)
 {
-	char path[64];
-	char line[1024];
-	const char *name_end;
-	char state;
-	long threads;
-	FILE *file;
+	uint32_t pid = atomic_load(&process->pid);
 
-	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
-	file = fopen(path, "re");
-	if (!file)
-		return true;
-	line[fread(line, 1, sizeof(line) - 1, file)] = '\0';
-	fclose(file);
-	name_end = strrchr(line, ')');
-	/* proc(5): field 3 is the state, field 20 the number of threads. */
-	return !name_end ||
-	       sscanf(name_end,
-		       ") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
-		       "%*s %ld",
-		       &state, &threads) != 2 ||
-	       (strchr("ZXx", state) && threads <= 1);
+	return living_process(process) && (!guests || guests_has_user_of(guests, pid));
 }
 
-bool process_lives(uint32_t pid, uint64_t start)
-{
-	/* A pid of 0 or over INT_MAX is no process. */
-	return pid > 0 && pid <= INT32_MAX && journal_process_start(pid) == start && start != 0 &&
-	       !is_zombie(pid);
-}
-
-static bool lives(const struct journal_process *process)
-{
-	return process_lives(atomic_load(&process->pid), atomic_load(&process->start));
-}
-
-bool processes_any(const struct journal *journal)
+static bool any_lives(const struct guests *guests)
 {
 	for (size_t i = 0; i < JOURNAL_PROCESSES; i++)
-		if (lives(&journal->processes[i]))
+		if (lives(&guests->journal->processes[i], guests))
 			return true;
 	return false;
+}
+
+bool processes_any(const struct journal *journal, const struct guests *guests)
+{
+	return living_any(journal) || (guests_any(guests) && any_lives(guests));
+}
+
+static unsigned count_living(const struct journal *journal, const struct guests *guests)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < JOURNAL_PROCESSES; i++)
+		count += lives(&journal->processes[i], guests);
+	return count;
+}
+
+unsigned processes_count(const struct journal *journal, const struct guests *guests)
+{
+	return count_living(journal, NULL) +
+	       (guests_any(guests) ? count_living(guests->journal, guests) : 0);
+}
+
+const char *processes_blind_name(unsigned reason)
+{
+	return reason < FIRST_BLIND_UNKNOWN ? blind_names[reason] : NULL;
 }
 
 /* Of those that have ended, only such as had something to do with the network are of interest. */
@@ -145,18 +141,54 @@ static cJSON *process_json(const struct journal_process *process, bool running)
 	return object;
 }
 
-char *processes_json(const struct journal *journal)
+/* A process that was root's before it executed what it is now has a line in both journals. Unless it had
+ * something to do then, the one of now tells all. */
+static bool is_superseded(const struct journal_process *process, const struct guests *guests)
 {
-	cJSON *array = sure(cJSON_CreateArray());
-	char *text;
+	uint32_t pid = atomic_load(&process->pid);
+	const struct journal_process *group =
+		&guests->journal->processes[pid % JOURNAL_GROUPS * JOURNAL_GROUP];
 
+	if (is_listed(process, false))
+		return false;
+	for (size_t i = 0; i < JOURNAL_GROUP; i++)
+		if (atomic_load(&group[i].pid) == pid && lives(&group[i], guests))
+			return true;
+	return false;
+}
+
+static void add_own(cJSON *array, const struct journal *journal, const struct guests *guests)
+{
 	for (size_t i = 0; i < JOURNAL_PROCESSES; i++) {
 		const struct journal_process *process = &journal->processes[i];
-		bool running = lives(process);
+		bool running = lives(process, NULL);
+
+		if (!is_listed(process, running) ||
+			(running && guests_any(guests) && is_superseded(process, guests)))
+			continue;
+		cJSON_AddItemToArray(array, process_json(process, running));
+	}
+}
+
+static void add_guests(cJSON *array, const struct guests *guests)
+{
+	for (size_t i = 0; i < JOURNAL_PROCESSES; i++) {
+		const struct journal_process *process = &guests->journal->processes[i];
+		bool running = lives(process, guests);
 
 		if (is_listed(process, running))
 			cJSON_AddItemToArray(array, process_json(process, running));
 	}
+}
+
+char *processes_json(const struct journal *journal, const struct guests *guests)
+{
+	cJSON *array = sure(cJSON_CreateArray());
+	char *text;
+
+	add_own(array, journal, guests);
+	if (guests_any(guests))
+		add_guests(array, guests);
 	text = json_print(array);
 	cJSON_Delete(array);
 	return text;

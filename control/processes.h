@@ -6,16 +6,20 @@
 
 #include <stdbool.h>
 
+#include "guests.h"
 #include "shim/memory/journal.h"
 
-/* Is this very process still there, and not just waiting to be reaped? */
-bool process_lives(uint32_t pid, uint64_t start);
+/* Does any of them live? Here and below, `guests` may have no journal. */
+bool processes_any(const struct journal *journal, const struct guests *guests);
 
-/* Does any of them live? */
-bool processes_any(const struct journal *journal);
+/* How many live? */
+unsigned processes_count(const struct journal *journal, const struct guests *guests);
+
+/* What the API calls a reason to be blind (enum journal_blind); NULL: there is no such. */
+const char *processes_blind_name(unsigned reason);
 
 /* A JSON array of those that live, and of those that have ended and had connections, until their places
  * are needed; the caller frees it. */
-char *processes_json(const struct journal *journal);
+char *processes_json(const struct journal *journal, const struct guests *guests);
 
 #endif

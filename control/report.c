@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report.h"
 
+#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,28 +22,27 @@ static void add_text(cJSON *object, const char *name, const char *text)
 		  : cJSON_AddNullToObject(object, name));
 }
 
-static void add_totals(cJSON *status, const struct journal *journal)
+cJSON *report_totals(const struct writer *writer)
 {
-	cJSON *totals = sure(cJSON_AddObjectToObject(status, "totals"));
+	cJSON *totals = sure(cJSON_CreateObject());
 	uint64_t blind = 0;
 
 	for (int reason = 0; reason < JOURNAL_BLIND_REASONS; reason++)
-		blind += atomic_load(&journal->blind[reason]);
-	add_number(totals, "connections", atomic_load(&journal->connections));
-	add_number(totals, "calls", atomic_load(&journal->calls));
-	add_number(totals, "faults", atomic_load(&journal->faults));
-	add_number(totals, "delayed", atomic_load(&journal->delayed));
-	add_number(totals, "unnamed", atomic_load(&journal->unnamed));
+		blind = counters_sum(blind, WRITER_TOTAL(writer, blind[reason]));
+	add_number(totals, "connections", WRITER_TOTAL(writer, connections));
+	add_number(totals, "calls", WRITER_TOTAL(writer, calls));
+	add_number(totals, "faults", WRITER_TOTAL(writer, faults));
+	add_number(totals, "delayed", WRITER_TOTAL(writer, delayed));
+	add_number(totals, "unnamed", WRITER_TOTAL(writer, unnamed));
 	add_number(totals, "blind", blind);
-	add_number(totals, "blind_aws", atomic_load(&journal->blind_aws));
-	add_number(totals, "unfollowed", atomic_load(&journal->unfollowed));
+	add_number(totals, "blind_aws", WRITER_TOTAL(writer, blind_aws));
+	add_number(totals, "unfollowed", WRITER_TOTAL(writer, unfollowed));
+	return totals;
 }
 
 /* Which programs were begun and could not be followed. */
-static void add_unfollowed(cJSON *status, const struct journal *journal)
+static void add_unfollowed(cJSON *programs, const struct journal *journal)
 {
-	cJSON *programs = sure(cJSON_AddArrayToObject(status, "unfollowed"));
-
 	for (int i = 0; i < JOURNAL_PROGRAMS; i++) {
 		const struct journal_program *from = &journal->programs[i];
 		uint32_t reason = atomic_load(&from->reason);
@@ -93,9 +93,12 @@ char *report_status(const struct api *api)
 	add_number(part, "faults", faults->count);
 	add_number(status, "latency", (uint64_t)api->config.latency_ms);
 	sure(cJSON_AddBoolToObject(status, "paused", api->config.flags & TABLE_PAUSED));
-	sure(cJSON_AddBoolToObject(status, "observed", api->config.flags & TABLE_OBSERVED));
-	add_totals(status, api->writer->journal);
-	add_unfollowed(status, api->writer->journal);
+	sure(cJSON_AddBoolToObject(status, "observed", held_is_observed(api)));
+	cJSON_AddItemToObject(status, "totals", report_totals(api->writer));
+	part = sure(cJSON_AddArrayToObject(status, "unfollowed"));
+	add_unfollowed(part, api->writer->journal);
+	if (api->writer->guests.journal)
+		add_unfollowed(part, api->writer->guests.journal);
 	part = sure(cJSON_AddObjectToObject(status, "fired"));
 	add_fired(part, "outages", outages, api->writer);
 	add_fired(part, "faults", faults, api->writer);

@@ -2,6 +2,8 @@
 #ifndef CHAOS_CONTROL_REPORT_H
 #define CHAOS_CONTROL_REPORT_H
 
+#include <cjson/cJSON.h>
+
 #include "held.h"
 
 /*
@@ -10,5 +12,8 @@
  * the order of the lists.
  */
 char *report_status(const struct api *api);
+
+/* These totals alone. */
+cJSON *report_totals(const struct writer *writer);
 
 #endif

@@ -11,12 +11,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "apply.h"
 #include "authority.h"
 #include "folder.h"
 #include "http.h"
+#include "leftovers.h"
 #include "listen.h"
-#include "model.h"
+#include "living.h"
 #include "processes.h"
+#include "model.h"
 #include "shim/memory/runtime.h"
 
 #define LOOK_NS	    250000000 /* between two looks at whether a private daemon is still needed */
@@ -27,6 +30,7 @@ struct server {
 	struct folder folder;
 	struct writer writer;
 	struct api api;
+	struct streams *streams;
 	struct http *local, *network;
 	int local_fd, network_fd;
 	time_t renew_at; /* the authority */
@@ -125,6 +129,7 @@ static int load(struct server *server, const struct serve_options *options, stru
 	struct api *api = &server->api;
 	const char *reason = "";
 
+	api->observe.is_option = options->observe;
 	if (publish_model(server, options, why) || choose_state(server, options, why) ||
 		initial_config(&options->initial, api->state_path, &api->config, why))
 		return -EINVAL;
@@ -141,13 +146,16 @@ static int load(struct server *server, const struct serve_options *options, stru
 /* Takes the socket over. */
 static int start_http(struct server *server, int *fd, struct http **http, struct refusal *why)
 {
-	*http = http_start(&server->api, *fd);
+	*http = http_start(&server->api, server->streams, *fd);
 	*fd = -1;
 	return *http ? 0 : refuse(why, 500, "cannot start libmicrohttpd: %s", strerror(errno));
 }
 
 static int start_listening(struct server *server, struct refusal *why)
 {
+	server->streams = streams_start(&server->api);
+	if (!server->streams)
+		return refuse(why, 500, "cannot start a thread: %s", strerror(errno));
 	if (server->network_fd >= 0 &&
 		start_http(server, &server->network_fd, &server->network, why))
 		return -EINVAL;
@@ -165,6 +173,8 @@ static int put_in_force(struct server *server, struct refusal *why)
 			why, 500, "cannot rename %s: %s", server->next_socket, strerror(errno));
 	else
 		error = api_start(&server->api, why);
+	if (!error)
+		writer_serve_guests(&server->writer);
 	pthread_mutex_unlock(&server->api.lock);
 	return error;
 }
@@ -173,8 +183,11 @@ static void stop_listening(struct server *server)
 {
 	unlink(server->socket);
 	unlink(server->next_socket);
+	if (server->streams)
+		streams_end(server->streams);
 	http_stop(server->local);
 	http_stop(server->network);
+	streams_free(server->streams);
 	if (server->local_fd >= 0)
 		close(server->local_fd);
 	if (server->network_fd >= 0)
@@ -246,8 +259,8 @@ static void wait_for_end(
 		renew_authority(server, options);
 		if (!owner)
 			continue;
-		if (process_lives((uint32_t)owner, begin) ||
-			processes_any(server->writer.journal) ||
+		if (living_pid((uint32_t)owner, begin) ||
+			processes_any(server->writer.journal, &server->writer.guests) ||
 			folder_is_supervised(&server->folder))
 			empty = 0;
 		else
@@ -277,6 +290,7 @@ int serve(const struct serve_options *options, void (*ready)(void *context), voi
 		*server.listening ? " and http://" : "", server.listening);
 	fflush(options->out);
 	ready(context);
+	leftovers_remove();
 	wait_for_end(&server, options, &signals);
 	stop(&server, options);
 	return 0;
@@ -292,10 +306,9 @@ int serve_check(const struct serve_options *options)
 	/* The daemon itself will say what is wrong with it. */
 	model_load_chosen(options->model, reason);
 	error = initial_config(&options->initial, NULL, &config, &why);
-
 	if (!error) {
 		*why.source = '\0';
-		error = api_check(&config, &why);
+		error = apply_check(&config, &why);
 	}
 	config_clear(&config);
 	return error ? fail(&why) : EXIT_SUCCESS;

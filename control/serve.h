@@ -4,6 +4,7 @@
 
 /* The daemon's life from its options to its end. */
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/types.h>
 
@@ -20,7 +21,8 @@ struct serve_options {
 	/* Not 0: the daemon belongs to this process and those it has started, saves nothing, and
 	 * leaves nothing behind. */
 	pid_t owner;
-	FILE *out; /* tells where the API is, once it answers */
+	bool observe; /* from the beginning until DELETE /_chaos/observe; not saved */
+	FILE *out;    /* tells where the API is, once it answers */
 };
 
 /*

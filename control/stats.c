@@ -47,14 +47,18 @@ static uint64_t failed_of(const struct stats_operation *stats)
 	return stats->calls > settled ? stats->calls - settled : 0;
 }
 
-bool stats_read(const struct journal *journal, uint32_t place, struct stats_operation *stats)
+bool stats_of(const struct operation *line, struct stats_operation *stats)
 {
-	const struct operation *line = &journal->operations[place];
+	bool is_named;
 
 	if (!atomic_load(&line->attempts))
 		return false;
-	copy_name(stats->service, sizeof(stats->service), line->service, line->service_len);
-	copy_name(stats->operation, sizeof(stats->operation), line->operation, line->operation_len);
+	/* Whoever has taken the line may have died before it named it. */
+	is_named = atomic_load(&line->named);
+	copy_name(stats->service, sizeof(stats->service), line->service,
+		is_named ? line->service_len : 0);
+	copy_name(stats->operation, sizeof(stats->operation), line->operation,
+		is_named ? line->operation_len : 0);
 	/* What ends is counted later than what begins. */
 	stats->succeeded = atomic_load(&line->succeeded);
 	stats->recovered = atomic_load(&line->recovered);
@@ -70,6 +74,11 @@ bool stats_read(const struct journal *journal, uint32_t place, struct stats_oper
 	stats->p99 = operations_quantile(line, 0.99);
 	read_statuses(line, stats);
 	return true;
+}
+
+bool stats_read(const struct journal *journal, uint32_t place, struct stats_operation *stats)
+{
+	return stats_of(&journal->operations[place], stats);
 }
 
 static void add_number(cJSON *object, const char *name, uint64_t value)
@@ -134,20 +143,25 @@ static int by_name(const void *left, const void *right)
 	return order ? order : strcmp(a->operation, b->operation);
 }
 
-cJSON *stats_operations(const struct journal *journal)
+cJSON *stats_lines(const struct operation *lines)
 {
 	struct stats_operation *all = sure(calloc(OPERATIONS, sizeof(*all)));
 	cJSON *array = sure(cJSON_CreateArray());
 	size_t count = 0;
 
 	for (uint32_t place = 0; place < OPERATIONS; place++)
-		if (stats_read(journal, place, &all[count]))
+		if (stats_of(&lines[place], &all[count]))
 			count++;
 	qsort(all, count, sizeof(*all), by_name);
 	for (size_t i = 0; i < count; i++)
 		cJSON_AddItemToArray(array, operation_json(&all[i]));
 	free(all);
 	return array;
+}
+
+cJSON *stats_operations(const struct journal *journal)
+{
+	return stats_lines(journal->operations);
 }
 
 cJSON *stats_counter(const struct journal_counter *counter)

@@ -24,8 +24,12 @@ struct stats_operation {
 /* Reads line `place` (< OPERATIONS). False: it counts nothing. */
 bool stats_read(const struct journal *journal, uint32_t place, struct stats_operation *stats);
 
+/* The same of one of such lines. */
+bool stats_of(const struct operation *line, struct stats_operation *stats);
+
 /* {"service", "operation", "calls", "attempts", "faults", "failed", "statuses", "p50Ms", …} of each, by name. */
 cJSON *stats_operations(const struct journal *journal);
+cJSON *stats_lines(const struct operation *lines);
 
 /* {"rule" id, "matched", "fired", "delivered", "taken"} of one rule's counter. */
 cJSON *stats_counter(const struct journal_counter *counter);

@@ -144,6 +144,7 @@ static void prepare(struct writer *writer, struct mapped *file, const char *fold
 
 void writer_close(struct writer *writer)
 {
+	guests_close(&writer->guests);
 	mapped_close(&writer->table_file);
 	mapped_close(&writer->journal_file);
 	counters_free(&writer->counters);
@@ -163,6 +164,7 @@ int writer_open(struct writer *writer, const char *folder, const char **reason)
 		return error;
 	}
 	writer->counters = (struct counters){NULL, 0};
+	writer->guests = (struct guests){.listener = -1};
 	prepare(writer, &writer->table_file, folder, "table", offsetof(struct table, file),
 		table_file_size_max());
 	prepare(writer, &writer->journal_file, folder, "journal", 0, sizeof(*writer->journal));
@@ -175,6 +177,7 @@ int writer_open(struct writer *writer, const char *folder, const char **reason)
 	writer->counters_room = 0;
 	writer->table = table_in(&writer->table_file);
 	writer->journal = writer->journal_file.at;
+	guests_open(&writer->guests, writer->journal, writer->folder_fd);
 	return 0;
 }
 
@@ -254,6 +257,14 @@ static void fill(struct table *table, const struct compiled *compiled, uint64_t 
 	atomic_store_explicit(&table->file.generation, generation, memory_order_release);
 }
 
+/* Guests count by the same counters, in a journal of their own. */
+static void write_counters(struct writer *writer, const struct counters *next)
+{
+	counters_write(&writer->counters, next, writer->journal);
+	if (writer->guests.journal)
+		counters_write(&writer->counters, next, writer->guests.journal);
+}
+
 static void take_counters(struct writer *writer, struct counters *next)
 {
 	counters_free(&writer->counters);
@@ -277,7 +288,7 @@ static int publish_here(
 		error = reserve_counters(writer, next);
 	if (error)
 		return error;
-	counters_write(&writer->counters, next, writer->journal);
+	write_counters(writer, next);
 	take_counters(writer, next);
 	fill(writer->table, compiled, generation);
 	return 0;
@@ -307,8 +318,10 @@ static int publish_anew(struct writer *writer, const struct compiled *compiled,
 	if (!error)
 		error = reserve_counters(writer, next);
 	if (!error) {
+		atomic_store(
+			&table_in(&file)->file.guests, atomic_load(&writer->table->file.guests));
 		fill(table_in(&file), compiled, generation);
-		counters_write(&writer->counters, next, writer->journal);
+		write_counters(writer, next);
 		error = mapped_install(&file);
 	}
 	if (error) {
@@ -370,9 +383,41 @@ int writer_publish(struct writer *writer, const struct rule *const *rules, size_
 	return error;
 }
 
-uint64_t writer_fired(const struct writer *writer, uint64_t rule_id)
+uint64_t writer_total(const struct writer *writer, size_t at)
+{
+	const _Atomic uint64_t *own = (const void *)((const char *)writer->journal + at);
+	const char *guests = (const void *)writer->guests.journal;
+
+	if (!guests)
+		return atomic_load(own);
+	return counters_sum(atomic_load(own), atomic_load((const _Atomic uint64_t *)(guests + at)));
+}
+
+bool writer_count(const struct writer *writer, uint64_t rule_id, struct journal_counter *counter)
 {
 	const struct lease *lease = counters_find(&writer->counters, rule_id);
+	uint32_t place = lease ? lease->counter : 0;
 
-	return lease ? atomic_load(&writer->journal->counters[lease->counter].fired) : 0;
+	memset(counter, 0, sizeof(*counter));
+	counter->rule = rule_id;
+	if (!lease)
+		return false;
+	counter->matched = WRITER_TOTAL(writer, counters[place].matched);
+	counter->fired = WRITER_TOTAL(writer, counters[place].fired);
+	counter->delivered = WRITER_TOTAL(writer, counters[place].delivered);
+	counter->taken = WRITER_TOTAL(writer, counters[place].taken);
+	return true;
+}
+
+uint64_t writer_fired(const struct writer *writer, uint64_t rule_id)
+{
+	struct journal_counter counter;
+
+	writer_count(writer, rule_id, &counter);
+	return counter.fired;
+}
+
+void writer_serve_guests(struct writer *writer)
+{
+	guests_start(&writer->guests, writer->journal, &writer->table->file);
 }

@@ -4,8 +4,11 @@
 
 /* The one writer of the rule table, and the keeper of the journal. */
 
+#include <stddef.h>
+
 #include "compile.h"
 #include "counters.h"
+#include "guests.h"
 #include "mapped.h"
 #include "rule.h"
 #include "shim/memory/journal.h"
@@ -16,6 +19,7 @@ struct writer {
 	struct journal *journal;
 	int folder_fd;
 	struct mapped table_file, journal_file;
+	struct guests guests; /* whose journal has the same counters */
 	struct counters counters;
 	/* Bytes from the beginning of each part of each slot, and of the counters, that have been
 	 * given their room on the file system. */
@@ -46,8 +50,18 @@ int writer_open(struct writer *writer, const char *folder, const char **reason);
 int writer_publish(struct writer *writer, const struct rule *const *rules, size_t count,
 	uint64_t latency_ns, uint32_t flags, const char **reason);
 
+/* Serves guests from now on. The writer stays at its place until it is closed. */
+void writer_serve_guests(struct writer *writer);
+
 /* How often a rule has fired since it came into the configuration. */
 uint64_t writer_fired(const struct writer *writer, uint64_t rule_id);
+
+/* What is counted of a rule of the configuration, by guests, too. False: nothing is, and all is 0. */
+bool writer_count(const struct writer *writer, uint64_t rule_id, struct journal_counter *counter);
+
+/* A total of the journal's, `at` bytes from its beginning, with that of the guests. */
+uint64_t writer_total(const struct writer *writer, size_t at);
+#define WRITER_TOTAL(writer, field) writer_total(writer, offsetof(struct journal, field))
 
 void writer_close(struct writer *writer);
 

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "control/check.h"
+#include "control/leftovers.h"
 #include "control/model.h"
 #include "doctor.h"
 #include "folder.h"
@@ -215,11 +216,16 @@ static void print_version(void)
 static void take_environment(struct options *options)
 {
 	const char *hosts = getenv("CHAOS_INTERCEPT"), *bridge = getenv("CHAOS_BRIDGE");
+	const char *ports = getenv("CHAOS_PORTS"), *reason;
+	struct span wrong;
 
 	if (hosts && *hosts)
 		options->intercept = join_hosts("CHAOS_INTERCEPT", options->intercept, hosts);
 	if (bridge && strcmp(bridge, "0") == 0)
 		options->no_bridge = true;
+	reason = ports ? endpoints_check_ports(ports, &wrong) : NULL;
+	if (reason)
+		die(EXIT_OWN, "CHAOS_PORTS: '%.*s' %s", (int)wrong.len, wrong.at, reason);
 }
 
 enum report_option {
@@ -632,22 +638,51 @@ static void configure(const struct options *options, const char *folder)
 }
 
 /* The authority of a daemon that is there was made before these hosts were named. */
-static void check_authority(const struct options *options, const char *folder)
+static void check_authority(const char *hosts, const char *folder)
 {
 	char path[PATH_MAX], *said;
 	const char *argv[] = {own_program("chaos-ctl", path), "--dir", folder, "ca", "--path",
-		"--for", options->intercept, NULL};
+		"--for", hosts, NULL};
 
 	if (own_run(argv, &said))
 		repeat(said, "warning: ");
 	free(said);
 }
 
+/* The hosts whose TLS may have to be bridged; NULL: none. The caller frees it. */
+static char *secure_hosts(const struct options *options)
+{
+	char *list = options->intercept ? strdup(options->intercept) : NULL;
+	struct endpoints named = {.count = 0};
+	struct span wrong;
+
+	for (char **entry = environ; *entry; entry++) {
+		char *const one[] = {*entry, NULL};
+		const char *url = strchr(*entry, '=');
+
+		if (url && strncasecmp(url + 1, "https:", 6) == 0 &&
+			strncmp(*entry, "CHAOS_", 6) != 0)
+			endpoints_read(&named, one, &wrong);
+	}
+	for (unsigned i = 0; i < named.count; i++) {
+		char *more;
+
+		if (asprintf(&more, "%s%s%s", list ?: "", list ? "," : "", named.all[i].host) < 0)
+			break;
+		free(list);
+		list = more;
+	}
+	return list;
+}
+
 static void join(const struct options *options, const char *folder)
 {
+	char *hosts = secure_hosts(options);
+
 	explain(options, "joining the daemon in %s", folder);
-	if (options->intercept && !options->no_bridge)
-		check_authority(options, folder);
+	if (hosts && !options->no_bridge)
+		check_authority(hosts, folder);
+	free(hosts);
 }
 
 static bool has_parent(const char *path)
@@ -721,21 +756,6 @@ static void use_folder(const struct options *options, char folder[PATH_MAX])
 	configure(options, folder);
 }
 
-/* The folder's path must leave room for the socket's name. */
-static void make_private_folder(char folder[PATH_MAX])
-{
-	const char *session = getenv("XDG_RUNTIME_DIR");
-
-	if (session && *session == '/' && strlen(session) < 64) {
-		snprintf(folder, PATH_MAX, "%s/chaos-run.XXXXXX", session);
-		if (mkdtemp(folder))
-			return;
-	}
-	snprintf(folder, PATH_MAX, "/tmp/chaos-run.XXXXXX");
-	if (!mkdtemp(folder))
-		die(EXIT_OWN, "cannot make a folder below /tmp: %s", strerror(errno));
-}
-
 static void remove_private_folder(const char *folder)
 {
 	static const char *const files[] = {RUNTIME_SOCKET, RUNTIME_SOCKET_NEXT, RUNTIME_TABLE,
@@ -754,9 +774,11 @@ static void remove_private_folder(const char *folder)
 /* Returns true: nobody else's programs are under it, whom the command does not bring. */
 static bool use_private_daemon(const struct options *options, char folder[PATH_MAX])
 {
+	int error = leftovers_make_folder(folder);
 	char *said;
 
-	make_private_folder(folder);
+	if (error)
+		die(EXIT_OWN, "cannot make a folder below /tmp: %s", strerror(-error));
 	if (start_daemon(options, folder, &said)) {
 		remove_private_folder(folder);
 		die_of(said, "the private daemon did not start");

@@ -4,6 +4,7 @@
 #include "relay.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -18,6 +19,9 @@
 
 /* At least as many as a burst has, so that it costs few system calls. */
 enum { EVENTS = 256 };
+
+/* So many bytes are kept that are not in use: what is on its way takes and gives them back with every part. */
+enum { SPARE = 4 << 20 };
 
 /* So long is what an ended program has written offered to servers that do not read it. */
 #define LAST_MS 10000
@@ -183,6 +187,8 @@ int relay_run(void)
 	struct rlimit limit;
 
 	signal(SIGCHLD, SIG_DFL);
+	mallopt(M_TRIM_THRESHOLD, SPARE);
+	mallopt(M_MMAP_THRESHOLD, SPARE);
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
 		limit.rlim_cur = limit.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &limit);

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 /* So many parts, before others have their turn. */
-enum { TURN = 8 };
+enum { TURN = 4 };
 
 enum progress { WAITS, GOES_ON, BROKEN };
 

@@ -42,7 +42,8 @@ struct relayed {
 	struct relayed_end program, server;
 };
 
-#define RELAYED_PART 65536
+/* Of what TLS was looked into, a read gives more at once for less the more room it has. */
+#define RELAYED_PART (128 << 10)
 
 struct relay {
 	int events;

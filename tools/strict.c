@@ -24,23 +24,45 @@
 #include "supervise.h"
 #include "unattached.h"
 
-static const struct journal *map_journal(const char *folder)
+/* `fd` is closed. */
+static const struct journal *map_opened(int fd)
 {
-	char path[PATH_MAX + 16];
 	struct stat status;
 	void *map = MAP_FAILED;
-	int fd;
 
-	snprintf(path, sizeof(path), "%s/" RUNTIME_JOURNAL, folder);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return NULL;
 	if (fstat(fd, &status) == 0 && (uint64_t)status.st_size == sizeof(struct journal))
 		map = mmap(NULL, sizeof(struct journal), PROT_READ, MAP_SHARED, fd, 0);
 	close(fd);
 	if (map == MAP_FAILED || !journal_valid(map, sizeof(struct journal)))
 		return NULL;
 	return map;
+}
+
+static const struct journal *map_journal(const char *folder)
+{
+	char path[PATH_MAX + 16];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/" RUNTIME_JOURNAL, folder);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	return fd < 0 ? NULL : map_opened(fd);
+}
+
+/* That of programs of other users; NULL: there are none. It is another one with each daemon, which `inode`
+ * tells. */
+static const struct journal *map_guests(const struct journal *own, ino_t *inode)
+{
+	int files[GUESTS_FILES];
+	struct stat status;
+
+	if (!guests_entry_valid(own->guests, sizeof(own->guests)) ||
+		guests_ask(strchr(own->guests, '=') + 1, files))
+		return NULL;
+	*inode = fstat(files[GUESTS_JOURNAL], &status) == 0 ? status.st_ino : 0;
+	close(files[GUESTS_TABLE]);
+	if (files[GUESTS_MODEL] >= 0)
+		close(files[GUESTS_MODEL]);
+	return map_opened(files[GUESTS_JOURNAL]);
 }
 
 /* What was known of a process of the journal before the command ran. */
@@ -113,7 +135,9 @@ static void note_before(const struct journal *journal, struct before *before)
 	before->blind_aws = atomic_load(&journal->blind_aws);
 	before->unattached = atomic_load(&journal->unattached);
 	before->unfollowed = atomic_load(&journal->unfollowed);
-	note_earlier(journal, before->processes);
+	/* A look at what was never written takes up memory, and those of no process are zero. */
+	if (before->blind_aws)
+		note_earlier(journal, before->processes);
 	for (int i = 0; i < JOURNAL_PROGRAMS; i++)
 		before->programs[i] = atomic_load(&journal->programs[i].count);
 }
@@ -151,10 +175,18 @@ static uint64_t name_unfollowed(const struct journal *journal, const struct befo
 	return all;
 }
 
+/* A journal, and what stood in it. */
+struct watched {
+	const struct journal *journal; /* NULL: there is none */
+	ino_t inode;
+	struct before before;
+};
+
 /* Says whatever kept a call from being looked at. Was there something? */
-static bool tell(const struct journal *journal, const struct before *before,
-	const struct unattached *unattached)
+static bool tell_of(const struct watched *watched)
 {
+	const struct journal *journal = watched->journal;
+	const struct before *before = &watched->before;
 	uint64_t blind = atomic_load(&journal->blind_aws) - before->blind_aws;
 	uint64_t wanting = atomic_load(&journal->unattached) - before->unattached;
 	bool is_told = false;
@@ -171,6 +203,34 @@ static bool tell(const struct journal *journal, const struct before *before,
 		is_told = true;
 	}
 	is_told |= name_unfollowed(journal, before) > 0;
+	return is_told;
+}
+
+/* The journal of the folder, and that of the guests. */
+struct watch {
+	struct watched own, guests;
+};
+
+static void watch_begin(struct watch *watch, const struct journal *journal)
+{
+	watch->own.journal = journal;
+	note_before(journal, &watch->own.before);
+	watch->guests.journal = map_guests(journal, &watch->guests.inode);
+	if (watch->guests.journal)
+		note_before(watch->guests.journal, &watch->guests.before);
+}
+
+/* A daemon that has come meanwhile has a new journal for its guests. */
+static bool tell(const struct watch *watch, const struct unattached *unattached)
+{
+	static struct watched later;
+	bool is_told = tell_of(&watch->own);
+
+	if (watch->guests.journal)
+		is_told |= tell_of(&watch->guests);
+	later.journal = map_guests(watch->own.journal, &later.inode);
+	if (later.journal && (!watch->guests.journal || later.inode != watch->guests.inode))
+		is_told |= tell_of(&later);
 	is_told |= unattached_tell(unattached) > 0;
 	return is_told;
 }
@@ -178,7 +238,7 @@ static bool tell(const struct journal *journal, const struct before *before,
 struct strict {
 	const struct journal *journal;
 	struct unattached unattached;
-	struct before before;
+	struct watch watch;
 };
 
 struct strict *strict_begin(const char *folder)
@@ -203,11 +263,11 @@ struct strict *strict_begin(const char *folder)
 		free(strict);
 		return NULL;
 	}
-	note_before(strict->journal, &strict->before);
+	watch_begin(&strict->watch, strict->journal);
 	return strict;
 }
 
 bool strict_tell(const struct strict *strict)
 {
-	return tell(strict->journal, &strict->before, &strict->unattached);
+	return tell(&strict->watch, &strict->unattached);
 }

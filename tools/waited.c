@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "control/leftovers.h"
 #include "supervise.h"
 
 enum { NOT_EXECUTABLE = 126, NOT_FOUND = 127 };
@@ -131,6 +132,8 @@ int waited_run(const struct waited *waited)
 		return waited->own;
 	supervise_settle(waited->folder);
 	code = judge(waited, status);
+	/* A private daemon does so by itself, unless it was killed. */
+	leftovers_remove_folder(waited->folder);
 	if (code >= 0)
 		return code;
 	if (WIFSIGNALED(status))

@@ -21,6 +21,8 @@ struct anchor {
 struct anchors {
 	struct anchor *all;
 	size_t count, cap;
+	const char *
+		password; /* of a store that is read, besides the usual ones; NULL: none is known */
 };
 
 /* Copies a certificate. False: it is none, or no memory. */

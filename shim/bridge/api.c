@@ -21,10 +21,16 @@ static bool permits(const struct bridge_maker *maker, const char *name)
 	return leaf_permits(&maker->authority, name);
 }
 
+static void believe(struct bridge_maker *maker, const char *path)
+{
+	trust_give(&maker->trust, path);
+}
+
 static const struct bridge_api api = {
 	.version = BRIDGE_VERSION,
 	.make = maker_make,
 	.unmake = maker_free,
+	.believe = believe,
 	.takes = takes,
 	.permits = permits,
 	.open = connection_open,
@@ -45,6 +51,7 @@ static const struct bridge_api api = {
 	.sent_to_program = connection_sent_to_program,
 	.state = connection_state,
 	.failure = connection_failure,
+	.server = connection_server,
 	.reason = connection_reason,
 };
 

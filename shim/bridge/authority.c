@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 
 #include "file.h"
+#include "key.h"
 
 /* The library never asks a terminal. */
 static int no_password(char *password, int cap, int writing, void *arg)
@@ -46,7 +47,7 @@ static EVP_PKEY *read_key(const char *path)
 	if (!file_read(&content, path))
 		return NULL;
 	bio = bio_of(&content);
-	key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL) : NULL;
+	key = bio ? key_read(bio, no_password) : NULL;
 	BIO_free(bio);
 	if (content.data)
 		OPENSSL_cleanse(content.data, content.cap);
@@ -67,6 +68,8 @@ const char *authority_read(struct authority *authority, const char *certificate,
 		return "the authority's key cannot be read";
 	if (X509_check_private_key(authority->certificate, authority->key) != 1)
 		return "the authority's key is not that of its certificate";
+	authority->is_intermediate =
+		!(X509_get_extension_flags(authority->certificate) & EXFLAG_SI);
 	authority->constraints =
 		X509_get_ext_d2i(authority->certificate, NID_name_constraints, &critical, NULL);
 	if (!authority->constraints && critical != -1)

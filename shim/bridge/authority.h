@@ -11,6 +11,7 @@ struct authority {
 	X509 *certificate;
 	EVP_PKEY *key;
 	NAME_CONSTRAINTS *constraints; /* NULL: none */
+	bool is_intermediate;	       /* programs trust who has signed it, and are shown it */
 };
 
 /* From PEM files. NULL if it could; else why not, a constant. */

@@ -17,7 +17,7 @@
 
 #include "shim/base/span.h"
 
-#define BRIDGE_VERSION 2
+#define BRIDGE_VERSION 3
 
 struct bridge_maker; /* of a process: the authority, what it trusts, leaves, tickets */
 struct bridge;
@@ -37,12 +37,22 @@ enum bridge_failure {
 	BRIDGE_WANTS_CERTIFICATE /* the server asks the program for a certificate, which we do not have */
 };
 
+/* What we hold of the server's certificate, by which a refusal of the program's is judged. */
+enum bridge_server {
+	BRIDGE_SERVER_NOT_SEEN, /* its handshake is not over */
+	BRIDGE_SERVER_GOOD,
+	BRIDGE_SERVER_DOUBTED, /* mostly of an authority that we do not know; the program may */
+	BRIDGE_SERVER_BAD, /* by its dates, its name, its use, a signature: the program would not have
+			    * believed it without us either */
+};
+
 /* All strings are copied. */
 struct bridge_settings {
 	const char *certificate, *key; /* of the authority: PEM files */
 	const char *const *bundles; /* PEM files, JKS or PKCS12 stores and hashed directories that
 					* the program trusts besides the system's; NULL at the end. One
 					* that cannot be read is left out. */
+	const char *password;	    /* of a store among these, or NULL */
 };
 
 struct bridge_target {
@@ -57,6 +67,10 @@ struct bridge_api {
 	/* NULL with a reason, which is a constant: the authority cannot be read, no memory. */
 	struct bridge_maker *(*make)(const struct bridge_settings *settings, const char **reason);
 	void (*unmake)(struct bridge_maker *maker);
+
+	/* The program believes the authorities in this file, too. For any thread, and while there are
+	 * bridges: those that begin afterwards. */
+	void (*believe)(struct bridge_maker *maker, const char *path);
 
 	/* May this ClientHello be answered by us: whole, TLS 1.2 or later, http/1.1 or no ALPN at all? If
 	 * not, *reason is a constant ("offers h2 alone", …) and the bytes are to pass. */
@@ -98,6 +112,7 @@ struct bridge_api {
 
 	enum bridge_state (*state)(const struct bridge *bridge);
 	enum bridge_failure (*failure)(const struct bridge *bridge);
+	enum bridge_server (*server)(const struct bridge *bridge);
 	/* What went wrong, for people: "" if nothing did, or of the verification of the server, which is
 	 * told in state BRIDGE_OPEN, too, since a program may have taken the leaf that nobody vouches for. */
 	const char *(*reason)(const struct bridge *bridge);

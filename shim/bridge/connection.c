@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "connection.h"
 
-#include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -143,7 +142,7 @@ static void go_on(struct bridge *bridge)
 		shake_server(bridge);
 	if (bridge->state == BRIDGE_ACCEPTING)
 		shake_program(bridge);
-	ERR_clear_error();
+	side_forget_errors();
 }
 
 /* Sessions of a server are kept by its name, or by its address if it goes without. */
@@ -182,7 +181,7 @@ struct bridge *connection_open(struct bridge_maker *maker, const struct bridge_t
 	if (!begin_server(bridge, target, offers.http1) ||
 		!bytes_add(&bridge->program.in, hello, len)) {
 		connection_close(bridge);
-		ERR_clear_error();
+		side_forget_errors();
 		return NULL;
 	}
 	go_on(bridge);
@@ -240,7 +239,7 @@ void connection_program_ended(struct bridge *bridge)
 	if (bridge->state == BRIDGE_CONNECTING || bridge->state == BRIDGE_ACCEPTING) {
 		fail(bridge, shown ? BRIDGE_PROGRAM_REFUSED : BRIDGE_PROGRAM_FAILED, reason);
 		side_end(&bridge->server);
-		ERR_clear_error();
+		side_forget_errors();
 	}
 }
 
@@ -253,7 +252,7 @@ long connection_read_program(struct bridge *bridge, char *data, size_t cap)
 	len = side_read(&bridge->program, data, cap);
 	if (bridge->program.broken)
 		fail_program(bridge, side_error());
-	ERR_clear_error();
+	side_forget_errors();
 	return len;
 }
 
@@ -280,7 +279,7 @@ long connection_read_server(struct bridge *bridge, char *data, size_t cap)
 		fail(bridge, BRIDGE_SERVER_FAILED, side_error());
 	else if (is_another(bridge))
 		fail(bridge, BRIDGE_SERVER_FAILED, "the server has another certificate now");
-	ERR_clear_error();
+	side_forget_errors();
 	return bridge->state == BRIDGE_FAILED ? -1 : len;
 }
 
@@ -288,7 +287,7 @@ bool connection_to_server(struct bridge *bridge, const char *data, size_t len)
 {
 	bool done = bridge->state == BRIDGE_OPEN && side_write(&bridge->server, data, len);
 
-	ERR_clear_error();
+	side_forget_errors();
 	return done;
 }
 
@@ -296,7 +295,7 @@ bool connection_to_program(struct bridge *bridge, const char *data, size_t len)
 {
 	bool done = bridge->state == BRIDGE_OPEN && side_write(&bridge->program, data, len);
 
-	ERR_clear_error();
+	side_forget_errors();
 	return done;
 }
 
@@ -304,14 +303,14 @@ void connection_end_server(struct bridge *bridge)
 {
 	if (bridge->state != BRIDGE_CONNECTING)
 		side_end(&bridge->server);
-	ERR_clear_error();
+	side_forget_errors();
 }
 
 void connection_end_program(struct bridge *bridge)
 {
 	if (bridge->state == BRIDGE_OPEN)
 		side_end(&bridge->program);
-	ERR_clear_error();
+	side_forget_errors();
 }
 
 struct span connection_for_server(struct bridge *bridge)
@@ -342,6 +341,42 @@ enum bridge_state connection_state(const struct bridge *bridge)
 enum bridge_failure connection_failure(const struct bridge *bridge)
 {
 	return bridge->failure;
+}
+
+/* Without one nobody knows what the program asks for: Java does not say "localhost". */
+static bool has_name(const struct bridge *bridge)
+{
+	const char *name = SSL_get_servername(bridge->server.ssl, TLSEXT_NAMETYPE_host_name);
+
+	return !name || X509_check_host(bridge->mirrored, name, 0, 0, NULL) == 1;
+}
+
+static bool has_dates(const struct bridge *bridge)
+{
+	return X509_cmp_current_time(X509_get0_notBefore(bridge->mirrored)) <= 0 &&
+	       X509_cmp_current_time(X509_get0_notAfter(bridge->mirrored)) >= 0;
+}
+
+enum bridge_server connection_server(const struct bridge *bridge)
+{
+	if (!bridge->mirrored)
+		return BRIDGE_SERVER_NOT_SEEN;
+	/* By what comes after a chain to an authority that the program knows. */
+	switch (SSL_get_verify_result(bridge->server.ssl)) {
+	case X509_V_OK:
+		return has_name(bridge) ? BRIDGE_SERVER_GOOD : BRIDGE_SERVER_BAD;
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+		/* Not all look at the dates of the authorities. */
+		return has_dates(bridge) ? BRIDGE_SERVER_DOUBTED : BRIDGE_SERVER_BAD;
+	case X509_V_ERR_CERT_SIGNATURE_FAILURE:
+	case X509_V_ERR_CERT_REVOKED:
+	case X509_V_ERR_INVALID_PURPOSE:
+	case X509_V_ERR_EE_KEY_TOO_SMALL:
+		return BRIDGE_SERVER_BAD;
+	default:
+		return BRIDGE_SERVER_DOUBTED;
+	}
 }
 
 const char *connection_reason(const struct bridge *bridge)

@@ -29,6 +29,7 @@ void connection_sent_to_program(struct bridge *bridge, size_t len);
 
 enum bridge_state connection_state(const struct bridge *bridge);
 enum bridge_failure connection_failure(const struct bridge *bridge);
+enum bridge_server connection_server(const struct bridge *bridge);
 const char *connection_reason(const struct bridge *bridge);
 
 #endif

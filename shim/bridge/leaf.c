@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "leaf.h"
 
-#include <openssl/ec.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 #include <stdbool.h>
 #include <stdio.h>
+
+#include "key.h"
 
 #define SERIAL_LEN 16
 
@@ -196,7 +197,7 @@ static X509 *make_self_signed(X509 *server, EVP_PKEY *key, long error)
 /* Of an authority that is made for it, whose key is forgotten. */
 static X509 *make_by_stranger(X509 *server, EVP_PKEY *key, long error, X509 **issuer)
 {
-	EVP_PKEY *stranger = EVP_EC_gen("P-256");
+	EVP_PKEY *stranger = key_make();
 	X509 *leaf = NULL;
 
 	*issuer = stranger ? make_stranger(server, stranger, error) : NULL;

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "leaves.h"
 
-#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <string.h>
 
+#include "key.h"
 #include "leaf.h"
 
 bool leaves_begin(struct leaves *leaves, const struct authority *authority)
 {
 	pthread_mutex_init(&leaves->lock, NULL);
 	leaves->authority = authority;
-	leaves->key = EVP_EC_gen("P-256");
+	leaves->key = key_make();
 	return leaves->key;
 }
 
@@ -80,6 +80,22 @@ static void keep(struct leaves *leaves, const struct leaf *leaf)
 	leaf_release(&old);
 }
 
+/* The leaf is shown with who has signed it, unless that is a root. */
+static bool make_leaf(
+	struct leaves *leaves, X509 *server, bool by_name, long error, struct leaf *leaf)
+{
+	X509 *signer = leaves->authority->certificate;
+
+	if (error != X509_V_OK) {
+		leaf->certificate = leaf_make_refused(server, leaves->key, error, &leaf->chain);
+		return leaf->certificate;
+	}
+	leaf->certificate = leaf_make(leaves->authority, server, leaves->key, by_name);
+	if (leaf->certificate && leaves->authority->is_intermediate && X509_up_ref(signer))
+		leaf->chain = signer;
+	return leaf->certificate;
+}
+
 bool leaves_find(struct leaves *leaves, X509 *server, bool by_name, long error, struct leaf *leaf)
 {
 	*leaf = (struct leaf){0};
@@ -87,11 +103,7 @@ bool leaves_find(struct leaves *leaves, X509 *server, bool by_name, long error, 
 		return false;
 	if (look_up(leaves, leaf))
 		return true;
-	if (error == X509_V_OK)
-		leaf->certificate = leaf_make(leaves->authority, server, leaves->key, by_name);
-	else
-		leaf->certificate = leaf_make_refused(server, leaves->key, error, &leaf->chain);
-	if (!leaf->certificate)
+	if (!make_leaf(leaves, server, by_name, error, leaf))
 		return false;
 	keep(leaves, leaf);
 	return true;

@@ -33,6 +33,9 @@ static int keep_session(SSL *ssl, SSL_SESSION *session)
 {
 	struct maker_target *target = SSL_get_app_data(ssl);
 
+	/* A server that is not believed may be mended, and its session would still say who it was. */
+	if (SSL_get_verify_result(ssl) != X509_V_OK)
+		return 0;
 	sessions_keep(target->sessions, target->key, session);
 	return 1;
 }
@@ -101,7 +104,7 @@ static const char *fill(struct bridge_maker *maker, const struct bridge_settings
 	if (reason)
 		return reason;
 	maker->method = side_method();
-	if (!trust_begin(&maker->trust, settings->bundles) || !maker->method ||
+	if (!trust_begin(&maker->trust, settings->bundles, settings->password) || !maker->method ||
 		!make_contexts(maker))
 		return no_memory;
 	return NULL;

@@ -47,6 +47,9 @@ long side_read(struct side *side, char *data, size_t cap);
 bool side_write(struct side *side, const char *data, size_t len);
 void side_end(struct side *side);
 
+/* Empties OpenSSL's queue of errors, of this thread. */
+void side_forget_errors(void);
+
 /* What went wrong last on this thread, a constant. */
 const char *side_error(void);
 

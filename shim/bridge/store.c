@@ -4,8 +4,10 @@
 #include <limits.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
 
 #include "store_kinds.h"
+#include "stores.h"
 
 static X509 *read_certificate(struct span pem)
 {
@@ -56,7 +58,37 @@ static bool hash(struct span pem, uint32_t *hash)
 	return is_one;
 }
 
-static const struct store_api api = {.version = STORE_VERSION, .add = add, .hash = hash};
+/* One that vouches for others, and is not named as a server is. */
+static bool is_authority(const struct anchor *anchor)
+{
+	const unsigned char *at = anchor->encoded;
+	X509 *certificate = d2i_X509(NULL, &at, (long)anchor->len);
+	bool is_one = certificate && X509_check_ca(certificate) &&
+		      X509_get_ext_by_NID(certificate, NID_subject_alt_name, -1) < 0;
+
+	X509_free(certificate);
+	return is_one;
+}
+
+static bool lists_authorities(struct span content)
+{
+	const uint64_t init = OPENSSL_INIT_NO_ATEXIT | OPENSSL_INIT_NO_LOAD_CONFIG;
+	struct anchors anchors = {0};
+	bool are_all;
+
+	if (OPENSSL_init_crypto(init, NULL) != 1 || stores_has_key(content))
+		return false;
+	stores_read(&anchors, content);
+	are_all = anchors.count;
+	for (size_t i = 0; are_all && i < anchors.count; i++)
+		are_all = is_authority(&anchors.all[i]);
+	anchors_free(&anchors);
+	ERR_clear_error();
+	return are_all;
+}
+
+static const struct store_api api = {
+	.version = STORE_VERSION, .add = add, .lists_authorities = lists_authorities, .hash = hash};
 
 __attribute__((visibility("default"))) const struct store_api *bridge_store_api(uint32_t version)
 {

@@ -9,7 +9,7 @@
 
 #include "shim/base/span.h"
 
-#define STORE_VERSION 1
+#define STORE_VERSION 2
 
 /* What a certificate (PEM) of this length may add to a store. */
 static inline size_t store_room(size_t certificate)
@@ -29,6 +29,10 @@ struct store_api {
 	 */
 	size_t (*add)(struct span store, const char *const *passwords, struct span certificate,
 		char *out, size_t cap);
+
+	/* Is it a list of authorities, in any of the formats of stores.h? Not with a private key, or
+	 * with the certificate of a server: that may be what the program shows itself. */
+	bool (*lists_authorities)(struct span content);
 
 	/* By which OpenSSL looks for a certificate (PEM) in a folder. False: it is none. */
 	bool (*hash)(struct span certificate, uint32_t *hash);

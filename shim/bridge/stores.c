@@ -34,6 +34,20 @@ static void make_digits(struct digits *digits)
 		digits->of[(uint8_t)all[i]] = i;
 }
 
+/* False: something else stands among these four digits. */
+static bool decode_four(const struct digits *digits, const char *text, uint8_t data[3])
+{
+	uint8_t a = digits->of[(uint8_t)text[0]], b = digits->of[(uint8_t)text[1]];
+	uint8_t c = digits->of[(uint8_t)text[2]], d = digits->of[(uint8_t)text[3]];
+
+	if ((a | b | c | d) & NO_DIGIT)
+		return false;
+	data[0] = (uint8_t)(a << 2 | b >> 4);
+	data[1] = (uint8_t)(b << 4 | c >> 2);
+	data[2] = (uint8_t)(c << 6 | d);
+	return true;
+}
+
 /* What stands between the two lines of a certificate. OpenSSL's decoders take milliseconds for a whole
  * bundle; whether it is a certificate is seen when it is used. */
 static void decode_pem(struct anchors *anchors, const struct digits *digits, struct span text)
@@ -44,6 +58,13 @@ static void decode_pem(struct anchors *anchors, const struct digits *digits, str
 	size_t len = 0;
 
 	for (size_t i = 0; data && i < text.len; i++) {
+		/* Most of it, four at a time. */
+		while (!have && text.len - i >= 4 && decode_four(digits, text.at + i, data + len)) {
+			i += 4;
+			len += 3;
+		}
+		if (i == text.len)
+			break;
 		digit = digits->of[(uint8_t)text.at[i]];
 		if (digit == NO_DIGIT)
 			continue;
@@ -117,34 +138,38 @@ static bool read_jks_key(struct anchors *anchors, struct span *from, size_t vers
 
 #define JKS_MAGIC SPAN("\xfe\xed\xfe\xed")
 
-/* The password of such a store guards its keys and a checksum; certificates lie open. */
-static void read_jks(struct anchors *anchors, struct span content)
+/* The password of such a store guards its keys and a checksum; certificates lie open. Returns whether there is
+ * a key in it. */
+static bool read_jks(struct anchors *anchors, struct span content)
 {
 	enum { KEY = 1, CERTIFICATE = 2 };
 	struct span rest = span_from(content, JKS_MAGIC.len), alias, certificate;
 	size_t version, count, type, date;
+	bool has_key = false;
 
 	if (!take_number(&rest, 4, &version) || !take_number(&rest, 4, &count))
-		return;
+		return has_key;
 	for (size_t i = 0; i < count; i++) {
 		if (!take_number(&rest, 4, &type) || !take_vector(&rest, 2, &alias) ||
 			!take_number(&rest, 8, &date))
-			return;
+			return has_key;
 		if (type == KEY) {
+			has_key = true;
 			if (!read_jks_key(anchors, &rest, version))
-				return;
+				return has_key;
 		} else if (type == CERTIFICATE &&
 			   take_jks_certificate(&rest, version, &certificate)) {
 			anchors_add(anchors, certificate.at, certificate.len);
 		} else {
-			return;
+			return has_key;
 		}
 	}
+	return has_key;
 }
 
-static STACK_OF(PKCS12_SAFEBAG) * unpack(PKCS7 *part)
+static STACK_OF(PKCS12_SAFEBAG) * unpack(PKCS7 *part, const char *password)
 {
-	static const char *const passwords[] = {"changeit", "", NULL};
+	const char *const passwords[] = {password ? password : "", "changeit", "", NULL};
 	STACK_OF(PKCS12_SAFEBAG) *bags = NULL;
 
 	if (OBJ_obj2nid(part->type) == NID_pkcs7_data)
@@ -179,7 +204,8 @@ static void read_pkcs12(struct anchors *anchors, struct span content)
 	STACK_OF(PKCS7) *parts = store ? PKCS12_unpack_authsafes(store) : NULL;
 
 	for (int i = 0; i < sk_PKCS7_num(parts); i++) {
-		STACK_OF(PKCS12_SAFEBAG) *bags = unpack(sk_PKCS7_value(parts, i));
+		STACK_OF(PKCS12_SAFEBAG) *bags =
+			unpack(sk_PKCS7_value(parts, i), anchors->password);
 
 		add_bags(anchors, bags);
 		sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);
@@ -196,4 +222,28 @@ void stores_read(struct anchors *anchors, struct span content)
 		read_pkcs12(anchors, content);
 	else
 		read_pem(anchors, content);
+}
+
+static bool has_jks_key(struct span content)
+{
+	struct anchors unused = {0};
+	bool has_key = read_jks(&unused, content);
+
+	anchors_free(&unused);
+	return has_key;
+}
+
+bool stores_has_key(struct span content)
+{
+	/* keyBag and pkcs8ShroudedKeyBag (RFC 7292, appendix D): such bags are encrypted themselves, and lie open
+	 * in their store. */
+	static const char bags[][12] = {"\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x0a\x01\x01",
+		"\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x0a\x01\x02"};
+
+	if (span_starts(content, JKS_MAGIC))
+		return has_jks_key(content);
+	if (!span_starts(content, SPAN("\x30")))
+		return memmem(content.at, content.len, "PRIVATE KEY-----", 16);
+	return memmem(content.at, content.len, bags[0], 11) ||
+	       memmem(content.at, content.len, bags[1], 11);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "trust.h"
 
+#include <dirent.h>
+#include <limits.h>
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 #include <stdatomic.h>
@@ -9,6 +11,8 @@
 
 #include "file.h"
 #include "stores.h"
+
+#define FOLDER_MAX 4096 /* files of one */
 
 /* The first that is there. */
 static const char *const system_bundles[] = {
@@ -28,7 +32,7 @@ enum stage {
 	STAGES,
 };
 
-bool trust_begin(struct trust *trust, const char *const *bundles)
+bool trust_begin(struct trust *trust, const char *const *bundles, const char *password)
 {
 	size_t count = 0;
 
@@ -42,7 +46,8 @@ bool trust_begin(struct trust *trust, const char *const *bundles)
 		if (!trust->bundles[i])
 			return false;
 	}
-	return true;
+	trust->password = password ? strdup(password) : NULL;
+	return trust->password || !password;
 }
 
 static void free_anchors(struct anchors *anchors)
@@ -57,8 +62,28 @@ void trust_free(struct trust *trust)
 	for (char **bundle = trust->bundles; bundle && *bundle; bundle++)
 		free(*bundle);
 	free(trust->bundles);
+	free(trust->password);
 	free_anchors(trust->system);
 	free_anchors(trust->given);
+	for (size_t i = 0; i < TRUST_FILES; i++) {
+		free(trust->files[i].path);
+		free_anchors(trust->files[i].anchors);
+	}
+}
+
+void trust_give(struct trust *trust, const char *path)
+{
+	char *copy = strdup(path);
+
+	for (size_t i = 0; copy && i < TRUST_FILES; i++) {
+		char *other = NULL;
+
+		if (atomic_compare_exchange_strong(&trust->files[i].path, &other, copy))
+			return;
+		if (strcmp(other, path) == 0)
+			break;
+	}
+	free(copy);
 }
 
 static bool add_file(struct anchors *anchors, const char *path)
@@ -72,25 +97,50 @@ static bool add_file(struct anchors *anchors, const char *path)
 	return true;
 }
 
-static void read_system(struct anchors *anchors, const struct trust *trust)
+static void read_system(struct anchors *anchors, const void *unused)
 {
-	(void)trust;
+	(void)unused;
 	for (const char *const *path = system_bundles; *path; path++)
 		if (add_file(anchors, *path))
 			return;
 }
 
-static void read_given(struct anchors *anchors, const struct trust *trust)
+/* Go believes whatever is in it. */
+static void add_folder(struct anchors *anchors, const char *folder)
 {
-	for (char **path = trust->bundles; *path; path++)
-		if (!file_is_folder(*path))
+	DIR *files = opendir(folder);
+	const struct dirent *file;
+	char path[PATH_MAX];
+	int len;
+
+	for (int i = 0; files && i < FOLDER_MAX && (file = readdir(files)); i++) {
+		len = snprintf(path, sizeof(path), "%s/%s", folder, file->d_name);
+		if (len > 0 && (size_t)len < sizeof(path) && *file->d_name != '.')
+			add_file(anchors, path);
+	}
+	if (files)
+		closedir(files);
+}
+
+static void read_given(struct anchors *anchors, const void *bundles)
+{
+	for (char *const *path = bundles; *path; path++) {
+		if (file_is_folder(*path))
+			add_folder(anchors, *path);
+		else
 			add_file(anchors, *path);
+	}
+}
+
+static void read_file(struct anchors *anchors, const void *path)
+{
+	add_file(anchors, path);
 }
 
 /* Reads them when they are first needed. Two threads may do so at once; one of them wins. No lock, for
  * after a fork its holder may be gone. */
 static struct anchors *get(const struct trust *trust, struct anchors *_Atomic *place,
-	void (*read)(struct anchors *anchors, const struct trust *trust))
+	void (*read)(struct anchors *anchors, const void *from), const void *from)
 {
 	struct anchors *anchors = atomic_load(place), *other = NULL;
 
@@ -99,7 +149,8 @@ static struct anchors *get(const struct trust *trust, struct anchors *_Atomic *p
 	anchors = calloc(1, sizeof(*anchors));
 	if (!anchors)
 		return NULL;
-	read(anchors, trust);
+	anchors->password = trust->password;
+	read(anchors, from);
 	if (atomic_compare_exchange_strong(place, &other, anchors))
 		return anchors;
 	free_anchors(anchors);
@@ -133,17 +184,34 @@ static bool put_from_folders(const struct trust *trust, X509_NAME *name, X509_ST
 	return done;
 }
 
+static bool put_from_files(
+	struct trust *trust, enum stage stage, X509_NAME *name, X509_STORE *store)
+{
+	for (size_t i = 0; i < TRUST_FILES; i++) {
+		struct trust_file *file = &trust->files[i];
+		const char *path = atomic_load(&file->path);
+		struct anchors *anchors;
+
+		if (!path)
+			break;
+		anchors = get(trust, &file->anchors, read_file, path);
+		if (!anchors || !anchors_put(anchors, name, stage == LOOSELY, store))
+			return false;
+	}
+	return true;
+}
+
 static bool put_all(struct trust *trust, enum stage stage, X509_NAME *name, X509_STORE *store)
 {
-	struct anchors *system = get(trust, &trust->system, read_system), *given;
+	struct anchors *system = get(trust, &trust->system, read_system, NULL), *given;
 
 	if (!system || !anchors_put(system, name, stage == LOOSELY, store))
 		return false;
 	if (stage == SYSTEM)
 		return true;
-	given = get(trust, &trust->given, read_given);
+	given = get(trust, &trust->given, read_given, trust->bundles);
 	return given && anchors_put(given, name, stage == LOOSELY, store) &&
-	       put_from_folders(trust, name, store);
+	       put_from_files(trust, stage, name, store) && put_from_folders(trust, name, store);
 }
 
 /* The store needs only whom the chain names. A certificate that is trusted itself is found, too. */

@@ -8,15 +8,29 @@
 
 #include "anchors.h"
 
-struct trust {
-	char **bundles;			/* NULL at the end */
-	struct anchors *_Atomic system; /* of the system's bundle; NULL: not needed yet */
-	struct anchors *_Atomic given;	/* of those files of `bundles` */
+#define TRUST_FILES 32u
+
+/* A file that the program has read. */
+struct trust_file {
+	char *_Atomic path; /* NULL: none */
+	struct anchors *_Atomic anchors;
 };
 
-/* Copies the names, which may be NULL. False: no memory. */
-bool trust_begin(struct trust *trust, const char *const *bundles);
+struct trust {
+	char **bundles;			/* NULL at the end */
+	char *password;			/* of one of them; NULL: none is known */
+	struct anchors *_Atomic system; /* of the system's bundle; NULL: not needed yet */
+	struct anchors *_Atomic given;	/* of those files of `bundles` */
+	struct trust_file files[TRUST_FILES];
+};
+
+/* Copies the names and the password, each of which may be NULL. False: no memory. */
+bool trust_begin(struct trust *trust, const char *const *bundles, const char *password);
 void trust_free(struct trust *trust);
+
+/* The program believes those in this file, too. Any thread, at any time; more than TRUST_FILES are not
+ * kept. */
+void trust_give(struct trust *trust, const char *path);
 
 /* Is this the certificate of a server, with these to build a chain from, by its dates and by who vouches
  * for it? Its name is not looked at. An X509_V_ERR. */

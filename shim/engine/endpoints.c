@@ -248,6 +248,21 @@ const char *endpoints_add(struct endpoints *endpoints, const char *list, struct 
 	return first;
 }
 
+const char *endpoints_check_ports(const char *list, struct span *wrong)
+{
+	for (bool more = *list; more;) {
+		struct span all = span_of(list), entry = until(all, ",");
+
+		if (!read_port(trimmed(entry))) {
+			*wrong = entry;
+			return "is no port from 1 to 65535; write PORT, with commas between them";
+		}
+		more = entry.len < all.len;
+		list += entry.len + more;
+	}
+	return NULL;
+}
+
 /* ---- the environment ---- */
 
 static void read_url(struct endpoints *endpoints, const char *url)

@@ -41,4 +41,7 @@ bool endpoints_has_name(const struct endpoints *endpoints, const char *name);
 /* Is it that of one of them? In figures, as inet_ntop() writes it; the port in the host's order. */
 bool endpoints_has_address(const struct endpoints *endpoints, const char *address, uint16_t port);
 
+/* Is a list of ports, as of CHAOS_PORTS, one? Returns NULL, or what is wrong with the entry that *wrong is. */
+const char *endpoints_check_ports(const char *list, struct span *wrong);
+
 #endif

@@ -263,20 +263,29 @@ void exchange_passed_unseen(struct exchange *exchange, size_t len)
 void exchange_answered(struct exchange *exchange, const char *data, size_t len)
 {
 	struct answer *answer = &exchange->answer;
+	bool is_over;
 	ssize_t count;
 
 	if (!exchange->watching)
 		return;
 	count = answer_feed(answer, data, len);
+	is_over = count < 0 || answer_is_over(answer);
 	if (exchange->record)
-		record_received(
-			exchange->record, answer->status, data, count < 0 ? len : (size_t)count);
-	exchange->watching = count >= 0 && !answer_is_over(answer);
-	if (!exchange->watching)
+		record_received(exchange->record, answer->status, data,
+			count < 0 ? len : (size_t)count, is_over);
+	exchange->watching = !is_over;
+	if (is_over)
 		record_end(&exchange->record, count < 0 ? EVENT_UNKNOWN : EVENT_WHOLE,
 			EVENT_NOTHING_TO_TAKE);
 	if (count >= 0)
 		exchange->has_final |= answer_has_head(answer);
+}
+
+void exchange_lose_sight(struct exchange *exchange)
+{
+	exchange->watching = false;
+	if (exchange->record && !(exchange->record->event.action & EVENT_ERROR))
+		record_end(&exchange->record, EVENT_UNKNOWN, EVENT_NOTHING_TO_TAKE);
 }
 
 void exchange_end_record(struct exchange *exchange)
@@ -285,6 +294,7 @@ void exchange_end_record(struct exchange *exchange)
 
 	if (!exchange->record)
 		return;
+	record_unsent(exchange->record, exchange->ahead);
 	if (exchange->record->event.action & EVENT_ERROR) {
 		record_end(&exchange->record, EVENT_CUT,
 			exchange->reply_at ? EVENT_PARTLY_READ : EVENT_NEVER_READ);

@@ -73,6 +73,9 @@ void exchange_answered(struct exchange *exchange, const char *data, size_t len);
 /* The server sends nothing more, or the connection has failed. */
 void exchange_server_ended(struct exchange *exchange);
 
+/* The program reads what the server sends in a way that shows nobody what it is. */
+void exchange_lose_sight(struct exchange *exchange);
+
 /* Nothing more will be known of the call that is recorded, if there is one. */
 void exchange_end_record(struct exchange *exchange);
 

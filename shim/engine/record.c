@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "http1_scan.h"
 #include "shim/memory/blocks.h"
 
 #define SAMPLE_MAX 4000u
@@ -14,16 +15,19 @@
 static struct span app_of(const struct http1_head *head)
 {
 	struct span rest = http1_known(head, HTTP1_USER_AGENT);
+	const struct span name = SPAN("app/");
+	const char *end;
 
-	while (rest.len) {
-		const char *end = span_find(rest, ' ');
-		struct span product = {rest.at, end ? (size_t)(end - rest.at) : rest.len};
+	if (!span_starts(rest, name)) {
+		const char *at = scan_for_blank_and(rest, name);
 
-		if (span_starts(product, SPAN("app/")))
-			return span_from(product, 4);
-		rest = span_from(rest, product.len + 1);
+		rest = at ? span_from(rest, (size_t)(at - rest.at)) : (struct span){NULL, 0};
 	}
-	return rest;
+	if (!rest.len)
+		return rest;
+	rest = span_from(rest, name.len);
+	end = span_find(rest, ' ');
+	return (struct span){rest.at, end ? (size_t)(end - rest.at) : rest.len};
 }
 
 /* cfg/retry-mode#NAME, or one of the letters that m/ lists. */
@@ -140,11 +144,13 @@ static uint32_t hash_of(struct span body)
 struct record *record_begin(const struct record_host *host, void *user,
 	const struct http1_head *head, const struct aws_body *body, const struct aws_call *call)
 {
-	struct record *record = blocks_take(sizeof(*record));
+	struct record *record = host->take(sizeof(*record));
 	struct event *event;
 
-	if (!record)
+	if (!record) {
+		host->missed();
 		return NULL;
+	}
 	event = &record->event;
 	memset(record, 0, offsetof(struct record, event.texts));
 	record->protocol = call->protocol;
@@ -157,8 +163,12 @@ struct record *record_begin(const struct record_host *host, void *user,
 	event->body = hash_of(body->bytes);
 	record->wants_body = !body->bytes.len && record->model >= 0 && call->protocol != AWS_S3;
 	record->host = host;
-	host->begun(user, event);
-	return record;
+	record->place = host->begun(user, event);
+	if (record->place)
+		return record;
+	host->missed();
+	blocks_give(record);
+	return NULL;
 }
 
 void record_body(struct record *record, struct span body, bool is_whole)
@@ -207,7 +217,7 @@ static void keep_sample(struct record *record, const char *data, size_t len)
 	size_t room = SAMPLE_MAX - record->sample_len;
 
 	if (!record->sample)
-		record->sample = blocks_take(SAMPLE_MAX);
+		record->sample = record->host->take(SAMPLE_MAX);
 	if (!record->sample)
 		return;
 	if (len > room)
@@ -222,13 +232,19 @@ void record_reading(struct record *record)
 		record->event.first = record->host->now() - record->event.started;
 }
 
-void record_received(struct record *record, int status, const char *data, size_t len)
+void record_received(struct record *record, int status, const char *data, size_t len, bool is_all)
 {
-	record->event.received += len;
+	struct event *event = &record->event;
+	bool is_first = !event->first;
+
+	event->received += len;
 	if (status < 200)
 		return;
 	record_reading(record);
-	record->event.status = (uint16_t)status;
+	/* One look at the clock is enough for an answer that comes at once. */
+	if (is_first && is_all)
+		event->ended = event->first;
+	event->status = (uint16_t)status;
 	if (status >= 400)
 		keep_sample(record, data, len);
 }
@@ -291,6 +307,19 @@ struct span record_code(struct span answer)
 	return code;
 }
 
+void record_unsent(struct record *record, size_t len)
+{
+	uint64_t sent = record->event.sent;
+
+	record->event.sent = len < sent ? sent - len : 0;
+}
+
+void record_disown(struct record *record)
+{
+	if (record)
+		record->place = NULL;
+}
+
 void record_forget(struct record **record)
 {
 	if (*record)
@@ -309,10 +338,12 @@ void record_end(struct record **place, enum event_end end, enum event_taken take
 	event = &record->event;
 	event->end = (uint8_t)end;
 	event->taken = (uint8_t)taken;
-	event->ended = record->host->now() - event->started;
+	if (!event->ended)
+		event->ended = record->host->now() - event->started;
 	if (record->sample)
 		event_replace(event, EVENT_CODE,
 			record_code((struct span){record->sample, record->sample_len}));
-	record->host->ended(event);
+	if (record->place)
+		record->host->ended(record->place, event);
 	record_forget(place);
 }

@@ -10,15 +10,19 @@
 
 /* Who is told. */
 struct record_host {
-	bool (*wants)(void);   /* are calls to be recorded? */
-	uint64_t (*now)(void); /* CLOCK_MONOTONIC nanoseconds */
-	/* It begins: is to say in the event who makes the call, and where. `user` is the exchange's. */
-	void (*begun)(void *user, struct event *event);
-	void (*ended)(const struct event *event);
+	bool (*wants)(void);	    /* are calls to be recorded? */
+	uint64_t (*now)(void);	    /* CLOCK_MONOTONIC nanoseconds */
+	void *(*take)(size_t size); /* memory, for blocks_give(); NULL: there is none to be had */
+	/* It begins: is to say in the event who makes the call, and where. `user` is the exchange's. Returns
+	 * where its end is to be told; NULL: nobody can be told. */
+	void *(*begun)(void *user, struct event *event);
+	void (*ended)(void *place, const struct event *event);
+	void (*missed)(void); /* a call that nothing will be told of */
 };
 
 struct record {
 	const struct record_host *host;
+	void *place;  /* where the end is told; NULL: it is not */
 	char *sample; /* of an answer that tells of an error: its beginning */
 	uint32_t sample_len;
 	bool wants_body; /* for the resource */
@@ -27,8 +31,8 @@ struct record {
 	struct event event;
 };
 
-/* The request whose head is whole is a call, and passes or is answered. NULL: no memory. The functions below
- * take NULL for a call that is not recorded. */
+/* The request whose head is whole is a call, and passes or is answered. NULL: it cannot be recorded, and is
+ * counted so. The functions below take NULL for a call that is not recorded. */
 struct record *record_begin(const struct record_host *host, void *user,
 	const struct http1_head *head, const struct aws_body *body, const struct aws_call *call);
 
@@ -62,14 +66,20 @@ void record_reply(struct record *record, uint64_t rule, int status, struct span 
 /* The program has begun to read the reply of a rule. */
 void record_reading(struct record *record);
 
-/* The server has sent this of the answer, of which `status` is known so far; 0: not yet. */
-void record_received(struct record *record, int status, const char *data, size_t len);
+/* The server has sent this of the answer, of which `status` is known so far; 0: not yet. `is_all`: it is the
+ * end of it. */
+void record_received(struct record *record, int status, const char *data, size_t len, bool is_all);
+
+/* Bytes of the request that it was told of have not been written. */
+void record_unsent(struct record *record, size_t len);
 
 /* It is over: tells the host, and frees it. */
 void record_end(struct record **record, enum event_end end, enum event_taken taken);
 
-/* Without the host being told: another process goes on with it. */
+/* Without the host being told: another process goes on with it. record_disown() is for one that somebody is
+ * using, who will end it. */
 void record_forget(struct record **record);
+void record_disown(struct record *record);
 
 /* The error code in an answer, or in as much as has come of it; .len 0: none is found. */
 struct span record_code(struct span answer);

@@ -133,8 +133,9 @@ static void expect_answer(
 	atomic_store_explicit(&exchange->unanswered, true, memory_order_relaxed);
 	exchange->expecting =
 		head->expects_continue && !body->bytes.len && !http1_body_done(&exchange->body);
-	/* Else what comes first is the answer to another request. */
-	exchange->watching = (exchange->expecting || exchange->record) && !exchange->is_pipelined;
+	/* What comes first is the answer to another request, and so it is with all that follows. */
+	exchange->is_out_of_step |= exchange->is_pipelined;
+	exchange->watching = (exchange->expecting || exchange->record) && !exchange->is_out_of_step;
 	exchange->has_final = false;
 	if (exchange->watching)
 		answer_begin(&exchange->answer,

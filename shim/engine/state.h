@@ -99,6 +99,7 @@ struct exchange {
 	uint32_t reply_counter;
 	bool reply_settles_late; /* the caller says when it has been read: exchange_reply_settle() */
 	bool has_called;	 /* a call was seen before */
+	bool is_out_of_step;	 /* which request an answer belongs to is not known any more */
 
 	struct record *record; /* of the call under way; NULL: it is not recorded */
 };

@@ -67,13 +67,21 @@ static struct span find_server_name(struct span extensions)
 bool tls_parse_hello(struct tls_hello *hello, const char *data, size_t len)
 {
 	struct span rest = {data, len}, random, extensions;
+	size_t record, message;
 
 	if (!tls_sniff(data, len))
 		return false;
-	take(&rest, 5);
+	take(&rest, 3);
+	record = take_number(&rest, 2);
 	if (take_number(&rest, 1) != HANDSHAKE_CLIENT_HELLO)
 		return false;
-	take(&rest, 3 + 2);
+	message = take_number(&rest, 3);
+	/* What comes behind it is not of it; what another record goes on with is not read. */
+	if (message > (record < 4 ? 0 : record - 4))
+		message = record < 4 ? 0 : record - 4;
+	if (message < rest.len)
+		rest.len = message;
+	take(&rest, 2);
 	random = take(&rest, TLS_RANDOM_LEN);
 	if (!random.at)
 		return false;
@@ -82,7 +90,7 @@ bool tls_parse_hello(struct tls_hello *hello, const char *data, size_t len)
 	take_vector(&rest, 2); /* cipher suites */
 	take_vector(&rest, 1); /* compression methods */
 	take_number(&rest, 2);
-	/* To the end of what has been seen: a long hello may come in several records. */
+	/* To the end of what has been seen. */
 	extensions = rest;
 	hello->server_name = extensions.at ? find_server_name(extensions) : (struct span){NULL, 0};
 	return true;

@@ -3,8 +3,10 @@
 
 #include <pthread.h>
 
+#include "shim/io/bridged.h"
 #include "shim/io/conn.h"
 #include "shim/io/deliver.h"
+#include "shim/libc/clock.h"
 #include "shim/libc/real.h"
 #include "shim/process/inside.h"
 #include "shim/process/shim.h"
@@ -22,6 +24,7 @@ static void after_fork_parent(void)
 {
 	stack_after_fork_parent(inside);
 	timer_after_fork_parent(inside);
+	bridged_after_fork();
 }
 
 static void after_fork_child(void)
@@ -37,6 +40,7 @@ __attribute__((constructor)) static void begin(int count, char **arguments)
 {
 	(void)count;
 	real_resolve();
+	clock_resolve();
 	shim_begin();
 	trust_begin(arguments);
 	pthread_atfork(before_fork, after_fork_parent, after_fork_child);

@@ -137,16 +137,10 @@
 	ALIAS(name)
 
 #include "shim/libc/hooks.def"
-#undef HOOK_FD
-#undef HOOK_FD_VARIADIC
-#undef HOOK_ANY
-#undef HOOK_PLAIN
-#undef HOOK_END
-#undef HOOK_PATH
-#undef HOOK_PATH_VARIADIC
-#undef HOOK_EXEC
 
-/* Some libraries call their own functions by their exported names: these are no calls of the program's. */
+/* Some libraries call their own functions by their exported names: these are no calls of the program's.
+ * By a tail call they seem to come from us. Those of a callback of the program's are, although the library
+ * is running then. */
 #define REAL_TLS(ret, name, parameters)
 #define HOOK_TLS(ret, name, parameters, arguments, types)                                          \
 	ret name parameters;                                                                       \
@@ -155,9 +149,10 @@
 		const void *caller = __builtin_return_address(0);                                  \
 		const struct stack *stack = session_inside(session);                               \
                                                                                                    \
-		if (UNLIKELY(stack))                                                               \
+		if (UNLIKELY(stack && stack_is_ours(caller)))                                      \
 			return stack->name arguments;                                              \
-		stack = stack_of(#name, session, caller);                                          \
+		if (!stack)                                                                        \
+			stack = stack_of(#name, session, caller);                                  \
 		if (UNLIKELY(caller >= stack->base && caller < stack->end))                        \
 			return stack->name arguments;                                              \
 		return on_##name(stack, HOOK_LIST arguments);                                      \

@@ -22,8 +22,6 @@
 #define HOOK_PATH_VARIADIC HOOK_FD_VARIADIC
 #define HOOK_EXEC	   HOOK_FD
 #include "shim/libc/hooks.def"
-#undef HOOK_FD
-#undef HOOK_FD_VARIADIC
 static const struct {
 	const char *name;
 	void *hook;
@@ -33,6 +31,12 @@ static const struct {
 	{#name, (void *)hook_##name, (void *const *)&real.name},
 #define HOOK_FD_VARIADIC(ret, name, parameters, last, arguments)                                   \
 	{#name, (void *)hook_##name, (void *const *)&real.name},
+#define HOOK_ANY	   HOOK_FD
+#define HOOK_PLAIN	   HOOK_FD
+#define HOOK_END	   HOOK_FD
+#define HOOK_PATH	   HOOK_FD
+#define HOOK_PATH_VARIADIC HOOK_FD_VARIADIC
+#define HOOK_EXEC	   HOOK_FD
 #include "shim/libc/hooks.def"
 };
 

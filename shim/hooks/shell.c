@@ -81,6 +81,8 @@ static char *follow_command(const char *command)
 	child_begin(&child, SHELL, 0, NULL, envp);
 	if (!child.is_given)
 		return NULL;
+	/* Anybody may look at a command. */
+	follow_plan_openly(&child.plan);
 	// cppcheck-suppress allocaCalled
 	envp = follow_fill(&shim.follow, envp, &child.plan, alloca(child.plan.room));
 	made = blocks_take(room_for(command, envp, &child.plan));

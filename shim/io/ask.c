@@ -29,7 +29,7 @@ void ask_tell_blind(void *user, int reason)
 	conn_count_blind(((struct ask_teller *)user)->conn, reason);
 }
 
-static void tell_begun(void *user, struct event *event)
+static void *tell_begun(void *user, struct event *event)
 {
 	const struct conn *conn = ((struct ask_teller *)user)->conn;
 
@@ -38,11 +38,19 @@ static void tell_begun(void *user, struct event *event)
 		event->lane = JOURNAL_LANE_BRIDGE + 1;
 	else if (conn->tls.is_tls)
 		event->lane = JOURNAL_LANE_INSIDE + 1;
-	shim_begin_event(event);
+	return shim_begin_event(event);
 }
 
+_Static_assert(sizeof(struct record) <= SHIM_EVENT_SIZE, "as much is reserved");
+
 const struct record_host ask_record = {
-	.wants = shim_records, .now = timer_now, .begun = tell_begun, .ended = shim_end_event};
+	.wants = shim_records,
+	.now = timer_now,
+	.take = shim_take_for_event,
+	.begun = tell_begun,
+	.ended = shim_end_event,
+	.missed = shim_miss_event,
+};
 
 time_t ask_date(void)
 {

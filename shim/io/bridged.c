@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 
+#include "bridged_tell.h"
 #include "bridged_turn.h"
 #include "cipher.h"
 #include "copy.h"
@@ -14,95 +16,15 @@
 #include "shim/memory/blocks.h"
 #include "shim/process/shim.h"
 
-/* What a read of BRIDGED_SCRATCH bytes may become: a record may have been begun before. */
-#define GROWN (2 * BRIDGED_SCRATCH + 1024)
+/* By how much a read of BRIDGED_SCRATCH bytes may become more: a record may have been begun before, and the
+ * smallest of TLS 1.3 are larger in TLS 1.2. */
+#define GROWN (BRIDGED_SCRATCH + BRIDGED_SCRATCH / 2)
 
-/* Whom does the program speak to, and is it one to be looked into? False: it is not. */
-static bool names_target(
-	const struct conn *conn, char address[INET6_ADDRSTRLEN], struct bridge_target *target)
-{
-	target->name = conn->tls.server_name;
-	target->port = ntohs(conn->socket.peer.sin6_port);
-	target->address = address;
-	if (!socket_peer(&conn->socket, address))
-		return false;
-	if (*target->name)
-		return shim_is_aws(target->name) && !shim_leaves_alone(target->name);
-	return endpoints_has_address(&shim.endpoints, address, target->port) &&
-	       !shim_leaves_alone(address);
-}
+/* Less than this is not worth a system call. */
+#define WORTH_IT 4096
 
-/* A hello in several buffers is put together. */
-static struct span gather(char *scratch, const struct iovec *iov, int count)
-{
-	size_t len = 0;
-
-	if (count == 1)
-		return (struct span){iov->iov_base, iov->iov_len};
-	if (iov_total(iov, count) > BRIDGED_SCRATCH)
-		return (struct span){NULL, 0};
-	for (int i = 0; i < count; i++) {
-		memcpy(scratch + len, iov[i].iov_base, iov[i].iov_len);
-		len += iov[i].iov_len;
-	}
-	return (struct span){scratch, len};
-}
-
-/* Makes no system call as long as nobody is to be bridged. */
-static bool is_wanted(
-	const struct conn *conn, char address[INET6_ADDRSTRLEN], struct bridge_target *target)
-{
-	return !cipher_in_library && !cipher_knows_hello(conn->tls.random) && shim_may_bridge() &&
-	       names_target(conn, address, target) && shim_table();
-}
-
-static struct bridge *open_bridge(
-	struct conn *conn, const struct bridge_target *target, const struct iovec *iov, int count)
-{
-	struct span hello = gather(conn->bridge.scratch, iov, count);
-	const char *reason = "";
-
-	if (!hello.at || !bridged_api()->takes(hello.at, hello.len, &reason))
-		return NULL;
-	return bridged_api()->open(shim.bridge.maker, target, hello.at, hello.len);
-}
-
-bool bridged_begin(struct conn *conn, int fd, const struct iovec *iov, int count)
-{
-	char address[INET6_ADDRSTRLEN];
-	struct bridge_target target;
-
-	if (!is_wanted(conn, address, &target) || !conn_verify(conn, fd) || !shim_has_bridge() ||
-		!shim_bridge_covers(target.name))
-		return false;
-	conn->bridge.scratch = blocks_take(BRIDGED_SCRATCH);
-	if (conn->bridge.scratch)
-		conn->bridge.bridge = open_bridge(conn, &target, iov, count);
-	if (!conn->bridge.bridge) {
-		blocks_give(conn->bridge.scratch);
-		conn->bridge.scratch = NULL;
-		return false;
-	}
-	/* Looked into, so that nobody counts it as blind. */
-	conn->tls.owned = true;
-	conn->exchange.reply_settles_late = true;
-	shim_count_lane(JOURNAL_LANE_BRIDGE);
-	conn_attend(conn, CONN_BRIDGED, 0);
-	bridged_turn(conn, fd);
-	deliver(conn);
-	return true;
-}
-
-/* The program is to look again, whatever it waits with: there are bytes for it, and the kernel has one
- * of the server's. Of a socket with something to read the kernel tells anew when its threshold is set. */
-static void wake(int fd)
-{
-	int threshold = 1;
-	socklen_t len = sizeof(threshold);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &threshold, &len) == 0)
-		setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &threshold, sizeof(threshold));
-}
+/* Of what could be read at once the program is told no more than this. */
+#define LEFT_MAX (256u << 10)
 
 /* How many bytes there are for the program. */
 static size_t waiting(const struct conn *conn)
@@ -113,58 +35,6 @@ static size_t waiting(const struct conn *conn)
 static bool has_for_program(const struct conn *conn)
 {
 	return waiting(conn) != 0;
-}
-
-/* Takes the byte out of the kernel that stayed there to tell the program of what we have. */
-static void let_go_of_held(struct conn *conn, int fd)
-{
-	char byte;
-
-	if (conn->bridge.holds && real.recv(fd, &byte, 1, MSG_DONTWAIT) == 1)
-		conn->bridge.holds = false;
-}
-
-/* With bytes for the program the kernel tells it; with none there is nothing to be told of. */
-static void tell_or_let_go(struct conn *conn, int fd)
-{
-	if (!conn->bridge.holds)
-		return;
-	if (has_for_program(conn))
-		wake(fd);
-	else if (bridged_api()->state(conn->bridge.bridge) >= BRIDGE_OPEN)
-		let_go_of_held(conn, fd);
-}
-
-static void pass_on(struct conn *conn, int fd, const struct iovec *iov, int count)
-{
-	for (int i = 0; i < count; i++)
-		bridged_api()->from_program(conn->bridge.bridge, iov[i].iov_base, iov[i].iov_len);
-	bridged_turn(conn, fd);
-	deliver(conn);
-	tell_or_let_go(conn, fd);
-}
-
-ssize_t bridged_send(struct conn *conn, int fd, const struct iovec *iov, int count)
-{
-	int error;
-
-	if (!conn_verify(conn, fd)) {
-		conn_drop(conn, fd);
-		return CONN_PASS;
-	}
-	if (!conn->exchange.ended)
-		pass_on(conn, fd, iov, count);
-	error = conn->exchange.ended ? 0 : conn->bridge.error;
-	if (error)
-		conn->bridge.error = 0;
-	conn_leave(conn);
-	if (!error)
-		return (ssize_t)iov_total(iov, count);
-	/* The kernel says it again, with the signal that belongs to it. */
-	if (error == EPIPE)
-		return CONN_PASS;
-	errno = error;
-	return -1;
 }
 
 /* The reply of a rule, as the server would have said it. */
@@ -210,28 +80,29 @@ static ssize_t serve(struct conn *conn, int fd, const struct iovec *iov, int cou
 		bridged_api()->sent_to_program(bridge, got);
 	if (!has_for_program(conn) && conn->exchange.reply_at == conn->exchange.reply_len)
 		exchange_reply_settle(&conn->exchange);
-	if (!has_for_program(conn) && bridged_api()->state(bridge) >= BRIDGE_OPEN)
-		let_go_of_held(conn, fd);
+	if (!has_for_program(conn))
+		bridged_tell(conn, fd);
 	note_kept(conn);
 	return (ssize_t)got;
 }
 
 /* Reads what the server has sent, all but one byte if the program, which takes so much, will not have taken
- * all that comes of it: then it has to be told by the kernel. Returns as recv() does. */
-static ssize_t read_some(struct conn *conn, int fd, size_t room)
+ * all that comes of it: then it has to be told by the kernel. Returns as recv() does; `filled`: there may be more. */
+static ssize_t read_some(struct conn *conn, int fd, size_t room, bool *filled)
 {
 	struct conn_bridge *state = &conn->bridge;
 	bool is_open = bridged_api()->state(state->bridge) == BRIDGE_OPEN;
-	bool takes_all = is_open && !state->holds && room >= waiting(conn) + GROWN;
-	ssize_t got = real.recv(
-		fd, state->scratch, BRIDGED_SCRATCH, MSG_DONTWAIT | (takes_all ? 0 : MSG_PEEK));
-	size_t known = state->holds;
+	bool takes_all = is_open && !state->holds && room >= waiting(conn) + GROWN + WORTH_IT;
+	size_t fits = takes_all ? room - waiting(conn) - GROWN : BRIDGED_SCRATCH;
+	size_t cap = fits < BRIDGED_SCRATCH ? fits : BRIDGED_SCRATCH, known = state->holds;
+	ssize_t got = real.recv(fd, state->scratch, cap, MSG_DONTWAIT | (takes_all ? 0 : MSG_PEEK));
 
+	*filled = got == (ssize_t)cap;
 	if (got <= 0)
 		return got;
 	if ((size_t)got <= known) {
 		if (is_open && !has_for_program(conn))
-			let_go_of_held(conn, fd);
+			bridged_let_go(conn, fd);
 		errno = EAGAIN;
 		return -1;
 	}
@@ -251,6 +122,7 @@ static ssize_t read_some(struct conn *conn, int fd, size_t room)
 static int look(struct conn *conn, int fd, size_t room)
 {
 	struct conn_bridge *state = &conn->bridge;
+	bool filled;
 	ssize_t got;
 
 	if (conn_attention(conn) & CONN_ANSWERED) {
@@ -258,7 +130,9 @@ static int look(struct conn *conn, int fd, size_t room)
 		errno = EAGAIN;
 		return conn_attention(conn) & CONN_ANSWERED ? 0 : -1;
 	}
-	got = read_some(conn, fd, room);
+	got = read_some(conn, fd, room, &filled);
+	if (got < 0 && errno != EAGAIN && errno != EINTR)
+		exchange_server_ended(&conn->exchange);
 	if (got < 0)
 		return -1;
 	/* It has been told to us in the place of the program. No reader is told of EPIPE. */
@@ -275,7 +149,7 @@ static int look(struct conn *conn, int fd, size_t room)
 	}
 	deliver(conn);
 	errno = EAGAIN;
-	if (got == BRIDGED_SCRATCH || conn_attention(conn) & CONN_ANSWERED)
+	if (filled || conn_attention(conn) & CONN_ANSWERED)
 		return 1;
 	/* The kernel had no more. */
 	return got ? -1 : 0;
@@ -294,25 +168,54 @@ static ssize_t receive_at_once(
 	while (found > 0 && waiting(conn) < room)
 		found = look(conn, fd, flags & MSG_PEEK ? 0 : room);
 	if (waiting(conn) < (whole ? room : 1) && found < 0 &&
-		(errno == EAGAIN || !has_for_program(conn)))
+		(errno == EAGAIN || !has_for_program(conn))) {
+		int error = errno;
+
+		if (!has_for_program(conn))
+			bridged_tell(conn, fd);
+		errno = error;
 		return -1;
+	}
 	if (found < 0 && errno != EAGAIN)
 		conn->bridge.error = errno;
 	return serve(conn, fd, iov, count, flags);
 }
 
+/* While the program shakes hands by another thread, what comes for it may be ours alone: a byte that is held wakes
+ * who waits for it. Returns as recv() does. */
+static ssize_t wait_for_handshake(int fd)
+{
+	struct pollfd waiting = {.fd = fd, .events = POLLIN};
+	struct timeval patience = {0};
+	socklen_t len = sizeof(patience);
+	int milliseconds = -1, result;
+
+	getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, &len);
+	if (patience.tv_sec || patience.tv_usec)
+		milliseconds = (int)(patience.tv_sec * 1000 + (patience.tv_usec + 999) / 1000);
+	result = real.poll(&waiting, 1, milliseconds);
+	if (result)
+		return 1;
+	errno = EAGAIN;
+	return -1;
+}
+
 /* Waits in the kernel as the program would. Returns as recv() does. */
 static ssize_t wait_for_server(struct conn *conn, int fd, bool whole)
 {
+	bool shakes = false;
 	char byte;
 
 	/* Nothing is to be told of, and the byte would end the waiting. */
 	if (conn_enter(conn, fd)) {
-		if (conn_verify(conn, fd) && (whole || !has_for_program(conn)))
-			let_go_of_held(conn, fd);
+		bool is_same = conn_verify(conn, fd);
+
+		shakes = is_same && conn->bridge.threshold != 0;
+		if (is_same && !shakes && (whole || !has_for_program(conn)))
+			bridged_let_go(conn, fd);
 		conn_leave(conn);
 	}
-	return real.recv(fd, &byte, 1, MSG_PEEK);
+	return shakes ? wait_for_handshake(fd) : real.recv(fd, &byte, 1, MSG_PEEK);
 }
 
 static bool may_wait(int fd, int flags)
@@ -332,13 +235,6 @@ static ssize_t receive_nothing(bool waited)
 	return -1;
 }
 
-/* What goes out for a reader goes by its descriptor: that of the last send may be closed. */
-static void act_at(struct conn *conn, int fd)
-{
-	if (!conn->owns_fd)
-		conn->fd = fd;
-}
-
 /* Returns as recv() does, or CONN_PASS. */
 static ssize_t receive(struct conn *conn, int fd, const struct iovec *iov, int count, int flags)
 {
@@ -353,7 +249,7 @@ static ssize_t receive(struct conn *conn, int fd, const struct iovec *iov, int c
 			conn_drop(conn, fd);
 			return receive_nothing(waited);
 		}
-		act_at(conn, fd);
+		conn_act_at(conn, fd);
 		got = receive_at_once(conn, fd, iov, count, flags, whole && !ends);
 		conn_leave(conn);
 		if (got >= 0 || errno != EAGAIN || ends || !may_wait(fd, flags))
@@ -381,8 +277,8 @@ size_t bridged_left(struct conn *conn, int fd)
 {
 	int found = 1;
 
-	act_at(conn, fd);
-	while (!has_for_program(conn) && found > 0)
+	conn_act_at(conn, fd);
+	while (waiting(conn) < LEFT_MAX && found > 0)
 		found = look(conn, fd, 0);
 	if (found < 0 && errno != EAGAIN)
 		conn->bridge.error = errno;
@@ -390,7 +286,38 @@ size_t bridged_left(struct conn *conn, int fd)
 	return waiting(conn);
 }
 
-void bridged_let_go(struct conn *conn, int fd)
+static void take_arrived(struct conn *conn, int fd, const struct iovec *iov, size_t got)
 {
-	let_go_of_held(conn, fd);
+	for (size_t len; got; iov++, got -= len) {
+		len = iov->iov_len < got ? iov->iov_len : got;
+		bridged_api()->from_server(conn->bridge.bridge, iov->iov_base, len);
+	}
+	conn_act_at(conn, fd);
+	bridged_turn(conn, fd);
+	deliver(conn);
+}
+
+ssize_t bridged_arrived(
+	struct conn *conn, int fd, const struct iovec *iov, int count, int flags, ssize_t got)
+{
+	ssize_t received;
+	bool is_ours;
+
+	if (!conn_enter(conn, fd))
+		return got;
+	is_ours = is_bridged(conn) && conn_verify_reader(conn, fd);
+	if (is_ours && !(flags & MSG_PEEK))
+		take_arrived(conn, fd, iov, (size_t)got);
+	conn_leave(conn);
+	received = is_ours ? bridged_receive(conn, fd, iov, count, flags) : CONN_PASS;
+	return received == CONN_PASS ? got : received;
+}
+
+void bridged_after_fork(void)
+{
+	uint32_t count = conn_count();
+
+	for (uint32_t i = 0; i < count; i++)
+		if (is_bridged(conn_of_index(i)))
+			atomic_store(&conn_of_index(i)->bridge.is_shared, true);
 }

@@ -13,19 +13,23 @@
  * connection is bridged. Entered. */
 bool bridged_begin(struct conn *conn, int fd, const struct iovec *iov, int count);
 
-/* The program sends: all of it is taken. Returns as send() does, or CONN_PASS. Entered; leaves the
- * connection, too. */
-ssize_t bridged_send(struct conn *conn, int fd, const struct iovec *iov, int count);
+/* The program sends: what there is room for is taken, as by a socket. Returns as send() does, or CONN_PASS.
+ * Entered; leaves the connection, too. */
+ssize_t bridged_send(struct conn *conn, int fd, const struct iovec *iov, int count, int flags);
 
 /* Returns as recv() does, or CONN_PASS. Not entered. */
 ssize_t bridged_receive(struct conn *conn, int fd, const struct iovec *iov, int count, int flags);
 
+/* A read that was under way when TLS began has got `got` bytes of the server's, which are ours. Returns as recv() does.
+ * Not entered. */
+ssize_t bridged_arrived(
+	struct conn *conn, int fd, const struct iovec *iov, int count, int flags, ssize_t got);
+
+/* In the parent of a fork: whose it is to speak on them is not known any more. */
+void bridged_after_fork(void);
+
 /* Bytes that can be read without waiting; looks for more first. Entered and verified. */
 size_t bridged_left(struct conn *conn, int fd);
-
-/* The program gives up its last descriptor: nothing of ours keeps the kernel's end from being a clean
- * one. Entered and verified. */
-void bridged_let_go(struct conn *conn, int fd);
 
 static inline bool is_bridged(const struct conn *conn)
 {

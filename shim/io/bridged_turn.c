@@ -77,6 +77,7 @@ static bool move_from_server(struct conn *conn)
 	}
 	if (got < 0 && !state->server_ended) {
 		state->server_ended = true;
+		exchange_server_ended(&conn->exchange);
 		bridged_api()->end_program(state->bridge);
 	}
 	return got > 0;

@@ -117,16 +117,18 @@ static const char *name_of(const struct conn *conn, char address[INET6_ADDRSTRLE
 void conn_count_blind(struct conn *conn, int reason)
 {
 	char address[INET6_ADDRSTRLEN];
-	const char *name = name_of(conn, address);
+	const char *name = name_of(conn, address), *why = NULL;
 
-	shim_count_blind(reason, name, name == address || (*name && shim_is_aws(name)));
+	if (reason == JOURNAL_BLIND_TLS)
+		why = conn->bridge.obstacle ?: shim_bridge_obstacle(name, conn->tls.owned);
+	shim_count_blind(reason, name, name == address || (*name && shim_is_aws(name)), why);
 }
 
 void conn_note_refusal(struct conn *conn)
 {
 	char address[INET6_ADDRSTRLEN];
 
-	if (conn->bridge.is_told)
+	if (conn->bridge.is_told || shim_is_servers_fault(conn->bridge.bridge))
 		return;
 	conn->bridge.is_told = true;
 	shim_note_refusal(name_of(conn, address), conn->bridge.bridge);
@@ -148,7 +150,7 @@ static bool has_refused(const struct conn *conn)
 	enum bridge_state state = shim.bridge.api->state(conn->bridge.bridge);
 	char address[INET6_ADDRSTRLEN];
 
-	return !conn->bridge.spoke && !conn->inherited &&
+	return !conn->bridge.spoke && !conn->inherited && !conn->bridge.is_shared &&
 	       (state == BRIDGE_ACCEPTING || state == BRIDGE_OPEN) &&
 	       !shim_is_believed(name_of(conn, address));
 }
@@ -211,7 +213,7 @@ void conn_track(int fd, const struct sockaddr *peer, socklen_t len)
 	struct conn *conn = place ? take_free() : NULL;
 
 	if (!conn) {
-		shim_count_blind(JOURNAL_BLIND_FD, "", false);
+		shim_count_blind(JOURNAL_BLIND_FD, "", false, NULL);
 		return;
 	}
 	conn->serial++;
@@ -230,7 +232,7 @@ void conn_share(int fd, int to)
 	if (!conn)
 		return;
 	if (!place) {
-		shim_count_blind(JOURNAL_BLIND_FD, "", false);
+		shim_count_blind(JOURNAL_BLIND_FD, "", false, NULL);
 		return;
 	}
 	conn_keep(conn);
@@ -376,19 +378,20 @@ void conn_after_fork(void)
 		struct conn *conn = conn_of_index(i);
 		bool was_set = conn->timer.place != 0;
 
-		/* The parent tells of the call. */
-		record_forget(&conn->exchange.record);
 		conn->inherited = true;
 		conn->timer.place = 0;
 		conn->look_again = 0;
 		/* A signal handler of this very thread has forked: what it interrupted goes on. */
 		if (atomic_load(&conn->owner) == this_thread()) {
+			record_disown(conn->exchange.record);
 			if (was_set)
 				atomic_fetch_sub(&conn->refs, 1);
 			continue;
 		}
 		if (atomic_exchange(&conn->owner, 0))
 			abandon(conn);
+		/* The parent tells of the call. */
+		record_forget(&conn->exchange.record);
 		/* What is on the line is the parent's to do; its wake reaches the child, and the reply is
 		 * read in both. */
 		line_clear(&conn->exchange.line);

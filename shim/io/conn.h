@@ -39,6 +39,7 @@ struct conn_tls {
 	bool owned;
 	bool is_fed; /* with a record that tells of the reply */
 	bool pumped; /* the program carries the session's bytes to and fro itself */
+	bool socket_ended; /* by the server, or a failure: the session has yet to come to that */
 	bool has_random;
 	uint8_t random[TLS_RANDOM_LEN];
 	char server_name[JOURNAL_HOST_MAX]; /* "": not said */
@@ -51,12 +52,17 @@ struct conn_bridge {
 	struct bridge *bridge; /* NULL: it is not */
 	char *scratch;
 	bool holds; /* one byte in the kernel has been taken: it tells the program of more */
+	int threshold; /* the program's own (SO_RCVLOWAT), while that byte tells it of nothing; else 0 */
 	bool program_ended; /* they have said goodbye */
 	bool server_ended;
-	bool socket_ended; /* the server's side of it */
-	bool spoke;	   /* the program, behind its handshake */
-	bool is_told;	   /* of its failure */
-	int error;	   /* of the socket's, which the program is to be told next; 0: none */
+	bool socket_ended;	/* the server's side of it */
+	bool spoke;		/* the program, behind its handshake */
+	bool is_told;		/* of its failure */
+	_Atomic bool is_shared; /* by fork: whose it is to speak is not known */
+	bool sends_no_more;	/* it has shut its side of the socket down */
+	int error;		/* of the socket's, which the program is to be told next; 0: none */
+	const char
+		*obstacle; /* why it is none, for people; NULL: of the process's, if it has one */
 };
 
 /* Sends with MSG_ZEROCOPY, as the program numbers them; those that were taken, and of which of them it
@@ -153,6 +159,13 @@ bool conn_verify(struct conn *conn, int fd);
 /* The same for what comes on a connection that was verified as it began: a socket that is connected
  * anew has nothing of it to be read. */
 bool conn_verify_reader(struct conn *conn, int fd);
+
+/* What goes out from now on goes by this descriptor: that of the last send may be closed. Entered. */
+static inline void conn_act_at(struct conn *conn, int fd)
+{
+	if (!conn->owns_fd)
+		conn->fd = fd;
+}
 
 /* Gives a descriptor of ours to the connection, that survives the program's close(fd). False: there
  * is none to be had. Entered. */

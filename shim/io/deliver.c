@@ -241,6 +241,13 @@ bool deliver_is_kept(struct conn *conn, int fd)
 	return is_kept;
 }
 
+bool deliver_is_due(const struct conn *conn)
+{
+	const struct line_item *first = conn->exchange.line.first;
+
+	return first && first->due <= timer_now();
+}
+
 /* May the one who sends here wait? */
 static bool may_wait(int fd, int flags)
 {
@@ -307,7 +314,7 @@ void deliver_all(void)
 	for (uint32_t i = 0; i < count; i++) {
 		struct conn *conn = conn_of_index(i);
 
-		if (atomic_load(&shim.observed))
+		if (atomic_load(&shim.observer))
 			end_record(conn);
 		if (conn_attention(conn) & CONN_BRIDGED)
 			conn_judge_bridge(conn);

@@ -19,6 +19,9 @@ void deliver_send(struct conn *conn, const char *data, size_t len, uint64_t due)
 /* Does what is due, and sees to it that the rest is done in its time. */
 void deliver(struct conn *conn);
 
+/* Is something on the line that only the socket keeps from going? */
+bool deliver_is_due(const struct conn *conn);
+
 /* Shuts the sending side down when all that was sent before is gone. False: nothing is in the way, or
  * there is no memory. */
 bool deliver_shutdown(struct conn *conn);

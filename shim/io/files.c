@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "bridged.h"
 #include "copy.h"
 #include "offer.h"
 #include "send.h"
@@ -111,16 +113,44 @@ static ssize_t send_all(struct conn *conn, int fd, const char *data, size_t len)
 	return (ssize_t)sum;
 }
 
+/* From a bridged connection into a pipe: what the pipe takes is gone. */
+static ssize_t splice_from(struct conn *conn, int in_fd, int fd, size_t len, unsigned int flags)
+{
+	int how = flags & SPLICE_F_NONBLOCK ? MSG_DONTWAIT : 0;
+	char buffer[PIPE_BUF];
+	struct iovec iov = {buffer, len < sizeof(buffer) ? len : sizeof(buffer)};
+	ssize_t got = bridged_receive(conn, in_fd, &iov, 1, MSG_PEEK | how);
+
+	if (got <= 0)
+		return got;
+	if (how && !is_ready(fd, POLLOUT, 0)) {
+		errno = EAGAIN;
+		return -1;
+	}
+	got = real.write(fd, buffer, (size_t)got);
+	if (got > 0) {
+		iov.iov_len = (size_t)got;
+		bridged_receive(conn, in_fd, &iov, 1, MSG_DONTWAIT);
+	}
+	return got;
+}
+
 /* The source is a pipe, which can't be unread: what was read must be taken, if the socket can take
  * anything at all. */
 ssize_t on_splice(
 	int in_fd, off64_t *in_offset, int fd, off64_t *offset, size_t len, unsigned int flags)
 {
-	struct conn *conn = conn_at(fd);
+	struct conn *conn = conn_at(fd), *source = conn_at(in_fd);
 	bool may_wait = !(flags & SPLICE_F_NONBLOCK);
 	char buffer[4096]; /* the program's stack may be small */
 	size_t sum = 0;
 
+	if (!conn && source && is_bridged(source) && len && !in_offset && !offset && is_pipe(fd)) {
+		ssize_t spliced = splice_from(source, in_fd, fd, len, flags);
+
+		if (spliced != CONN_PASS)
+			return spliced;
+	}
 	if (conn && offer_may_pass_unseen(conn, fd, len)) {
 		ssize_t spliced = real.splice(in_fd, in_offset, fd, offset, len, flags);
 

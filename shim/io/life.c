@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "bridged.h"
+#include "bridged_tell.h"
 #include "deliver.h"
 #include "reply.h"
 #include "on.h"
@@ -149,11 +150,14 @@ int on_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
 
 int on_shutdown(struct conn *conn, int fd, int how)
 {
-	bool is_queued;
+	bool is_same, is_queued;
 
-	if (how == SHUT_RD || !(conn_attention(conn) & CONN_QUEUED) || !conn_enter(conn, fd))
+	if (how == SHUT_RD || !(conn_attention(conn) & (CONN_QUEUED | CONN_BRIDGED)) ||
+		!conn_enter(conn, fd))
 		return real.shutdown(fd, how);
-	is_queued = conn_verify(conn, fd) && deliver_shutdown(conn);
+	is_same = conn_verify(conn, fd);
+	conn->bridge.sends_no_more |= is_same && (how == SHUT_WR || how == SHUT_RDWR);
+	is_queued = is_same && deliver_shutdown(conn);
 	conn_leave(conn);
 	if (!is_queued)
 		return real.shutdown(fd, how);
@@ -240,6 +244,7 @@ FILE *on_fdopen(int fd, const char *mode)
 
 	if (conn && conn_enter(conn, fd)) {
 		conn_count_blind(conn, JOURNAL_BLIND_STREAM);
+		exchange_lose_sight(&conn->exchange);
 		conn_leave(conn);
 		forget(fd);
 	}

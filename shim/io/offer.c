@@ -53,8 +53,7 @@ static inline void act_at(struct conn *conn, int fd)
 {
 	if (__builtin_expect(conn->inherited, 0))
 		inherit(conn);
-	if (!conn->owns_fd)
-		conn->fd = fd;
+	conn_act_at(conn, fd);
 }
 
 ssize_t offer(struct conn *conn, int fd, const struct iovec *iov, int count, int flags)
@@ -66,11 +65,12 @@ ssize_t offer(struct conn *conn, int fd, const struct iovec *iov, int count, int
 	if (cipher_passes(conn) || !conn_enter(conn, fd))
 		return CONN_PASS;
 	act_at(conn, fd);
+	if (is_bridged(conn))
+		return bridged_send(conn, fd, iov, count, flags);
 	if (conn_attention(conn) & CONN_QUEUED && !deliver_wait_for_room(conn, fd, flags))
 		return -1;
 	if (conn->tls.is_tls)
-		return is_bridged(conn) ? bridged_send(conn, fd, iov, count)
-					: cipher_offer(conn, fd, iov, count);
+		return cipher_offer(conn, fd, iov, count);
 	passes = ask(conn, fd, &env, iov, count);
 	/* A ClientHello: from now on the TLS may be ours. */
 	if (passes && conn->tls.is_tls)

@@ -10,6 +10,7 @@
 #include "reply.h"
 #include "on.h"
 #include "shim/libc/real.h"
+#include "shim/memory/blocks.h"
 #include "zerocopy.h"
 
 /* Has a rule made something of the connection? */
@@ -42,7 +43,7 @@ static void tell(struct conn *conn, int fd, const struct iovec *iov, int count, 
 {
 	if (!conn_enter(conn, fd))
 		return;
-	for (int i = 0; i < count && got && !conn->tls.is_tls; i++) {
+	for (int i = 0; i < count && got; i++) {
 		size_t len = iov[i].iov_len < got ? iov[i].iov_len : got;
 
 		exchange_answered(&conn->exchange, iov[i].iov_base, len);
@@ -58,7 +59,22 @@ static void tell_of_end(struct conn *conn, int fd, int error)
 {
 	if (error == EAGAIN || error == EINTR || error == EFAULT || !conn_enter(conn, fd))
 		return;
-	exchange_server_ended(&conn->exchange);
+	if (conn->tls.is_tls) {
+		/* There may be plaintext that the program has yet to read. */
+		conn->tls.socket_ended = true;
+	} else {
+		exchange_server_ended(&conn->exchange);
+		conn_attend(conn, 0, CONN_WATCHED);
+	}
+	conn_leave(conn);
+}
+
+/* Bytes of the server's were read, or thrown away, unseen. */
+static void tell_of_unseen(struct conn *conn, int fd)
+{
+	if (!conn_enter(conn, fd))
+		return;
+	exchange_lose_sight(&conn->exchange);
 	conn_attend(conn, 0, CONN_WATCHED);
 	conn_leave(conn);
 }
@@ -103,8 +119,14 @@ static inline ssize_t after(
 		return got;
 	if (got <= 0)
 		return after_nothing(conn, fd, iov, count, flags, got);
-	if (conn_attention(conn) & CONN_WATCHED && !(flags & (MSG_PEEK | MSG_TRUNC)) &&
-		!is_beside(flags))
+	if (is_bridged(conn) && iov && !is_beside(flags))
+		return bridged_arrived(conn, fd, iov, count, flags, got);
+	if (!(conn_attention(conn) & CONN_WATCHED) || conn->tls.is_tls || flags & MSG_PEEK ||
+		is_beside(flags))
+		return got;
+	if (flags & MSG_TRUNC)
+		tell_of_unseen(conn, fd);
+	else
 		tell(conn, fd, iov, count, (size_t)got);
 	return got;
 }
@@ -134,23 +156,43 @@ ssize_t on_recvfrom(struct conn *conn, int fd, void *buf, size_t len, int flags,
 	return got;
 }
 
-/* As many parts as one read fills; more of them get nothing for now. */
-#define PARTS_MAX 16
+/* The program's own description of its buffers, copied. */
+struct parts {
+	struct iovec *at;
+	int count;
+	struct iovec few[16];
+};
 
-/* Copies the program's own description of its buffers. Returns how many, or -1 and errno. */
-static int copy_parts(struct iovec parts[PARTS_MAX], const struct iovec *iov, size_t count)
+static void parts_free(struct parts *parts)
 {
-	int copied = count < PARTS_MAX ? (int)count : PARTS_MAX;
+	if (parts->at != parts->few)
+		blocks_give(parts->at);
+}
 
-	if (copy_in(parts, iov, (size_t)copied * sizeof(*parts)))
-		return -1;
-	for (int i = 0; i < copied; i++) {
-		if (parts[i].iov_len <= SSIZE_MAX)
-			continue;
-		errno = EINVAL;
-		return -1;
+/* At most IOV_MAX. False with errno; then there is nothing to be freed. */
+static bool parts_copy(struct parts *parts, const struct iovec *iov, size_t count)
+{
+	size_t size = count * sizeof(*iov);
+
+	parts->count = (int)count;
+	parts->at = size <= sizeof(parts->few) ? parts->few : blocks_take(size);
+	if (!parts->at) {
+		errno = ENOMEM;
+		return false;
 	}
-	return copied;
+	if (copy_in(parts->at, iov, size)) {
+		parts_free(parts);
+		errno = EFAULT;
+		return false;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (parts->at[i].iov_len <= SSIZE_MAX)
+			continue;
+		parts_free(parts);
+		errno = EINVAL;
+		return false;
+	}
+	return true;
 }
 
 static void fill_in(struct msghdr *msg)
@@ -162,10 +204,9 @@ static void fill_in(struct msghdr *msg)
 
 ssize_t on_recvmsg(struct conn *conn, int fd, struct msghdr *msg, int flags)
 {
-	struct iovec parts[PARTS_MAX];
+	struct parts parts;
 	struct msghdr copy;
 	ssize_t got, read;
-	int count;
 
 	if (flags & MSG_ERRQUEUE && atomic_load(&conn->zerocopy.sends))
 		return zerocopy_receive(conn, fd, msg, flags);
@@ -182,19 +223,36 @@ ssize_t on_recvmsg(struct conn *conn, int fd, struct msghdr *msg, int flags)
 		return -1;
 	if (copy.msg_iovlen > IOV_MAX)
 		return real.recvmsg(fd, msg, flags);
-	count = copy_parts(parts, copy.msg_iov, copy.msg_iovlen);
-	if (count < 0)
+	if (!parts_copy(&parts, copy.msg_iov, copy.msg_iovlen))
 		return -1;
-	got = before(conn, fd, parts, count, flags);
+	got = before(conn, fd, parts.at, parts.count, flags);
+	read = CONN_PASS;
 	if (got == CONN_PASS) {
 		read = real.recvmsg(fd, msg, flags);
-		got = after(conn, fd, parts, count, flags, read);
-		if (got == read)
-			return got;
+		got = after(conn, fd, parts.at, parts.count, flags, read);
 	}
-	if (got >= 0)
+	if (got >= 0 && got != read)
 		fill_in(msg);
+	parts_free(&parts);
 	return got;
+}
+
+/* As the kernel does: it waits for all of them, or for one. */
+static int receive_each(
+	struct conn *conn, int fd, struct mmsghdr *msgs, unsigned int count, int flags)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		ssize_t got = on_recvmsg(conn, fd, &msgs[i].msg_hdr, flags & ~MSG_WAITFORONE);
+
+		if (got < 0)
+			return i ? (int)i : -1;
+		msgs[i].msg_len = (unsigned int)got;
+		if (flags & MSG_WAITFORONE)
+			flags |= MSG_DONTWAIT;
+	}
+	return (int)i;
 }
 
 int on_recvmmsg(struct conn *conn, int fd, struct mmsghdr *msgs, unsigned int count, int flags,
@@ -210,6 +268,8 @@ int on_recvmmsg(struct conn *conn, int fd, struct mmsghdr *msgs, unsigned int co
 				flags, msgs[i].msg_len);
 		return read;
 	}
+	if (is_bridged(conn) && !timeout)
+		return receive_each(conn, fd, msgs, count, flags);
 	/* One message is as much as a stream has to give. */
 	got = on_recvmsg(conn, fd, &msgs->msg_hdr, flags & ~MSG_WAITFORONE);
 	if (got < 0)
@@ -228,9 +288,8 @@ ssize_t on_read(struct conn *conn, int fd, void *buf, size_t len)
 
 ssize_t on_readv(struct conn *conn, int fd, const struct iovec *iov, int count)
 {
-	struct iovec parts[PARTS_MAX];
-	ssize_t got;
-	int copied;
+	struct parts parts;
+	ssize_t got = CONN_PASS;
 
 	if (!has_work(conn) || count < 0 || count > IOV_MAX) {
 		got = real.readv(fd, iov, count);
@@ -238,15 +297,18 @@ ssize_t on_readv(struct conn *conn, int fd, const struct iovec *iov, int count)
 			return after(conn, fd, iov, count, 0, got);
 		if (!conn_attention(conn) || (got < 0 && (errno == EFAULT || errno == EINVAL)))
 			return got;
-		copied = copy_parts(parts, iov, (size_t)count);
-		return copied < 0 ? -1 : after(conn, fd, parts, copied, 0, got);
-	}
-	copied = copy_parts(parts, iov, (size_t)count);
-	if (copied < 0)
+		if (!parts_copy(&parts, iov, (size_t)count))
+			return -1;
+		got = after(conn, fd, parts.at, parts.count, 0, got);
+	} else if (!parts_copy(&parts, iov, (size_t)count)) {
 		return -1;
-	got = before(conn, fd, parts, copied, 0);
-	return got != CONN_PASS ? got
-				: after(conn, fd, parts, copied, 0, real.readv(fd, iov, count));
+	} else {
+		got = before(conn, fd, parts.at, parts.count, 0);
+		if (got == CONN_PASS)
+			got = after(conn, fd, parts.at, parts.count, 0, real.readv(fd, iov, count));
+	}
+	parts_free(&parts);
+	return got;
 }
 
 /* The checked names end the program when the buffer is too small: the real ones know how. */

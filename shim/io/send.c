@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "bridged.h"
 #include "iov.h"
 #include "life.h"
 #include "offer.h"
@@ -180,7 +181,8 @@ int on_sendmmsg(struct conn *conn, int fd, struct mmsghdr *msgs, unsigned int co
 
 	if (!count || !offer_is_memory(msgs) || !is_in_stream(flags))
 		return real.sendmmsg(fd, msgs, count, flags);
-	parts = gather(msgs, count, all);
+	/* Of what is bridged a part may be taken. */
+	parts = is_bridged(conn) ? -1 : gather(msgs, count, all);
 	if (parts <= 0)
 		return one_by_one(fd, msgs, count, flags);
 	for (unsigned int i = 0; i < count; i++)

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "shim/base/kernel.h"
+#include "shim/libc/clock.h"
 
 /* All that the helper's functions need; the library's own address space counts, too. */
 #define STACK_SIZE (128u * 1024)
@@ -28,10 +29,7 @@ static struct {
 
 uint64_t timer_now(void)
 {
-	struct timespec time;
-
-	kernel_call(SYS_clock_gettime, CLOCK_MONOTONIC, (long)&time, 0, 0, 0, 0);
-	return (uint64_t)time.tv_sec * 1000000000ull + (uint64_t)time.tv_nsec;
+	return clock_now();
 }
 
 static void wake(void)

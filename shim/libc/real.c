@@ -31,14 +31,6 @@ void real_resolve(void)
 #define HOOK_PATH_VARIADIC HOOK_FD_VARIADIC
 #define HOOK_EXEC	   HOOK_FD
 #include "hooks.def"
-#undef HOOK_FD
-#undef HOOK_FD_VARIADIC
-#undef HOOK_ANY
-#undef HOOK_PLAIN
-#undef HOOK_END
-#undef HOOK_PATH
-#undef HOOK_PATH_VARIADIC
-#undef HOOK_EXEC
 	connects_straight = is_in_libc(*(void **)&real.connect);
 }
 

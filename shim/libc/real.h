@@ -30,14 +30,6 @@
 struct real {
 #include "hooks.def"
 };
-#undef HOOK_FD
-#undef HOOK_FD_VARIADIC
-#undef HOOK_ANY
-#undef HOOK_PLAIN
-#undef HOOK_END
-#undef HOOK_PATH
-#undef HOOK_PATH_VARIADIC
-#undef HOOK_EXEC
 
 /* Filled by real_resolve(), constant from then on. */
 extern struct real real;

@@ -73,7 +73,7 @@ static struct block *cut_slab(_Atomic uint64_t *list, size_t size)
 	return first;
 }
 
-static struct block *take(int kind)
+static struct block *take(int kind, bool may_map)
 {
 	_Atomic uint64_t *list = &free_blocks[kind];
 	uint64_t head = atomic_load(list);
@@ -85,10 +85,28 @@ static struct block *take(int kind)
 		if (atomic_compare_exchange_weak(list, &head, next))
 			return block;
 	}
-	return cut_slab(list, (size_t)SMALLEST << 2 * kind);
+	return may_map ? cut_slab(list, (size_t)SMALLEST << 2 * kind) : NULL;
+}
+
+bool blocks_reserve(size_t size)
+{
+	int kind = kind_of(sizeof(struct block) + size);
+	_Atomic uint64_t *list = &free_blocks[kind];
+	struct block *block = cut_slab(list, (size_t)SMALLEST << 2 * kind);
+
+	if (block) {
+		block->size = (size_t)SMALLEST << 2 * kind;
+		put(list, block);
+	}
+	return block != NULL;
 }
 
 void *blocks_take(size_t size)
+{
+	return blocks_take_if(size, true);
+}
+
+void *blocks_take_if(size_t size, bool may_map)
 {
 	size_t all = sizeof(struct block) + size;
 	struct block *block;
@@ -97,7 +115,10 @@ void *blocks_take(size_t size)
 	if (all < size)
 		return NULL;
 	kind = all > LARGEST ? SIZES : kind_of(all);
-	block = kind < SIZES ? take(kind) : map(all);
+	if (kind < SIZES)
+		block = take(kind, may_map);
+	else
+		block = may_map ? map(all) : NULL;
 	if (!block)
 		return NULL;
 	block->size = kind < SIZES ? (size_t)SMALLEST << 2 * kind : all;

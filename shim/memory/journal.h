@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "event.h"
+#include "guests.h"
 #include "operations.h"
 
 #define JOURNAL_MAGIC	0x6c6e7274736863ull /* "chstrnl", little-endian */
@@ -119,11 +120,15 @@ struct journal {
 	_Atomic uint64_t unnamed;	/* calls that the model has no name for */
 	_Atomic uint64_t unfollowed;	/* programs that were begun and cannot be followed */
 	struct journal_program programs[JOURNAL_PROGRAMS]; /* which they are */
+	/* "CHAOS_GUESTS=…", for programs that go over to another user; "": there are no guests. Not in the
+	 * guests' own journal. */
+	char guests[GUESTS_ENTRY_MAX];
 	_Atomic uint64_t delivered;   /* answers of rules of which a program has read something */
 	_Atomic uint64_t taken;	      /* answers of rules that were read to their end */
 	_Atomic uint64_t observed;    /* calls that events and operations tell of */
 	_Atomic uint64_t events_lost; /* found their place in the ring taken */
-	uint8_t pad[4096 - 208 - JOURNAL_PROGRAMS * 128];
+	_Atomic uint64_t unobserved;  /* calls that could not be told of, for want of memory */
+	uint8_t pad[4096 - 216 - JOURNAL_PROGRAMS * 128 - GUESTS_ENTRY_MAX];
 	struct journal_counter counters[JOURNAL_COUNTERS];
 	struct journal_process processes[JOURNAL_PROCESSES];
 	struct operation operations[OPERATIONS];

@@ -9,11 +9,26 @@
 #define STEP_BITS 3
 #define STEPS	  (1u << STEP_BITS)
 
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15ull;
+	return hash ^ hash >> 32;
+}
+
+/* By words: it is done at each call. */
 static uint64_t hash_more(uint64_t hash, struct span text)
 {
-	for (size_t i = 0; i < text.len; i++)
-		hash = (hash ^ (uint8_t)text.at[i]) * 0x100000001b3ull;
-	return (hash ^ 0xff) * 0x100000001b3ull;
+	size_t at = 0;
+	uint64_t word = text.len;
+
+	for (; text.len - at >= 8; at += 8) {
+		hash = mix(hash, word);
+		memcpy(&word, text.at + at, 8);
+	}
+	hash = mix(hash, word);
+	for (word = 0; at < text.len; at++)
+		word = word << 8 | (uint8_t)text.at[at];
+	return mix(hash, word);
 }
 
 static uint64_t key_of(struct span service, struct span operation)
@@ -96,6 +111,7 @@ void operations_end(struct operation *line, const struct event *event)
 		count(&line->unanswered);
 	if (event->status) {
 		count_status(line, event->status);
+		atomic_fetch_add_explicit(&line->duration, event->ended, memory_order_relaxed);
 		atomic_fetch_add_explicit(
 			&line->durations[operations_bucket(event->ended)], 1, memory_order_relaxed);
 	}

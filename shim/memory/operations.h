@@ -35,6 +35,7 @@ struct operation {
 	_Atomic uint64_t succeeded;  /* attempts that were answered with less than 400 */
 	_Atomic uint64_t recovered;  /* of these, which were not the first of their call */
 	_Atomic uint64_t unanswered; /* ended, and no status came */
+	_Atomic uint64_t duration;   /* nanoseconds of all attempts with a status */
 	struct {
 		_Atomic uint32_t status; /* 0: free */
 		_Atomic uint32_t count;

@@ -16,8 +16,8 @@
 #define RUNTIME_MODEL	   "model" /* of AWS' services; where there is none, the built-in one holds */
 #define RUNTIME_MODEL_NEXT "model.next" /* until it is whole */
 #define RUNTIME_STATE	   "state.json"
-#define RUNTIME_CA	   "ca.pem" /* the authority's certificate */
-#define RUNTIME_CA_KEY	   "ca.key" /* its key, and the certificate once more, so that both fit */
+#define RUNTIME_CA	   "ca.pem" /* the certificate that programs come to trust: a root */
+#define RUNTIME_CA_KEY	   "ca.key" /* of the intermediate that signs leaves: key, certificate, root */
 #define RUNTIME_LOCK	   "lock"
 #define RUNTIME_SUPERVISOR "relay.sock" /* of programs that make their own system calls */
 

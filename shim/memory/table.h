@@ -155,7 +155,8 @@ struct table_file {
 	_Atomic uint64_t retired;    /* not 0: another file has taken this one's place */
 	struct table_capacity capacity;
 	struct table_layout layout;
-	uint8_t pad[TABLE_PAGE - 128];
+	_Atomic uint64_t guests; /* the inode of the guests' journal; 0: there is none */
+	uint8_t pad[TABLE_PAGE - 136];
 };
 
 /* A slot as its reader, or its writer, has found it. */

@@ -11,6 +11,7 @@
 
 #include "cancel.h"
 #include "files.h"
+#include "guest.h"
 #include "shim/libc/real.h"
 #include "shim/memory/runtime.h"
 #include "shim.h"
@@ -109,6 +110,30 @@ static const struct table *put_table(const struct table *old, struct table *next
 	return old;
 }
 
+/* A guest whose daemon does not answer keeps the rules that it has, and tells of it. */
+static const struct table *attach_guest(const struct table *old)
+{
+	struct table *table = guest_attach();
+	struct journal *journal = atomic_load(&shim.journal);
+
+	if (!atomic_load(&shim.begun))
+		follow_forget_authority(&shim.follow);
+	if (table)
+		return put_table(old, table);
+	if (!old || !guest_may_be()) {
+		files_warn_of_access();
+		return old ? put_table(old, NULL) : NULL;
+	}
+	atomic_store(&shim.kept_at, coarse_now());
+	if (journal && !atomic_exchange(&shim.unattached, true))
+		atomic_fetch_add(&journal->unattached, 1);
+	if (!atomic_exchange(&shim.warned, true))
+		shim_say("chaos-run: %s: the daemon does not answer this user; the rules stay as "
+			 "they were\n",
+			shim.folder);
+	return old;
+}
+
 /*
  * Looks for the table that is to take the place of `old`, if any. What is wanting to map it may come
  * again, and until then the old rules are better than none; likewise when the files have gone without
@@ -120,6 +145,8 @@ static const struct table *attach(const struct table *old)
 	struct table *table = NULL;
 	int error = errno;
 
+	if (folder < 0 && error == EACCES)
+		return attach_guest(old);
 	if (folder >= 0) {
 		if (old && atomic_load(&old->file.retired))
 			refuse(old->inode);

@@ -63,11 +63,16 @@ static void note_stderr(void)
 static void read_endpoints(void)
 {
 	struct span wrong;
+	const char *ports = getenv("CHAOS_PORTS");
 	const char *reason = endpoints_read(&shim.endpoints, environ, &wrong);
 
 	if (reason)
 		shim_say("chaos-run: CHAOS_INTERCEPT: '%.*s' %s\n", (int)wrong.len, wrong.at,
 			reason);
+	reason = ports ? endpoints_check_ports(ports, &wrong) : NULL;
+	if (reason)
+		shim_say("chaos-run: CHAOS_PORTS: '%.*s' %s\n", (int)wrong.len, wrong.at, reason);
+	follow_add_ports(&shim.follow, &shim.endpoints);
 }
 
 static void read_label(void)
@@ -92,7 +97,7 @@ void shim_begin(void)
 	read_label();
 	shim_attach();
 	/* Maps what it needs now, since later there may be a sandbox. */
-	shim_records();
+	shim_prepare_events();
 	report_unattached();
 	atomic_store(&shim.begun, true);
 }

@@ -2,6 +2,9 @@
 /* The bridge's library: loaded when the first connection wants one. */
 
 #include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +13,7 @@
 
 #include "shim.h"
 #include "shim/libc/loader.h"
+#include "shim/libc/real.h"
 #include "shim/memory/blocks.h"
 #include "shim/memory/runtime.h"
 
@@ -26,6 +30,12 @@ static bool find_library(char *path, size_t size)
 		return false;
 	len = snprintf(path, size, "%.*s/" LIBRARY, (int)(slash - self.dli_fname), self.dli_fname);
 	return len < (int)size;
+}
+
+static void give_up(const char *why)
+{
+	atomic_store(&shim.bridge.obstacle, why);
+	atomic_store(&shim.bridge.state, BRIDGE_NOT_THERE);
 }
 
 void *shim_bridge_symbol(const char *name)
@@ -53,20 +63,20 @@ static const struct {
 } bundle_variables[] = {
 	{"AWS_CA_BUNDLE", false},
 	{"SSL_CERT_FILE", false},
-	{"SSL_CERT_DIR", true},
 	{"NODE_EXTRA_CA_CERTS", true},
 	{"DENO_CERT", true},
 	{"REQUESTS_CA_BUNDLE", false},
 	{"CURL_CA_BUNDLE", false},
 };
-#define VARIABLES   (sizeof(bundle_variables) / sizeof(*bundle_variables))
-#define BUNDLES_MAX (VARIABLES + SHIM_BUNDLES)
+#define VARIABLES (sizeof(bundle_variables) / sizeof(*bundle_variables))
+#define FOLDERS	  8
 
-/* Node, Bun and Deno, which all speak Node-API, carry a store of their own: what they trust besides is
- * named by their environment alone. */
-static bool is_node(void)
+/* Bound as the program is loaded, so that looking costs nothing. */
+extern __attribute__((weak)) void napi_create_object(void);
+
+bool shim_is_node(void)
 {
-	return loader_dlsym(RTLD_DEFAULT, "napi_create_object");
+	return napi_create_object;
 }
 
 static bool is_ours(const char *path)
@@ -76,10 +86,25 @@ static bool is_ours(const char *path)
 	return strncmp(path, shim.folder, len) == 0 && strcmp(path + len, "/" RUNTIME_CA) == 0;
 }
 
-static void list_bundles(const char *bundles[BUNDLES_MAX + 1])
+/* FOLDER:FOLDER. They are put into `text`. */
+static size_t list_folders(const char *bundles[FOLDERS], char text[PATH_MAX])
 {
-	bool node = is_node();
+	const char *value = getenv("SSL_CERT_DIR");
 	size_t count = 0;
+	char *rest = text;
+
+	if (snprintf(text, PATH_MAX, "%s", value ? value : "") >= PATH_MAX)
+		return 0;
+	for (char *folder; count < FOLDERS && (folder = strsep(&rest, ":"));)
+		if (*folder)
+			bundles[count++] = folder;
+	return count;
+}
+
+static void list_bundles(const char *bundles[VARIABLES + FOLDERS + 1], char text[PATH_MAX])
+{
+	bool node = shim_is_node();
+	size_t count = list_folders(bundles, text);
 
 	for (size_t i = 0; i < VARIABLES; i++) {
 		const char *value = getenv(bundle_variables[i].name);
@@ -90,12 +115,6 @@ static void list_bundles(const char *bundles[BUNDLES_MAX + 1])
 		/* What we add to a program's trust vouches for no server. */
 		if (value && *value && !is_ours(value))
 			bundles[count++] = value;
-	}
-	for (size_t i = 0; i < SHIM_BUNDLES; i++) {
-		const char *path = atomic_load(&shim.bridge.bundles[i]);
-
-		if (path)
-			bundles[count++] = path;
 	}
 	bundles[count] = NULL;
 }
@@ -124,35 +143,64 @@ static bool would_refuse(void)
 {
 	const char *named = getenv("NODE_EXTRA_CA_CERTS"), *deno = getenv("DENO_CERT");
 
-	return is_node() && !(named && *named) && !(deno && *deno);
+	return shim_is_node() && !(named && *named) && !(deno && *deno);
 }
 
 static void make(const struct bridge_api *api)
 {
 	char key[sizeof(shim.folder) + 16];
-	/* The certificate stands there, too, so that both are of one authority. */
+	/* Key and certificate stand there, so that both are of one authority. */
 	struct bridge_settings settings = {.certificate = key, .key = key};
-	const char *bundles[BUNDLES_MAX + 1];
+	const char *bundles[VARIABLES + FOLDERS + 1];
+	char text[PATH_MAX];
 	const char *reason = NULL;
 
 	snprintf(key, sizeof(key), "%s/" RUNTIME_CA_KEY, shim.folder);
-	if (access(key, R_OK))
+	if (access(key, R_OK)) {
+		give_up("the runtime folder has no authority that it can read; "
+			"run it as the user of the folder, or start chaos-control again");
 		return;
-	list_bundles(bundles);
+	}
+	list_bundles(bundles, text);
 	settings.bundles = bundles;
+	settings.password = shim.bridge.password;
 	shim.bridge.api = api;
 	shim.bridge.maker = api->make(&settings, &reason);
 	if (!shim.bridge.maker)
-		shim_say("chaos-run: pid %d: %s: %s\n", (int)getpid(), key, reason);
+		give_up(reason);
+}
+
+/* The loader does not tell by a number. */
+static const char *why_not_loaded(void)
+{
+	char path[4096];
+	int fd = find_library(path, sizeof(path)) ? real.open(path, O_RDONLY | O_CLOEXEC) : -1;
+
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+		return "too many files are open to load " LIBRARY "; raise 'ulimit -n'";
+	if (fd >= 0)
+		real.close(fd);
+	return LIBRARY " cannot be loaded from beside the library, for want of memory or since it "
+		       "is not there or another; install chaos-run anew";
 }
 
 static void load(void)
 {
-	const struct bridge_api *api = would_refuse() ? NULL : find_api();
+	const struct bridge_api *api;
 
-	if (api)
-		make(api);
-	atomic_store(&shim.bridge.state, shim.bridge.maker ? BRIDGE_LOADED : BRIDGE_NOT_THERE);
+	if (would_refuse()) {
+		give_up("it trusts its own list of authorities alone; run it by chaos-run, or name "
+			"what 'chaos-ctl ca --path' says in NODE_EXTRA_CA_CERTS or DENO_CERT");
+		return;
+	}
+	api = find_api();
+	if (!api) {
+		give_up(why_not_loaded());
+		return;
+	}
+	make(api);
+	if (shim.bridge.maker)
+		atomic_store(&shim.bridge.state, BRIDGE_LOADED);
 }
 
 void shim_begin_bridge(void)
@@ -160,7 +208,8 @@ void shim_begin_bridge(void)
 	const char *wanted = getenv("CHAOS_BRIDGE");
 
 	if (wanted && strcmp(wanted, "0") == 0)
-		atomic_store(&shim.bridge.state, BRIDGE_NOT_THERE);
+		give_up("its TLS is built in, and is to be left alone; "
+			"leave out --no-bridge, or CHAOS_BRIDGE=0");
 }
 
 void shim_bridge_after_fork(void)
@@ -168,12 +217,28 @@ void shim_bridge_after_fork(void)
 	int state = BRIDGE_BEING_LOADED;
 
 	/* What it was in the middle of, the loader's own lists included, is nothing to build on. */
-	atomic_compare_exchange_strong(&shim.bridge.state, &state, BRIDGE_NOT_THERE);
+	if (atomic_compare_exchange_strong(&shim.bridge.state, &state, BRIDGE_NOT_THERE))
+		atomic_store(&shim.bridge.obstacle, "it forked while " LIBRARY " was being loaded");
 }
 
 bool shim_may_bridge(void)
 {
 	return atomic_load(&shim.bridge.state) != BRIDGE_NOT_THERE && !atomic_load(&shim.sandboxed);
+}
+
+/* Of what the program has read by now. Twice does no harm. */
+static void tell_bundles(void)
+{
+	uint32_t told = atomic_load(&shim.bridge.told);
+
+	for (; told < SHIM_BUNDLES; told++) {
+		const char *path = atomic_load(&shim.bridge.bundles[told]);
+
+		if (!path)
+			break;
+		shim.bridge.api->believe(shim.bridge.maker, path);
+	}
+	atomic_store(&shim.bridge.told, told);
 }
 
 bool shim_has_bridge(void)
@@ -187,7 +252,20 @@ bool shim_has_bridge(void)
 	/* Another thread is at it: the connection is not to be missed. */
 	for (; state == BRIDGE_BEING_LOADED; state = atomic_load(&shim.bridge.state))
 		sched_yield();
+	if (state == BRIDGE_LOADED)
+		tell_bundles();
 	return state == BRIDGE_LOADED;
+}
+
+const char *shim_bridge_obstacle(const char *name, bool inner)
+{
+	if (inner)
+		return "it speaks TLS inside of TLS";
+	if (atomic_load(&shim.sandboxed))
+		return "it has called prctl() for a sandbox; run it without that one";
+	if (shim_leaves_alone(name))
+		return "it would not be bridged before; let it trust what 'chaos-ctl ca' prints";
+	return atomic_load(&shim.bridge.obstacle);
 }
 
 static bool has_host(const struct shim_hosts *hosts, const char *name)
@@ -235,11 +313,19 @@ static void leave_alone(const char *name, const char *reason, const char *remedy
 		return;
 	/* A program that will not be bridged to so many will not be to others either. */
 	if (!add_host(&shim.bridge.refused, name))
-		atomic_store(&shim.bridge.state, BRIDGE_NOT_THERE);
+		give_up("it would not be bridged to others either; "
+			"let it trust what 'chaos-ctl ca' prints");
 	/* It needs not be said twice. */
 	atomic_fetch_or(&shim.blind_said, 1u << JOURNAL_BLIND_REFUSED);
-	shim_say("chaos-run: pid %d: calls to %s get no faults any more: %s (%s)\n", (int)getpid(),
-		name, reason, remedy);
+	shim_say_of_program("calls to %s get no faults any more: %s (%s)\n", name, reason, remedy);
+}
+
+bool shim_is_servers_fault(const struct bridge *bridge)
+{
+	enum bridge_failure failure = shim.bridge.api->failure(bridge);
+
+	return failure != BRIDGE_WANTS_CERTIFICATE && failure != BRIDGE_PROGRAM_FAILED &&
+	       shim.bridge.api->server(bridge) == BRIDGE_SERVER_BAD;
 }
 
 void shim_note_refusal(const char *name, const struct bridge *bridge)

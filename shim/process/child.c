@@ -82,7 +82,13 @@ static bool is_asked_by_ldd(const struct binary *found)
 	       strncmp(slash ? slash + 1 : found->path, "ld-linux", 8) == 0;
 }
 
-static enum binary_obstacle judge(const struct binary *found, bool lacks)
+/* A secret that is given to the child is of no use in another network, where what it says is not heard. */
+static bool is_out_of_reach(const char *guests)
+{
+	return *guests && !*shim.follow.guests && !guests_reach(strchr(guests, '=') + 1);
+}
+
+static enum binary_obstacle judge(const struct binary *found, const char *guests, bool lacks)
 {
 	/* These do not begin at all. */
 	if (found->obstacle == BINARY_NOT_FOUND || found->obstacle == BINARY_NOT_EXECUTABLE ||
@@ -90,9 +96,14 @@ static enum binary_obstacle judge(const struct binary *found, bool lacks)
 		return BINARY_NONE;
 	if (found->obstacle)
 		return found->obstacle;
+	/* As the loader sees it, which the kernel tells. */
+	if (geteuid() != getuid() || getegid() != getgid())
+		return BINARY_EFFECTIVE;
 	if (!is_library_there())
 		return BINARY_LIBRARY;
-	return lacks && shim.follow.is_off ? BINARY_ENVIRONMENT : BINARY_NONE;
+	if (lacks && shim.follow.is_off)
+		return BINARY_ENVIRONMENT;
+	return is_out_of_reach(guests) ? BINARY_USER : BINARY_NONE;
 }
 
 /* A program that was named by a descriptor is told of by its own name. */
@@ -136,7 +147,7 @@ static bool plan_enter(
 __attribute__((noinline)) static enum binary_obstacle look(
 	struct child *child, const struct beginning *beginning, bool lacks)
 {
-	struct journal *journal = atomic_load(&shim.journal);
+	struct journal *journal = shim_journal();
 	const char *path = getenv("PATH");
 	struct binary found = {.cap = binary_room(beginning->command, path, beginning->how)};
 	enum binary_obstacle obstacle;
@@ -144,7 +155,7 @@ __attribute__((noinline)) static enum binary_obstacle look(
 	// cppcheck-suppress allocaCalled
 	found.path = alloca(found.cap);
 	binary_look(beginning->command, path, beginning->how, &found);
-	obstacle = judge(&found, lacks);
+	obstacle = judge(&found, child->plan.guests, lacks);
 	if (!obstacle || !journal)
 		return obstacle;
 	if (plan_enter(&child->enter, beginning, &found))
@@ -153,6 +164,24 @@ __attribute__((noinline)) static enum binary_obstacle look(
 	child->journal = journal;
 	child->place = unfollowed_add(journal, obstacle, found.path);
 	return obstacle;
+}
+
+/* A child that runs as another user than this program was begun by cannot open the folder: what it says to
+ * the daemon instead. A sandbox is not asked who that is. */
+static const char *entry_for_guests(void)
+{
+	const struct journal *journal = atomic_load(&shim.journal);
+	unsigned long user = getauxval(AT_EUID);
+
+	if (shim.follow.is_off)
+		return "";
+	if (*shim.follow.guests)
+		return shim.follow.guests;
+	if (!journal || !guests_entry_valid(journal->guests, sizeof(journal->guests)))
+		return "";
+	if (atomic_load(&shim.sandboxed) ? user != 0 : geteuid() == user)
+		return "";
+	return journal->guests;
 }
 
 static void begin(struct child *child, const struct beginning *beginning)
@@ -165,7 +194,7 @@ static void begin(struct child *child, const struct beginning *beginning)
 	/* The kernel has something to say of a program without a name. */
 	if (!beginning->command || !is_attached())
 		return;
-	lacks = follow_plan(&shim.follow, beginning->envp, &child->plan);
+	lacks = follow_plan(&shim.follow, entry_for_guests(), beginning->envp, &child->plan);
 	if (!atomic_load(&shim.sandboxed))
 		obstacle = look(child, beginning, lacks);
 	/* The loader would complain of a library that it cannot read. */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "entry.h"
+#include "guest.h"
 #include "shim.h"
 #include "shim/engine/aws/host.h"
 
@@ -14,6 +15,13 @@ static void count(_Atomic uint64_t *total, _Atomic uint64_t *own)
 	atomic_fetch_add_explicit(total, 1, memory_order_relaxed);
 	if (own)
 		atomic_fetch_add_explicit(own, 1, memory_order_relaxed);
+}
+
+struct journal *shim_journal(void)
+{
+	if (atomic_load_explicit(&shim.guests, memory_order_relaxed))
+		guest_follow();
+	return atomic_load(&shim.journal);
 }
 
 void shim_count_lane(enum journal_lane lane)
@@ -26,7 +34,7 @@ void shim_count_lane(enum journal_lane lane)
 
 void shim_count_connection(void)
 {
-	struct journal *journal = atomic_load(&shim.journal);
+	struct journal *journal = shim_journal();
 	struct journal_process *process = atomic_load(&shim.process);
 
 	if (journal)
@@ -56,7 +64,7 @@ static void count_matches(const struct rules_verdict *verdict)
 
 void shim_count_delivered(uint32_t place, uint64_t rule)
 {
-	struct journal *journal = atomic_load(&shim.journal);
+	struct journal *journal = shim_journal();
 	struct journal_counter *counter = counter_of(place, rule);
 
 	if (journal)
@@ -65,7 +73,7 @@ void shim_count_delivered(uint32_t place, uint64_t rule)
 
 void shim_count_taken(uint32_t place, uint64_t rule)
 {
-	struct journal *journal = atomic_load(&shim.journal);
+	struct journal *journal = shim_journal();
 	struct journal_counter *counter = counter_of(place, rule);
 
 	if (journal)
@@ -74,7 +82,7 @@ void shim_count_taken(uint32_t place, uint64_t rule)
 
 void shim_count_call(const struct rules_verdict *verdict)
 {
-	struct journal *journal = atomic_load(&shim.journal);
+	struct journal *journal = shim_journal();
 	struct journal_process *process = atomic_load(&shim.process);
 	struct journal_counter *counter;
 
@@ -95,7 +103,7 @@ void shim_count_call(const struct rules_verdict *verdict)
 
 void shim_count_unnamed(void)
 {
-	struct journal *journal = atomic_load(&shim.journal);
+	struct journal *journal = shim_journal();
 	struct journal_process *process = atomic_load(&shim.process);
 
 	if (journal)
@@ -109,7 +117,7 @@ bool shim_observes(void)
 }
 
 static const char *const blind_reasons[JOURNAL_BLIND_REASONS] = {
-	[JOURNAL_BLIND_TLS] = "its TLS library can't be hooked",
+	[JOURNAL_BLIND_TLS] = "its TLS cannot be looked into",
 	[JOURNAL_BLIND_HTTP2] = "it speaks HTTP/2",
 	[JOURNAL_BLIND_FRAMING] = "its HTTP framing makes no sense",
 	[JOURNAL_BLIND_PIPELINED] = "a call was pipelined",
@@ -127,19 +135,19 @@ bool shim_is_aws(const char *name)
 }
 
 /* Once for each reason, so that nobody trusts a test that could not see its calls. */
-static void warn_of_blindness(int reason, const char *host)
+static void warn_of_blindness(int reason, const char *host, const char *why)
 {
 	uint32_t bit = 1u << reason;
 
 	if (atomic_fetch_or(&shim.blind_said, bit) & bit)
 		return;
-	shim_say("chaos-run: pid %d: calls to %s get no faults: %s\n", (int)getpid(), host,
-		blind_reasons[reason]);
+	shim_say_of_program(
+		"calls to %s get no faults: %s\n", host, why ? why : blind_reasons[reason]);
 }
 
-void shim_count_blind(int reason, const char *host, bool is_aws)
+void shim_count_blind(int reason, const char *host, bool is_aws, const char *why)
 {
-	struct journal *journal = atomic_load(&shim.journal);
+	struct journal *journal = shim_journal();
 	struct journal_process *process = atomic_load(&shim.process);
 	int error = errno;
 
@@ -148,7 +156,7 @@ void shim_count_blind(int reason, const char *host, bool is_aws)
 	if (is_aws) {
 		if (journal)
 			count(&journal->blind_aws, process ? &process->blind_aws : NULL);
-		warn_of_blindness(reason, host);
+		warn_of_blindness(reason, host, why);
 	}
 	if (process && *host)
 		process_note_blind(process, reason, host);

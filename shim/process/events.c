@@ -7,8 +7,9 @@
 #include "cancel.h"
 #include "observed.h"
 #include "shim.h"
+#include "shim/memory/blocks.h"
 
-static bool is_wanted(void)
+bool shim_records(void)
 {
 	const struct table *table = shim_table();
 	struct table_view view;
@@ -19,10 +20,23 @@ static bool is_wanted(void)
 	return view.slot && table_load(view.slot->head->flags) & TABLE_OBSERVED;
 }
 
-bool shim_records(void)
+static struct observer *observer(void)
 {
-	return is_wanted() &&
-	       (atomic_load_explicit(&shim.observed, memory_order_acquire) || observed_map());
+	struct observer *there = atomic_load_explicit(&shim.observer, memory_order_acquire);
+
+	return __builtin_expect(there != NULL, 1) ? there : observed_map();
+}
+
+void shim_prepare_events(void)
+{
+	if (shim_records())
+		observer();
+}
+
+/* A sandbox may not know of the call that maps more. */
+void *shim_take_for_event(size_t size)
+{
+	return blocks_take_if(size, !atomic_load_explicit(&shim.sandboxed, memory_order_relaxed));
 }
 
 /* As the process list calls it; a relay speaks for the program that it serves. */
@@ -33,30 +47,41 @@ static struct span command_of(const struct journal_process *process)
 	return (struct span){process->command, strnlen(process->command, sizeof(process->command))};
 }
 
-void shim_begin_event(struct event *event)
+void *shim_begin_event(struct event *event)
 {
-	struct journal *journal = atomic_load(&shim.journal);
 	struct journal_process *process = atomic_load(&shim.process);
-	struct observed *observed = atomic_load(&shim.observed);
+	struct observer *place = observer();
+	struct operation *lines;
 
+	if (!place)
+		return NULL;
 	event->pid = process ? atomic_load(&process->pid) : (uint32_t)atomic_load(&shim.pid);
 	event->run = shim.run;
 	if (shim.is_relay)
 		event->lane = JOURNAL_LANE_RELAY + 1;
 	event_add(event, EVENT_PROCESS, command_of(process));
 	event_add(event, EVENT_LABEL, span_of(shim.label));
-	event->operation = (uint16_t)operations_find(observed->operations,
-		event_text(event, EVENT_SERVICE), event_text(event, EVENT_OPERATION));
-	operations_begin(&observed->operations[event->operation], event);
-	atomic_fetch_add_explicit(&journal->observed, 1, memory_order_relaxed);
+	lines = place->map->operations;
+	event->operation = (uint16_t)operations_find(
+		lines, event_text(event, EVENT_SERVICE), event_text(event, EVENT_OPERATION));
+	operations_begin(&lines[event->operation], event);
+	atomic_fetch_add_explicit(&place->journal->observed, 1, memory_order_relaxed);
+	return place;
 }
 
-void shim_end_event(const struct event *event)
+void shim_end_event(void *where, const struct event *event)
+{
+	struct observer *place = where;
+
+	operations_end(&place->map->operations[event->operation], event);
+	if (!event_write(place->map->events, JOURNAL_EVENTS, &place->journal->event_head, event))
+		atomic_fetch_add(&place->journal->events_lost, 1);
+}
+
+void shim_miss_event(void)
 {
 	struct journal *journal = atomic_load(&shim.journal);
-	struct observed *observed = atomic_load(&shim.observed);
 
-	operations_end(&observed->operations[event->operation], event);
-	if (!event_write(observed->events, JOURNAL_EVENTS, &journal->event_head, event))
-		atomic_fetch_add(&journal->events_lost, 1);
+	if (journal)
+		atomic_fetch_add(&journal->unobserved, 1);
 }

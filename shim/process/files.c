@@ -31,9 +31,6 @@ int files_open_folder(void)
 	int fd = real.open(shim.folder, O_DIRECTORY | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	struct stat status;
 
-	/* As it begins a program may have nothing to do with AWS. */
-	if (fd < 0 && errno == EACCES && atomic_load(&shim.begun) && shim.follow.is_folder_named)
-		files_warn("", "cannot be opened by this user");
 	if (fd < 0)
 		return -1;
 	if (fstat(fd, &status) == 0 && is_ours(&status) && !(status.st_mode & 077))
@@ -41,6 +38,13 @@ int files_open_folder(void)
 	files_warn("", "is not a folder of this user alone (chmod 700)");
 	real.close(fd);
 	return -1;
+}
+
+/* As it begins a program may have nothing to do with AWS. */
+void files_warn_of_access(void)
+{
+	if (atomic_load(&shim.begun) && shim.follow.is_folder_named)
+		files_warn("", "cannot be opened by this user");
 }
 
 /* A file that belongs to us, opened; -1 with errno 0 if it is none. */

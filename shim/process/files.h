@@ -17,6 +17,9 @@
 /* The runtime folder; -1 with errno if there is none, or if others could write to it, which is said. */
 int files_open_folder(void);
 
+/* Says that this user has no access to it, unless it is the standard one or the program is just beginning. */
+void files_warn_of_access(void);
+
 /* A file in it that belongs to us; -1 with errno (0 if it is something else, which is said). The caller
  * closes both. */
 int files_open(int folder, const char *name, int flags, struct stat *status);

@@ -11,13 +11,16 @@
 #include "shim/memory/journal.h"
 #include "shim/memory/runtime.h"
 
-enum { LIBRARY, FOLDER, REPORT, WISHES };
+/* The secret is the last one, so that it can be left out. */
+enum { LIBRARY, FOLDER, REPORT, WISHES, GUESTS = WISHES + FOLLOW_WISHES };
+
+#define PORTS 3
 
 static const char *const wishes[FOLLOW_WISHES] = {
 	"CHAOS_QUIET",
 	"CHAOS_BRIDGE",
 	"CHAOS_INTERCEPT",
-	"CHAOS_PORTS",
+	[PORTS] = "CHAOS_PORTS",
 	"CHAOS_LABEL",
 	JOURNAL_RUN,
 	"NODE_EXTRA_CA_CERTS",
@@ -118,17 +121,61 @@ void follow_begin(struct follow *follow, const char *folder)
 	for (int i = 0; i < FOLLOW_WISHES; i++)
 		note_wish(follow, i);
 	note(follow->report, sizeof(follow->report), "CHAOS_REPORT");
+	note(follow->guests, sizeof(follow->guests), GUESTS_VARIABLE);
+	if (!guests_entry_valid(follow->guests, sizeof(follow->guests)))
+		*follow->guests = '\0';
 	follow->name = find_library(follow);
 	if (follow->name)
 		find_helper(follow);
 }
 
+void follow_forget_authority(struct follow *follow)
+{
+	for (int i = 0; i < FOLLOW_WISHES; i++) {
+		if (!*follow->wishes[i] || strncmp(wishes[i], "CHAOS_", 6) == 0)
+			continue;
+		unsetenv(wishes[i]);
+		*follow->wishes[i] = '\0';
+	}
+}
+
+static bool has_port(const char *list, const char *port)
+{
+	for (; *list; list += strspn(list, ", ")) {
+		size_t len = strcspn(list, ", ");
+
+		if (len == strlen(port) && memcmp(list, port, len) == 0)
+			return true;
+		list += len;
+	}
+	return false;
+}
+
+void follow_add_ports(struct follow *follow, const struct endpoints *endpoints)
+{
+	char *entry = follow->wishes[PORTS], port[8];
+	const size_t cap = sizeof(follow->wishes[PORTS]);
+
+	for (unsigned i = 0; i < endpoints->count; i++) {
+		size_t len = strlen(entry);
+
+		snprintf(port, sizeof(port), "%u", endpoints->all[i].port);
+		if (!endpoints->all[i].port || has_port(value_of(entry), port) ||
+			len + sizeof("CHAOS_PORTS=,") + strlen(port) > cap)
+			continue;
+		snprintf(entry + len, cap - len, "%s%s", len ? "," : "CHAOS_PORTS=", port);
+	}
+}
+
 /* The entry that is to stand there, up to '=', or behind it. */
-static const char *kept_entry(const struct follow *follow, int entry)
+static const char *kept_entry(
+	const struct follow *follow, const struct follow_plan *plan, int entry)
 {
 	const char *const entries[WISHES] = {
 		[LIBRARY] = follow->library, [FOLDER] = follow->folder, [REPORT] = follow->report};
 
+	if (entry == GUESTS)
+		return plan->guests;
 	return entry < WISHES ? entries[entry] : follow->wishes[entry - WISHES];
 }
 
@@ -159,7 +206,7 @@ static void plan_library(const struct follow *follow, char *const envp[], struct
 static void plan_value(const struct follow *follow, char *const envp[], struct follow_plan *plan,
 	int entry, bool is_wanted)
 {
-	const char *kept = kept_entry(follow, entry);
+	const char *kept = kept_entry(follow, plan, entry);
 	size_t at;
 
 	plan->places[entry] = FOLLOW_LEFT;
@@ -184,12 +231,14 @@ bool follow_has_folder(const struct follow *follow, char *const envp[])
 	return !*value || (own && strcmp(value, own) == 0) || strcmp(envp[at], follow->folder) == 0;
 }
 
-bool follow_plan(const struct follow *follow, char *const envp[], struct follow_plan *plan)
+bool follow_plan(const struct follow *follow, const char *guests, char *const envp[],
+	struct follow_plan *plan)
 {
 	size_t added = 0;
 	bool is_cleared, changes = false;
 
 	memset(plan, 0, sizeof(*plan));
+	plan->guests = guests;
 	while (envp && envp[plan->count])
 		plan->count++;
 	plan_library(follow, envp, plan);
@@ -199,6 +248,7 @@ bool follow_plan(const struct follow *follow, char *const envp[], struct follow_
 	/* Whoever takes one of these out alone wants it so. */
 	for (int i = 0; i < FOLLOW_WISHES; i++)
 		plan_value(follow, envp, plan, WISHES + i, is_cleared);
+	plan_value(follow, envp, plan, GUESTS, true);
 	for (int entry = 0; entry < FOLLOW_ENTRIES; entry++) {
 		changes |= plan->places[entry] != FOLLOW_LEFT;
 		if (plan->places[entry] == plan->count)
@@ -208,6 +258,11 @@ bool follow_plan(const struct follow *follow, char *const envp[], struct follow_
 	if (plan->list)
 		plan->room += strlen(follow->library) + 1 + plan->list + 1;
 	return changes;
+}
+
+void follow_plan_openly(struct follow_plan *plan)
+{
+	plan->places[GUESTS] = FOLLOW_LEFT;
 }
 
 /* In front of what the program wants to have preloaded, as chaos-run puts it. */
@@ -236,7 +291,7 @@ char *const *follow_fill(
 
 		if (at == FOLLOW_LEFT)
 			continue;
-		filled[at] = (char *)kept_entry(follow, entry);
+		filled[at] = (char *)kept_entry(follow, plan, entry);
 		end += at >= plan->count;
 	}
 	if (plan->list)

@@ -12,6 +12,7 @@
 #include "entry.h"
 #include "observed.h"
 #include "shim/libc/real.h"
+#include "shim/memory/blocks.h"
 #include "shim/memory/runtime.h"
 #include "shim.h"
 
@@ -51,16 +52,20 @@ static void map_counters(const struct journal *journal, int fd)
 	}
 }
 
-/* Takes a line in the process list, of which a part is mapped: in `place`, or anywhere. */
+/* Takes a line in the process list, of which a part is mapped: in `place`, or anywhere. A guest has all of it
+ * mapped. */
 static void take_line(struct journal *journal, int fd, struct journal_process *place)
 {
+	struct journal *guests = atomic_load(&shim.guests);
 	uint32_t pid;
 	uint64_t start;
 	struct journal_process *group = NULL, *line = NULL;
 
 	journal_self(&pid, &start);
 	shim.is_relay = journal_relay_for() != 0;
-	if (pid)
+	if (pid && guests)
+		group = &guests->processes[pid % JOURNAL_GROUPS * JOURNAL_GROUP];
+	else if (pid)
 		group = map_shared(fd,
 			offsetof(struct journal, processes) + pid % JOURNAL_GROUPS * GROUP_SIZE,
 			GROUP_SIZE, place);
@@ -92,10 +97,11 @@ static void map_journal(int folder, int fd, const struct stat *status)
 			munmap(journal, offsetof(struct journal, counters));
 		return;
 	}
+	atomic_store(&shim.guests, NULL);
 	map_counters(journal, fd);
 	take_line(journal, fd, NULL);
 	/* A mapping of another journal is left alone: somebody may be writing there. */
-	atomic_store(&shim.observed, NULL);
+	atomic_store(&shim.observer, NULL);
 	atomic_store(&shim.journal_inode, status->st_ino);
 	atomic_store(&shim.journal, journal);
 }
@@ -116,16 +122,23 @@ static int open_journal_again(void)
 	return -1;
 }
 
+/* Whoever is before us will be done soon, and until then nothing can be counted. */
+static bool begin_attaching(void)
+{
+	for (int patience = 10000; atomic_exchange(&shim.attaching, true); sched_yield())
+		if (!patience--)
+			return false;
+	return true;
+}
+
 /* Unless that very file is mapped already. */
 void journal_attach(int folder)
 {
 	struct stat status;
 	int fd;
 
-	/* Whoever is before us will be done soon, and until then nothing can be counted. */
-	for (int patience = 10000; atomic_exchange(&shim.attaching, true); sched_yield())
-		if (!patience--)
-			return;
+	if (!begin_attaching())
+		return;
 	fd = files_open(folder, RUNTIME_JOURNAL, O_RDWR, &status);
 	if (fd >= 0) {
 		if (!atomic_load(&shim.journal) ||
@@ -134,6 +147,48 @@ void journal_attach(int folder)
 		real.close(fd);
 	}
 	atomic_store(&shim.attaching, false);
+}
+
+/* It is the daemon's: whatever other guests have written to it, nothing is read that is not within. */
+static bool map_guests(int fd, const struct stat *status)
+{
+	struct journal *journal;
+
+	if ((uint64_t)status->st_size != sizeof(*journal))
+		return false;
+	journal = map_shared(fd, 0, sizeof(*journal), NULL);
+	if (!journal)
+		return false;
+	if (!journal_valid(journal, (uint64_t)status->st_size)) {
+		munmap(journal, sizeof(*journal));
+		return false;
+	}
+	atomic_store(&shim.observer, NULL);
+	atomic_store(&shim.guests, journal);
+	for (size_t i = 0; i < SHIM_COUNTER_PARTS; i++)
+		atomic_store(&shim.counters[i], &journal->counters[i * SHIM_COUNTERS]);
+	/* What a vfork child attaches to is its parent's, and so is to be the line. */
+	atomic_store(&shim.process, NULL);
+	if (shim_is_own())
+		take_line(journal, -1, NULL);
+	else
+		atomic_store(&shim.unlisted, true);
+	atomic_store(&shim.journal_inode, status->st_ino);
+	atomic_store(&shim.journal, journal);
+	return true;
+}
+
+bool journal_attach_guest(int fd)
+{
+	struct stat status;
+	bool done;
+
+	if (fstat(fd, &status) || !begin_attaching())
+		return false;
+	done = (atomic_load(&shim.guests) && atomic_load(&shim.journal_inode) == status.st_ino) ||
+	       map_guests(fd, &status);
+	atomic_store(&shim.attaching, false);
+	return done;
 }
 
 static struct journal_counter *map_counter_part(size_t part)
@@ -174,36 +229,90 @@ struct journal_counter *shim_counter(uint32_t counter)
 
 #define MAP_AGAIN_NS 1000000000ull
 
-bool observed_map(void)
-{
-	int error = errno, cancel, fd;
-	struct observed *map = NULL, *there = NULL;
+/* So much address space is left to a program that may have little. */
+#define SPARED (64u << 20)
 
-	if (!atomic_load(&shim.journal) || atomic_load(&shim.sandboxed) ||
-		(atomic_load(&shim.unobservable) &&
-			shim_now() < atomic_load(&shim.unobservable) + MAP_AGAIN_NS))
-		return false;
-	cancel = cancel_put_off();
-	fd = open_journal_again();
-	if (fd >= 0) {
-		map = map_shared(fd, offsetof(struct journal, operations), sizeof(*map), NULL);
+static bool has_address_space(size_t size)
+{
+	void *map = mmap(
+		NULL, size + SPARED, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return map != MAP_FAILED && munmap(map, size + SPARED) == 0;
+}
+
+/* A guest's journal is mapped whole. */
+static struct observer *find_observed(struct journal *guests)
+{
+	struct observer *observer = blocks_take(sizeof(*observer));
+
+	if (!observer)
+		return NULL;
+	observer->journal = guests;
+	observer->map = (struct observed *)guests->operations;
+	return observer;
+}
+
+static struct observer *map_observed(void)
+{
+	struct observer *observer = blocks_take(sizeof(*observer));
+	int cancel = cancel_put_off(), fd = observer ? open_journal_again() : -1;
+
+	if (observer)
+		*observer = (struct observer){.journal = atomic_load(&shim.journal)};
+	if (fd >= 0 && has_address_space(sizeof(struct observed)))
+		observer->map = map_shared(fd, offsetof(struct journal, operations),
+			sizeof(struct observed), NULL);
+	if (fd >= 0)
 		real.close(fd);
-	}
-	if (!map)
-		atomic_store(&shim.unobservable, shim_now());
-	else if (!atomic_compare_exchange_strong(&shim.observed, &there, map))
-		munmap(map, sizeof(*map));
 	cancel_allow(cancel);
+	if (observer && observer->map)
+		return observer;
+	blocks_give(observer);
+	return NULL;
+}
+
+static bool may_map(void)
+{
+	uint64_t failed = atomic_load(&shim.unobservable);
+
+	return atomic_load(&shim.journal) && !atomic_load(&shim.sandboxed) &&
+	       (!failed || shim_now() >= failed + MAP_AGAIN_NS);
+}
+
+struct observer *observed_map(void)
+{
+	struct journal *guests = atomic_load(&shim.guests);
+	struct observer *observer = NULL, *there = NULL;
+	int error = errno;
+
+	if (guests)
+		observer = find_observed(guests);
+	else if (may_map())
+		observer = map_observed();
+	else
+		return NULL;
+	if (!observer) {
+		atomic_store(&shim.unobservable, shim_now());
+	} else if (!atomic_compare_exchange_strong(&shim.observer, &there, observer)) {
+		if (!guests)
+			munmap(observer->map, sizeof(struct observed));
+		blocks_give(observer);
+		observer = there;
+	}
 	errno = error;
-	return map != NULL;
+	return observer;
 }
 
 /* In the place of the parent's part of the list: what was interrupted by the fork may still count
  * there. */
 static void list_child(struct journal *journal)
 {
-	int error = errno, cancel = cancel_put_off(), fd = open_journal_again();
+	int error = errno, cancel = cancel_put_off(), fd = -1;
 
+	if (atomic_load(&shim.guests))
+		take_line(journal, -1, NULL);
+	else
+		fd = open_journal_again();
 	if (fd >= 0) {
 		take_line(journal, fd, shim.group);
 		real.close(fd);

@@ -21,34 +21,28 @@ static void refuse(const char *what)
 			shim.folder, what, aws_model_version());
 }
 
-/* Stays mapped: the daemon replaces the file, and never writes to it. NULL where there is none. */
-static const void *map_model(int folder, size_t *size)
+/* Stays mapped: the daemon replaces the file, and never writes to it. NULL if it is of no use. */
+static const void *map_model(int fd, uid_t owner, size_t *size)
 {
-	int fd = real.openat(folder, RUNTIME_MODEL, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct stat status;
 	void *map = MAP_FAILED;
 
-	if (fd < 0)
-		return NULL;
-	if (fstat(fd, &status) || !S_ISREG(status.st_mode) ||
-		status.st_uid != (uid_t)getauxval(AT_EUID) || status.st_size < 1 ||
-		status.st_size > MODEL_FILE_MAX)
+	if (fstat(fd, &status) || !S_ISREG(status.st_mode) || status.st_uid != owner ||
+		status.st_size < 1 || status.st_size > MODEL_FILE_MAX)
 		refuse("is no model of this user");
 	else
 		map = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	*size = (size_t)status.st_size;
-	real.close(fd);
 	return map == MAP_FAILED ? NULL : map;
 }
 
-/* One thread at a time. A daemon that comes after another may have the same model. */
-void shim_load_model(int folder)
+void shim_take_model(int fd, uid_t owner)
 {
 	static struct model model;
 	struct model found;
 	const char *what;
 	size_t size = 0;
-	const void *map = map_model(folder, &size);
+	const void *map = map_model(fd, owner, &size);
 
 	if (!map)
 		return;
@@ -64,4 +58,14 @@ void shim_load_model(int folder)
 	if (what)
 		refuse(what);
 	munmap((void *)map, size);
+}
+
+void shim_load_model(int folder)
+{
+	int fd = real.openat(folder, RUNTIME_MODEL, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	if (fd < 0)
+		return;
+	shim_take_model(fd, (uid_t)getauxval(AT_EUID));
+	real.close(fd);
 }

@@ -18,7 +18,13 @@ _Static_assert(offsetof(struct journal, events) - offsetof(struct journal, opera
 		       offsetof(struct journal, operations) % 4096 == 0,
 	"it is mapped as one");
 
-/* journal.c: maps it. False: it cannot be, and for a while it is not tried again. */
-bool observed_map(void);
+/* It stays, like its mappings, when another journal takes the place of this: what has begun here ends here. */
+struct observer {
+	struct journal *journal; /* its header alone */
+	struct observed *map;
+};
+
+/* journal.c: maps it. NULL: it cannot be mapped, and for a while it is not tried again. */
+struct observer *observed_map(void);
 
 #endif

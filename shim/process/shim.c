@@ -3,6 +3,7 @@
 
 #include "shim.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,26 +40,66 @@ static bool is_quiet(void)
 	return quiet && *quiet && strcmp(quiet, "0") != 0;
 }
 
-void shim_say(const char *format, ...)
+#define LINE_MAX_SAID 1024
+
+static void say(const char *line)
 {
 	struct stat now;
-	char line[1024];
-	va_list list;
-	int len, cancel;
+	int cancel;
 
-	if (is_quiet())
-		return;
-	va_start(list, format);
-	len = vsnprintf(line, sizeof(line), format, list);
-	va_end(list);
-	if (len >= (int)sizeof(line))
-		len = sizeof(line) - 1;
 	/* A program that has closed its stderr may use the number for something else. */
 	if (fstat(STDERR_FILENO, &now) || now.st_dev != shim.stderr_dev ||
 		now.st_ino != shim.stderr_ino)
 		return;
 	cancel = cancel_put_off();
-	if (real.write(STDERR_FILENO, line, (size_t)len) < 0)
-		line[0] = '\0';
+	/* There is nobody to tell that it failed. */
+	(void)!real.write(STDERR_FILENO, line, strlen(line));
 	cancel_allow(cancel);
+}
+
+void shim_say(const char *format, ...)
+{
+	char line[LINE_MAX_SAID];
+	va_list list;
+
+	if (is_quiet())
+		return;
+	va_start(list, format);
+	vsnprintf(line, sizeof(line), format, list);
+	va_end(list);
+	say(line);
+}
+
+/* The first word of the command, without its folder if its end is there. */
+static struct span served_name(const struct journal_process *process)
+{
+	size_t len = strnlen(process->command, sizeof(process->command));
+	struct span word = {process->command, len}, name;
+	const char *end = span_find(word, ' '), *slash;
+
+	if (end)
+		word.len = (size_t)(end - word.at);
+	slash = word.len ? memrchr(word.at, '/', word.len) : NULL;
+	name = slash ? span_from(word, (size_t)(slash - word.at) + 1) : word;
+	return name.len ? name : word;
+}
+
+void shim_say_of_program(const char *format, ...)
+{
+	const struct journal_process *process = atomic_load(&shim.process);
+	struct span name = process && shim.is_relay ? served_name(process)
+						    : span_of(program_invocation_short_name);
+	uint32_t pid = process ? atomic_load(&process->pid) : (uint32_t)getpid();
+	char line[LINE_MAX_SAID];
+	va_list list;
+	int len;
+
+	if (is_quiet())
+		return;
+	len = snprintf(
+		line, sizeof(line), "chaos-run: %.*s, pid %u: ", (int)name.len, name.at, pid);
+	va_start(list, format);
+	vsnprintf(line + len, sizeof(line) - (size_t)len, format, list);
+	va_end(list);
+	say(line);
 }

@@ -15,7 +15,7 @@
 #include "shim/memory/journal.h"
 #include "shim/memory/table.h"
 
-struct observed;
+struct observer;
 
 /* Counters are mapped so many together. */
 #define SHIM_COUNTERS	   2048u
@@ -32,7 +32,7 @@ struct shim_hosts {
 };
 
 /* Files that the program has opened for the authorities in them. */
-#define SHIM_BUNDLES 8u
+#define SHIM_BUNDLES 32u
 
 enum shim_bridge_state { BRIDGE_NOT_TRIED, BRIDGE_BEING_LOADED, BRIDGE_LOADED, BRIDGE_NOT_THERE };
 
@@ -41,8 +41,12 @@ struct shim_bridge {
 	_Atomic int state; /* enum shim_bridge_state */
 	const struct bridge_api *api;
 	struct bridge_maker *maker;
+	_Atomic(const char *)
+		obstacle; /* why there is none, and what to do; NULL: there may be one */
 	struct shim_hosts refused, believed;
 	_Atomic(char *) bundles[SHIM_BUNDLES];
+	const char *password;  /* of one of these; NULL: none is known */
+	_Atomic uint32_t told; /* so many of these the maker has been told of */
 };
 
 struct shim {
@@ -60,12 +64,14 @@ struct shim {
 	struct journal_process *group;		   /* the part of the list that it is in */
 	_Atomic(struct journal_counter *) counters[SHIM_COUNTER_PARTS]; /* NULL: not mapped */
 	_Atomic uint64_t journal_inode;
-	_Atomic(struct observed *) observed; /* NULL: not mapped */
+	_Atomic(struct observer *) observer; /* NULL: not mapped */
 	_Atomic uint64_t unobservable;	     /* when it could not be mapped */
 	char label[EVENT_TEXT_MAX];	     /* CHAOS_LABEL */
 	uint32_t run;			     /* JOURNAL_RUN; 0: none */
-	_Atomic uint64_t looked;	     /* when the mapped table's file was last looked at */
-	_Atomic uint64_t kept_at;	     /* when a retired table was kept for want of memory */
+	_Atomic(struct journal *) guests; /* the same as `journal`, whole, in a guest; else NULL */
+	_Atomic uint64_t asked_again;	  /* a guest asks its daemon for nothing before that time */
+	_Atomic uint64_t looked;	  /* when the mapped table's file was last looked at */
+	_Atomic uint64_t kept_at;	  /* when a retired table was kept for want of memory */
 	_Atomic uint64_t refused,
 		refused_at;	 /* the inode of a table that is of no use; since when */
 	_Atomic bool is_relay;	 /* its connections are those of another program */
@@ -102,14 +108,21 @@ void shim_look(void);
 /* A counter of the journal, mapped if need be; NULL if that cannot be done. */
 struct journal_counter *shim_counter(uint32_t counter);
 
+/* count.c: the journal to count in; NULL: none. In a guest this may be where it finds another one. */
+struct journal *shim_journal(void);
 /* Attaches to the journal in the folder, unless that very file is attached to already. */
 void journal_attach(int folder);
+/* The same with the guests' journal, of which all but the events is mapped: it cannot be opened again. False
+ * if that cannot be done. */
+bool journal_attach_guest(int fd);
 
 /* The first look, in the constructor. */
 void shim_attach(void);
 
-/* model.c: takes the model of the opened runtime folder, where the daemon has put one. */
+/* model.c: takes the model of the opened runtime folder, where the daemon has put one; or this file, if it is
+ * of that owner. One thread at a time; a daemon that comes after another may have the same model. */
 void shim_load_model(int folder);
+void shim_take_model(int fd, uid_t owner);
 
 /* Works the runtime folder out, once: the environment is the program's to change. */
 void shim_find_folder(void);
@@ -119,6 +132,9 @@ void shim_enlist(void);
 
 /* Says something on the program's stderr, unless CHAOS_QUIET is set. */
 void shim_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Says it of this program; for a relay, of the one that it serves. */
+void shim_say_of_program(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Is the next call to be named, whatever the rules look at? So it is for the first calls of a process,
  * lest it go unnoticed that the model is too old for what the program does. */
@@ -135,15 +151,25 @@ void shim_begin_bridge(void);
 /* In the child of a fork: whoever was loading it is no more. */
 void shim_bridge_after_fork(void);
 
+/* Node, Bun and Deno, which all speak Node-API, carry a TLS and a store of their own. */
+bool shim_is_node(void);
+
 /* May there be one? Not in a sandbox: it opens files. Makes no system call. */
 bool shim_may_bridge(void);
+
+/* Why TLS to that host has not been bridged, and what to do about it; NULL: nothing is known of it. Is the TLS
+ * `inner`, spoken inside of one that is looked into? */
+const char *shim_bridge_obstacle(const char *name, bool inner);
 
 /* Is shim.bridge there? Loads it, at the first time. The caller is inside. */
 bool shim_has_bridge(void);
 
-/* The program trusts the authorities in this file, and so does the bridge if it is told before it
- * begins. The path is copied. */
+/* The program trusts the authorities in this file, and so does the bridge on connections that begin from
+ * now on. The path is copied. */
 void shim_note_bundle(const char *path);
+
+/* Is the server one that the program would not have believed without us either? It may be mended. */
+bool shim_is_servers_fault(const struct bridge *bridge);
 
 /* The program does not take what the bridge says of that host: from now on it is left alone there, and
  * told why. `name` as shim_leaves_alone() is asked. */
@@ -158,10 +184,14 @@ void shim_note_believed(const char *name);
 bool shim_is_believed(const char *name);
 
 /* events.c: does somebody observe? Then what an attempt did and met is told as it begins, where `event` comes
- * to know whose it is, and as it ends. */
+ * to know whose it is, and as it ends, with what shim_begin_event() has given; NULL: it cannot be. */
 bool shim_records(void);
-void shim_begin_event(struct event *event);
-void shim_end_event(const struct event *event);
+void shim_prepare_events(void); /* now: later there may be a sandbox */
+#define SHIM_EVENT_SIZE 800u	/* of what is remembered of a call under way, at most */
+void *shim_take_for_event(size_t size);
+void *shim_begin_event(struct event *event);
+void shim_end_event(void *place, const struct event *event);
+void shim_miss_event(void);
 
 /* What the journal counts. */
 void shim_count_connection(void);
@@ -171,8 +201,8 @@ void shim_count_delivered(uint32_t counter, uint64_t rule);
 void shim_count_taken(uint32_t counter, uint64_t rule);
 void shim_count_unnamed(void); /* besides, for one of which aws_call_is_unnamed() */
 /* `reason` of enum journal_blind; the server's name, "" if it is not known; is it AWS, as far as can be
- * told? */
-void shim_count_blind(int reason, const char *host, bool is_aws);
+ * told? `why`, for people, tells more than the reason; NULL: nothing does. */
+void shim_count_blind(int reason, const char *host, bool is_aws, const char *why);
 /* Is it a name of AWS, or of what the program takes for it? */
 bool shim_is_aws(const char *name);
 

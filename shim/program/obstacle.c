@@ -35,6 +35,13 @@ static const struct {
 	[BINARY_LIBRARY] =
 		{"was begun where the library cannot be read (another user, another root)",
 			"install the library where it can"},
+	[BINARY_USER] =
+		{"was begun as another user where the daemon cannot be asked (another network)",
+			"use chaos-run in that network"},
+	[BINARY_EFFECTIVE] =
+		{"was begun with another effective user or group than the real one, and the system "
+		 "preloads nothing into such a program",
+			"change both"},
 };
 
 const char *binary_reason(enum binary_obstacle obstacle)

@@ -19,7 +19,9 @@ enum binary_obstacle {
 	BINARY_CAPABILITIES,
 	BINARY_GO,	    /* dynamically linked, but makes its own system calls */
 	BINARY_ENVIRONMENT, /* nothing of the binary: it was not told to load the library, */
-	BINARY_LIBRARY,	    /* or cannot */
+	BINARY_LIBRARY,	    /* or cannot; */
+	BINARY_USER,	    /* it runs as another user, where it cannot ask the daemon; */
+	BINARY_EFFECTIVE,   /* its effective user is not the real one */
 	BINARY_OBSTACLES
 };
 

@@ -119,6 +119,7 @@ ssize_t on_gnutls_record_recv_seq(
 			session_got(session, buf, (size_t)got);
 			return got;
 		}
+		session_got_nothing(session, got == 0 && len);
 		served = session_read(session, buf, len, false);
 		return served == SESSION_PASS ? got : served;
 	}

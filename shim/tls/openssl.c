@@ -181,6 +181,13 @@ static void note_hello(const struct stack *stack, void *session)
 		session_note_hello(&calls, stack, session);
 }
 
+/* The real read gave nothing. Asks nothing that leaves a trace in the program's queue of errors. */
+static void note_nothing(const struct stack *stack, void *session)
+{
+	note_hello(stack, session);
+	session_got_nothing(session, stack->SSL_get_shutdown(session) & SSL_RECEIVED_SHUTDOWN);
+}
+
 /* Bytes of the reply, 0 at its end, or SESSION_PASS. */
 static ssize_t serve(const struct stack *stack, void *session, void *buf, size_t len, bool peek)
 {
@@ -208,7 +215,7 @@ static int read_ex(const struct stack *stack, read_ex_function *function, void *
 			session_got(session, buf, *got);
 		if (result > 0)
 			return result;
-		note_hello(stack, session);
+		note_nothing(stack, session);
 		served = serve(stack, session, buf, len, peek);
 		if (served == SESSION_PASS)
 			return result;
@@ -246,7 +253,7 @@ static int read_int(const struct stack *stack, read_function *function, void *se
 		session_got(session, buf, (size_t)result);
 	if (result > 0)
 		return result;
-	note_hello(stack, session);
+	note_nothing(stack, session);
 	served = serve(stack, session, buf, size, peek);
 	return served == SESSION_PASS ? result : (int)served;
 }

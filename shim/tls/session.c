@@ -161,6 +161,7 @@ static void associate(struct session *session, const struct session_facts *facts
 	if (!conn || !conn_enter(conn, fd))
 		return;
 	if (conn->tls.is_tls && (facts->is_http2 || session->early)) {
+		conn->bridge.obstacle = "it sends early data of TLS 1.3";
 		conn_count_blind(conn, facts->is_http2 ? JOURNAL_BLIND_HTTP2 : JOURNAL_BLIND_TLS);
 		conn_drop(conn, fd);
 		return;
@@ -302,6 +303,22 @@ void session_got(const void *key, const void *data, size_t len)
 	if (!exchange_wants_answers(&conn->exchange))
 		conn_attend(conn, 0, CONN_WATCHED);
 	conn_leave(conn);
+}
+
+void session_got_nothing(const void *key, bool is_end)
+{
+	struct session *session;
+	struct conn *conn = known_conn(key, &session);
+	int error = errno;
+
+	if (!conn || !(conn_attention(conn) & CONN_WATCHED) || !conn_enter(conn, session->fd))
+		return;
+	if (is_end || conn->tls.socket_ended) {
+		exchange_server_ended(&conn->exchange);
+		conn_attend(conn, 0, CONN_WATCHED);
+	}
+	conn_leave(conn);
+	errno = error;
 }
 
 bool session_is_known(const void *key)

@@ -60,8 +60,9 @@ void session_written(const void *key, size_t len, size_t written);
  */
 ssize_t session_read(const void *key, void *data, size_t len, bool peek);
 
-/* The real read gave this. */
+/* The real read gave this; nothing. `is_end`: the server has said goodbye. */
 void session_got(const void *key, const void *data, size_t len);
+void session_got_nothing(const void *key, bool is_end);
 
 /* The handshake is over: from now on the connection is known to be looked into. */
 void session_begin(const struct session_calls *calls, const struct stack *stack, void *key);

@@ -44,6 +44,19 @@ size_t store_add(struct span store, const char *const *passwords, struct span au
 	return len;
 }
 
+bool store_lists_authorities(struct span content)
+{
+	const struct store_api *api;
+	sig_atomic_t before = inside;
+	bool is_list;
+
+	inside = 1;
+	api = load();
+	is_list = api && api->lists_authorities(content);
+	inside = before;
+	return is_list;
+}
+
 bool store_hash(struct span authority, uint32_t *hash)
 {
 	const struct store_api *api;

@@ -15,6 +15,9 @@ bool store_is_one(struct span bytes);
 size_t store_add(struct span store, const char *const *passwords, struct span authority, char *out,
 	size_t cap);
 
+/* As lists_authorities() of struct store_api; false without the library. */
+bool store_lists_authorities(struct span content);
+
 /* As hash() of struct store_api; false without the library. */
 bool store_hash(struct span authority, uint32_t *hash);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "authority.h"
+#include "given.h"
 #include "known.h"
 #include "pem.h"
 #include "replace.h"
@@ -45,8 +46,11 @@ void trust_begin(char *const *arguments)
 
 	trust.is_off =
 		(bridge && strcmp(bridge, "0") == 0) || (*arguments && is_for_files(*arguments));
-	if (!trust.is_off)
-		known_read(&trust.known, arguments);
+	if (trust.is_off)
+		return;
+	known_read(&trust.known, arguments);
+	if (*trust.known.password)
+		shim.bridge.password = trust.known.password;
 }
 
 bool trust_is_given(void)
@@ -88,7 +92,8 @@ const struct known *trust_known(void)
 
 bool trust_concerns(const char *path, const void *caller)
 {
-	return known_has(&trust.known, path) && !trust_is_seen_from_inside(caller);
+	return (known_has(&trust.known, path) || given_may_be(path, caller)) &&
+	       !trust_is_seen_from_inside(caller);
 }
 
 /* A store with another authority, in memory of its own. 0: it stays. */
@@ -125,13 +130,25 @@ static void add_to(int fd, const struct stat *status, const char *path, struct s
 	blocks_give(out);
 }
 
+/* One that is not known shows itself by what is in it. */
+static bool is_list(const char *path, struct span bundle)
+{
+	if (known_has(&trust.known, path))
+		return true;
+	if (!store_lists_authorities(bundle))
+		return false;
+	shim_note_bundle(path);
+	return true;
+}
+
 void trust_add(int fd, const char *path)
 {
 	int error = errno, cancel = cancel_put_off();
 	struct stat status;
 	char *buffer = NULL;
 
-	shim_note_bundle(path);
+	if (known_has(&trust.known, path))
+		shim_note_bundle(path);
 	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
 		status.st_size <= BUNDLE_MAX)
 		buffer = blocks_take((size_t)status.st_size + 1 + AUTHORITY_MAX);
@@ -142,7 +159,7 @@ void trust_add(int fd, const char *path)
 				      ? authority_read_file(fd, bundle, (size_t)status.st_size + 1)
 				      : -1;
 
-		if (len > 0)
+		if (len > 0 && is_list(path, (struct span){bundle, (size_t)len}))
 			add_to(fd, &status, path, (struct span){bundle, (size_t)len},
 				(struct span){buffer, (size_t)authority});
 		blocks_give(buffer);

@@ -134,7 +134,9 @@ LINKED = {
     "gnutls_client": ["-lgnutls"],
     "hashed": ["-l:libcrypto.a"],
     "no_trace_tls": ["-lssl", "-lcrypto"],
+    "sockets": OWN_TLS,
     "static_child": ["-static"],
+    "tls_callback": ["-lssl", "-lcrypto"],
 }
 
 

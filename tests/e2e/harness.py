@@ -19,6 +19,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import contract
+
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("CHAOS_BUILD", ROOT / "build")).resolve()
 SHIM = BUILD / "libchaos-shim.so"
@@ -120,6 +122,7 @@ def talk(connection, method, path, body=None, headers=None):
         data = response.read()
     finally:
         connection.close()
+    contract.check(method, path, body, response.status, response.headers, data)
     try:
         parsed = json.loads(data)
     except ValueError:

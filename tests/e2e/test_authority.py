@@ -5,6 +5,7 @@ import http.client
 import os
 import random
 import re
+import shutil
 import signal
 import ssl
 import stat
@@ -16,7 +17,7 @@ from types import SimpleNamespace
 import pytest
 
 from harness import (
-    BUILD, TIMEOUT, Daemon, environment, runtime_folder, talk, wait_for,
+    BUILD, CLIENTS, TIMEOUT, Daemon, environment, runtime_folder, talk, wait_for,
 )  # fmt: skip
 from tls import TlsSink
 
@@ -85,7 +86,7 @@ def leaf(folder, authority, name):
         "-days", "2", "-subj", "/O=leaf", "-addext", f"subjectAltName={name}",
         "-addext", "basicConstraints=critical,CA:FALSE", "-addext", "extendedKeyUsage=serverAuth",
         "-addext", "authorityKeyIdentifier=keyid", "-addext", "keyUsage=critical,digitalSignature",
-        "-CA", authority / "ca.pem", "-CAkey", authority / "ca.key",
+        "-CA", authority / "ca.key", "-CAkey", authority / "ca.key",
         "-keyout", folder / "leaf.key", "-out", path,
     )  # fmt: skip
     return path
@@ -94,7 +95,7 @@ def leaf(folder, authority, name):
 def verify(authority, certificate, purpose="sslserver"):
     return openssl(
         "verify", "-x509_strict", "-purpose", purpose, "-CAfile", authority / "ca.pem",
-        certificate, check=False,
+        "-untrusted", authority / "ca.key", certificate, check=False,
     )  # fmt: skip
 
 
@@ -130,11 +131,28 @@ def test_key_cannot_be_read_by_another_user(daemon):
     assert (read.returncode, read.stdout) == (1, b"")
 
 
-def test_key_file_has_the_certificate_that_fits(daemon):
+def certificates_of(path):
+    return re.findall("-----BEGIN CERT.*?-----END CERTIFICATE-----\n", path.read_text(), re.DOTALL)
+
+
+def test_key_file_has_the_certificates_that_fit(daemon):
     key, pem = daemon.folder / "ca.key", daemon.folder / "ca.pem"
-    assert openssl("x509", "-in", key).stdout == pem.read_text()
-    public = openssl("x509", "-in", pem, "-noout", "-pubkey").stdout
+    intermediate, root = certificates_of(key)
+    assert root == pem.read_text()
+    public = openssl("x509", "-noout", "-pubkey", input=intermediate).stdout
     assert openssl("pkey", "-in", key, "-pubout").stdout == public
+    done = openssl("verify", "-x509_strict", "-CAfile", pem, input=intermediate)
+    assert done.stdout == "stdin: OK\n"
+
+
+def test_key_of_the_root_is_nowhere(daemon):
+    """What is trusted has vouched for one intermediate, and cannot vouch for another."""
+    public = openssl("x509", "-in", daemon.folder / "ca.pem", "-noout", "-pubkey").stdout
+    there = (daemon.folder / "ca.key").read_text()
+    assert there.count("PRIVATE KEY") == 2  # its begin, and its end
+    assert openssl("pkey", "-in", daemon.folder / "ca.key", "-pubout").stdout != public
+    held = [path for path in daemon.folder.iterdir() if path.is_file() and b"PRIVATE KEY" in path.read_bytes()]
+    assert held == [daemon.folder / "ca.key"]
 
 
 def test_key_is_nowhere_but_in_its_file(start):
@@ -171,21 +189,22 @@ def test_failed_start_leaves_no_authority():
 # ---- what it is ----
 
 
-def test_certificate_is_of_a_short_lived_authority_for_servers(daemon):
-    pem = daemon.folder / "ca.pem"
+@pytest.mark.parametrize("file, below", [("ca.pem", 1), ("ca.key", 0)], ids=["root", "intermediate"])
+def test_certificate_is_of_a_short_lived_authority_for_servers(daemon, file, below):
+    root, pem = daemon.folder / "ca.pem", daemon.folder / file
     text = openssl("x509", "-in", pem, "-noout", "-text").stdout
-    assert re.search(r"Basic Constraints: critical\s+CA:TRUE, pathlen:0\n", text)
+    assert re.search(rf"Basic Constraints: critical\s+CA:TRUE, pathlen:{below}\n", text)
     assert re.search(r"X509v3 Key Usage: critical\s+Certificate Sign\n", text)
     assert re.search(r"Extended Key Usage: \s+TLS Web Server Authentication\n", text)
     assert "NIST CURVE: P-256" in text and "Subject Key Identifier" in text
-    assert openssl("verify", "-x509_strict", "-CAfile", pem, pem).stdout == f"{pem}: OK\n"
+    assert openssl("verify", "-x509_strict", "-CAfile", root, pem).stdout == f"{pem}: OK\n"
 
     def lasts(seconds):
         return not openssl("x509", "-in", pem, "-noout", "-checkend", seconds, check=False).returncode
 
     assert lasts(29 * DAY) and not lasts(31 * DAY)
     a_clock_that_is_behind = int(time.time()) - DAY // 2
-    done = openssl("verify", "-attime", a_clock_that_is_behind, "-CAfile", pem, pem)
+    done = openssl("verify", "-attime", a_clock_that_is_behind, "-CAfile", root, pem)
     assert done.stdout == f"{pem}: OK\n"
 
 
@@ -201,6 +220,7 @@ def test_each_folder_has_an_authority_with_a_name_of_its_own(start):
 
 def test_it_is_good_for_aws_and_loopback_alone(daemon):
     assert permitted(daemon.folder / "ca.pem") == ALWAYS
+    assert permitted(daemon.folder / "ca.key") == ALWAYS
 
 
 def test_it_is_good_for_the_endpoints_of_the_environment(start):
@@ -298,6 +318,70 @@ def test_leaf_is_good_for_no_client(start, tmp_path):
     assert done.returncode == 2
 
 
+def serve_leaf(tmp_path, authority, name):
+    """A server that shows a leaf for the name, and who has signed it."""
+    shown = tmp_path / "shown.pem"
+    made = leaf(tmp_path, authority, f"DNS:{name}").read_text()
+    shown.write_text(made + certificates_of(authority / "ca.key")[0])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(shown, tmp_path / "leaf.key")
+    return TlsSink(SimpleNamespace(server_context=lambda: context))
+
+
+def ask_as_openssl(port, name, root, programs, tmp_path):
+    words = ["-verify_return_error", "-verify_hostname", name, "-servername", name, "-CAfile", root]
+    return openssl("s_client", "-connect", f"127.0.0.1:{port}", *words, input="", check=False)
+
+
+def ask_as_go(port, name, root, programs, tmp_path):
+    if not shutil.which("go"):
+        pytest.skip("no Go")
+    program = tmp_path / "go_trust"
+    build = ["go", "build", "-o", program, CLIENTS / "go_trust.go"]
+    subprocess.run(build, check=True, env={**os.environ, "GO111MODULE": "off"})
+    return subprocess.run(
+        [program, f"127.0.0.1:{port}", name], capture_output=True, text=True, timeout=TIMEOUT,
+        env=environment(SSL_CERT_FILE=root),
+    )  # fmt: skip
+
+
+def ask_as_java(port, name, root, programs, tmp_path):
+    store, hosts = tmp_path / "store.p12", tmp_path / "hosts"
+    hosts.write_text(f"127.0.0.1 {name}\n")
+    subprocess.run(
+        ["keytool", "-importcert", "-noprompt", "-keystore", store, "-storepass", "changeit",
+         "-alias", "root", "-file", root], check=True, capture_output=True,
+    )  # fmt: skip
+    options = [f"-Djavax.net.ssl.trustStore={store}", "-Djavax.net.ssl.trustStorePassword=changeit"]
+    place = [f"-Djdk.net.hosts.file={hosts}", "-cp", programs, "JavaHttps"]
+    return subprocess.run(
+        ["java", *options, *place, f"https://{name}:{port}/"], capture_output=True, text=True,
+        timeout=60, env=environment(),
+    )  # fmt: skip
+
+
+CONSTRAINED = [
+    (ask_as_openssl, "permitted subtree violation"),
+    (ask_as_go, "is not permitted by any constraint"),
+    (ask_as_java, "PKIX path validation failed"),
+]
+
+
+@pytest.mark.parametrize("ask, says", CONSTRAINED, ids=["OpenSSL", "Go", "Java"])
+def test_program_that_trusts_the_root_refuses_a_leaf_for_any_other_host(
+    daemon, programs, tmp_path, ask, says
+):
+    root = daemon.folder / "ca.pem"
+    for name, is_within in (("s3.us-east-1.amazonaws.com", True), ("example.com", False)):
+        server = serve_leaf(tmp_path, daemon.folder, name)
+        place = tmp_path / name
+        place.mkdir()
+        done = ask(server.port, name, root, programs, place)
+        server.close()
+        said = done.stdout + done.stderr
+        assert (done.returncode == 0, says in said) == (is_within, not is_within), said
+
+
 ASK = """
 const [port, name] = process.argv.slice(1)
 const socket = require('tls').connect({port, host: '127.0.0.1', servername: name}, () => {
@@ -310,10 +394,7 @@ socket.on('error', error => console.log(error.code))
 def ask_as_node(start, tmp_path, name, *words):
     """Connects by Node to a server with a leaf for the name, and says what comes of it."""
     daemon = start("-i", "minio.example")
-    certificate = leaf(tmp_path, daemon.folder, f"DNS:{name}")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, tmp_path / "leaf.key")
-    server = TlsSink(SimpleNamespace(server_context=lambda: context))
+    server = serve_leaf(tmp_path, daemon.folder, name)
     env = environment()
     env.pop("NODE_EXTRA_CA_CERTS", None)
     done = subprocess.run(
@@ -406,7 +487,7 @@ def test_it_is_remade_when_the_key_is_no_good(start, damage):
     before, after = restart(start, daemon)
     assert before != after
     test_key_is_for_the_owner_alone(daemon)
-    test_key_file_has_the_certificate_that_fits(daemon)
+    test_key_file_has_the_certificates_that_fit(daemon)
 
 
 @pytest.mark.parametrize(
@@ -445,7 +526,7 @@ def assert_whole(folder):
 def assert_healed(folder):
     daemon = Daemon(folder).start()
     try:
-        test_key_file_has_the_certificate_that_fits(daemon)
+        test_key_file_has_the_certificates_that_fit(daemon)
         test_key_is_for_the_owner_alone(daemon)
         assert not list(folder.glob("*.new"))
     finally:

@@ -15,7 +15,7 @@ from harness import (
 from tls import AWS_HOST
 
 NO_BRIDGE = {"CHAOS_BRIDGE": "0"}
-WARNING = f"calls to {AWS_HOST} get no faults: its TLS library can't be hooked"
+WARNING = f"calls to {AWS_HOST} get no faults: its TLS is built in, and is to be left alone; leave out --no-bridge"
 
 
 def node(port, host, authority, programs, tmp_path):
@@ -83,6 +83,37 @@ def test_program_works_unchanged_and_is_listed_with_the_host(
 def test_program_is_warned_of_once(daemon, run, authority, command):
     done = run(*command(), **NO_BRIDGE, **authority.environment)
     assert done.stderr.count("chaos-run:") == done.stderr.count(WARNING) == 1
+
+
+def test_warning_names_program_and_process(daemon, run, authority, command):
+    words = command()
+    done = run("sh", "-c", 'echo $$; exec "$@"', "sh", *words, **NO_BRIDGE, **authority.environment)
+    assert f"chaos-run: {words[0]}, pid {done.stdout.split()[0]}: calls to " in done.stderr
+
+
+def test_warning_tells_that_no_list_of_authorities_was_named(daemon, run, tls_sink):
+    if node_shares_openssl():
+        pytest.skip("this Node uses the shared OpenSSL, and is seen")
+    words = ["node", CLIENTS / "node_https.js", tls_sink.port, AWS_HOST]
+    unset = ["env", "-u", "NODE_EXTRA_CA_CERTS", "-u", "DENO_CERT"]
+    done = run(*unset, *words, NODE_TLS_REJECT_UNAUTHORIZED=0)
+    assert "get no faults: it trusts its own list of authorities alone; run it by chaos-run" in done.stderr
+
+
+def test_warning_tells_that_no_descriptor_was_left(daemon, run, tls_sink):
+    if node_shares_openssl():
+        pytest.skip("this Node uses the shared OpenSSL, and is seen")
+    words = ["node", CLIENTS / "node_descriptors.js", tls_sink.port, AWS_HOST]
+    done = run("sh", "-c", 'ulimit -n 64; exec "$@"', "sh", *words)
+    assert done.stdout == "200\n", done.stderr
+    assert "get no faults: too many files are open" in done.stderr
+    assert "raise 'ulimit -n'" in done.stderr
+
+
+def test_warning_tells_that_the_key_cannot_be_read(daemon, run, authority, command):
+    script = 'rm "$CHAOS_DIR/ca.key"; exec "$@"'
+    done = run("sh", "-c", script, "sh", *command(), **authority.environment)
+    assert "get no faults: the runtime folder has no authority that it can read;" in done.stderr
 
 
 def test_warning_is_silenced(daemon, run, authority, command):

@@ -98,6 +98,18 @@ def test_curl_meets_a_fault_and_goes_on(daemon, run, tls_sink, trusting):
     assert [request.method for request in tls_sink.requests] == ["GET"]
 
 
+def test_request_that_a_callback_of_the_handshake_writes_meets_a_fault(
+    daemon, run, tls_sink, programs
+):
+    """Node's fetch does so."""
+    passed = run(programs / "tls_callback", tls_sink.port)
+    daemon.faults(PUT)
+    faulted = run(programs / "tls_callback", tls_sink.port)
+    assert passed.stdout.startswith("HTTP/1.1 200 "), passed.stderr
+    assert faulted.stdout.startswith("HTTP/1.1 503 "), faulted.stderr
+    assert len(tls_sink.requests) == 1
+
+
 @pytest.mark.skipif(not node_shares_openssl(), reason="this Node brings its own OpenSSL")
 def test_node_with_the_shared_openssl_meets_a_fault(daemon, run, tls_sink, trusting):
     daemon.faults(PUT)

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from harness import CLIENTS, TIMEOUT, environment, node_shares_openssl, preloaded
+from harness import BUILD, CLIENTS, TIMEOUT, environment, node_shares_openssl, preloaded
 from tls import AWS_HOST, Authority, TlsSink
 
 FAULT = {"service": "kinesis", "operation": "PutRecord"}
@@ -24,8 +24,12 @@ class Faulty(Authority):
         names = "DNS:elsewhere.example" if wrong == "other-name" else f"DNS:{AWS_HOST}"
         signer = [] if wrong == "self-signed" else ["-CA", self.ca, "-CAkey", "ca.key"]
         self._make(names, signer, days, wrong)
+        self.signer = signer
         if wrong == "unknown-authority":
             self.ca = Authority(self._folder("another")).ca
+
+    def mend(self):
+        self._make(f"DNS:{AWS_HOST}", self.signer, "2", "mended")
 
     def _folder(self, name):
         folder = self.folder / name
@@ -102,3 +106,46 @@ def test_program_that_believes_everybody_gets_its_faults(daemon, visit):
     assert visit(preloaded(daemon.folder), credulous=True) == (0, ["200"])
     daemon.faults(FAULT)
     assert visit(preloaded(daemon.folder), credulous=True) == (0, ["503"])
+
+
+def node_again(sink, authority, programs, folder):
+    return ["node", CLIENTS / "node_again.js", sink.port, AWS_HOST]
+
+
+def java_again(sink, authority, programs, folder):
+    hosts = folder / "hosts"
+    hosts.write_text(f"127.0.0.1 {AWS_HOST}\n")
+    options = [*authority.java_options(), f"-Djdk.net.hosts.file={hosts}"]
+    place = ["-XX:TieredStopAtLevel=1", "-cp", programs, "JavaAgain"]
+    return ["java", *options, *place, f"https://{AWS_HOST}:{sink.port}/"]
+
+
+@pytest.mark.parametrize("wrong", ["expired", "not-yet-valid", "other-name"], indirect=True)
+@pytest.mark.parametrize("again", [node_again, java_again])
+def test_server_that_is_mended_gives_its_faults_to_the_same_program(
+    daemon, sink, wrong, programs, tmp_path, again
+):
+    """It was the server that the program refused, not us: nothing is told of, nothing is left alone."""
+    program = again.__name__.removesuffix("_again")
+    if not shutil.which(program) or (program == "node" and node_shares_openssl()):
+        pytest.skip("it is not there, or seen from inside")
+    daemon.faults(FAULT)
+    words = map(str, again(sink, wrong, programs, tmp_path))
+    trusted = {name: str(value) for name, value in wrong.environment.items()}
+    with subprocess.Popen(
+        [BUILD / "chaos-run", "-s", "-d", daemon.folder, *words], env=environment(**trusted),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1,
+    ) as process:  # fmt: skip
+
+        def visit():
+            process.stdin.write("\n")
+            return process.stdout.readline().strip()
+
+        refused = [visit() for _ in range(3)]
+        wrong.mend()
+        sink.context = wrong.server_context()
+        answers = [visit() for _ in range(2)]
+        _, said = process.communicate(timeout=TIMEOUT)
+    assert refused[0] and not refused[0].isdigit() and refused == refused[:1] * 3
+    assert answers == ["503", "503"]
+    assert (process.returncode, said) == (0, "")

@@ -433,3 +433,35 @@ def test_host_that_a_shared_authority_is_not_good_for_is_told(daemon, by_option)
 def test_node_says_nothing_of_the_certificate(daemon):
     done = chaos_run("-d", daemon.folder, "node", "-e", "require('tls').createSecureContext()", env=plain())
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+# ---- what was not meant ----
+
+
+@pytest.mark.parametrize("list, wrong", [("foo", "foo"), ("8000,", ""), ("8000,70000", "70000"), ("80 81", "80 81")])
+def test_what_is_no_port_is_refused(list, wrong):
+    done = chaos_run("-l", 0, "true", env=environment(CHAOS_PORTS=list))
+    assert done.returncode == 125
+    assert done.stderr == (
+        f"chaos-run: CHAOS_PORTS: '{wrong}' is no port from 1 to 65535; "
+        "write PORT, with commas between them\n"
+    )
+
+
+def test_what_is_no_port_is_told_by_the_library():
+    env = environment(LD_PRELOAD=BUILD / "libchaos-shim.so", CHAOS_PORTS="foo")
+    done = subprocess.run(["true"], capture_output=True, text=True, env=env, timeout=TIMEOUT)
+    assert done.returncode == 0
+    assert done.stderr.startswith("chaos-run: CHAOS_PORTS: 'foo' is no port")
+
+
+def test_endpoint_that_the_authority_is_not_good_for_is_told_of_at_the_start(daemon):
+    def said(**env):
+        return chaos_run("-d", daemon.folder, "true", env=environment(**env)).stderr
+
+    told = said(AWS_ENDPOINT_URL_S3="https://minio.example:9000")
+    assert told.startswith(f"chaos-run: warning: the authority in {daemon.folder} is not good for minio.example; ")
+    assert "--intercept minio.example" in told
+    assert said(AWS_ENDPOINT_URL="https://localhost:5000") == ""
+    assert said(AWS_ENDPOINT_URL="http://minio.example:9000") == ""
+    assert said(AWS_ENDPOINT_URL="https://minio.example", CHAOS_BRIDGE="0") == ""

@@ -21,7 +21,7 @@ from harness import (
     BUILD, CLIENTS, TIMEOUT, Client, environment, python, refuse_calls, runtime_folder, wait_for,
 )  # fmt: skip
 from sink import answer
-from tls import Authority
+from tls import AWS_HOST, Authority
 
 pytestmark = pytest.mark.skipif(not shutil.which("go"), reason="needs Go")
 
@@ -692,6 +692,22 @@ def test_bundle_that_is_named_holds_what_is_there_and_the_authority(daemon, sock
 
 # ---- HTTPS ----
 
+@pytest.mark.parametrize("name", ["ca.pem", "hashed"])
+@pytest.mark.parametrize("list_", ["{}", "/nonexistent:{}", "{}/:/nonexistent"])
+def test_authority_in_a_folder_of_the_user_is_believed(
+    daemon, supervised, secret, authority, go, tmp_path, name, list_
+):
+    """Go reads all that is in one, whatever it is called."""
+    shutil.copy(authority.ca, tmp_path / "ca.pem")
+    if name == "hashed":
+        subprocess.run(["openssl", "rehash", tmp_path], check=True)
+    client = supervised(go, "--strict", url=secret, SSL_CERT_DIR=list_.format(tmp_path))
+    daemon.faults(FAULT)
+    one = client.ask()
+    assert (one.status, one.code) == (400, "Throttled")
+    client.finish()
+
+
 def test_https_meets_faults_and_delays_on_one_client(daemon, supervised, secret, authority, go):
     client = supervised(go, "--strict", url=secret, SSL_CERT_FILE=authority.ca)
     assert client.ask().status == 200
@@ -718,3 +734,19 @@ def test_what_is_refused_just_before_the_end_counts(supervised, secret, go):
         assert "unknown authority" in client.ask().body
         client.process.stdin.close()
         assert client.process.wait(TIMEOUT) == 125
+
+
+# ---- what is said ----
+
+
+def test_warning_names_the_program_and_not_its_relay(daemon, tls_sink, authority):
+    program = runtime_folder() / "go_trust"
+    build = ["go", "build", "-o", program, CLIENTS / "go_trust.go"]
+    subprocess.run(build, check=True, env={**os.environ, "GO111MODULE": "off"})
+    done = subprocess.run(
+        [BUILD / "chaos-run", "-d", daemon.folder, "--no-bridge", program,
+         f"127.0.0.1:{tls_sink.port}", AWS_HOST],
+        capture_output=True, text=True, timeout=TIMEOUT,
+        env=environment(CHAOS_PORTS=tls_sink.port, SSL_CERT_FILE=authority.ca),
+    )  # fmt: skip
+    assert f"chaos-run: go_trust, pid {done.stdout.strip()}: calls to {AWS_HOST} get no faults: " in done.stderr

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness import ROOT
-from versions import jar, linked, module, package, printed
+from versions import jar, linked, locked, module, package, printed
 
 PROGRAMS = Path(__file__).resolve().parent / "programs"
 MODULES = ROOT / "build/js/node_modules"
@@ -21,6 +21,10 @@ REACH_JARS = REACH / "java"
 BUN = REACH_MODULES / ".bin/bun"
 DENO = REACH_MODULES / ".bin/deno"
 GO = REACH / "go"
+# Debian's, which shares the OpenSSL of the system, beside the Node that is installed.
+DEBIAN = REACH / "debian/usr"
+DEBIAN_NODE = DEBIAN / "bin/node"
+RUST = REACH / "rust/debug/reach"
 WHEELS = REACH / "py"
 
 INSIDE, BRIDGE, SUPERVISED = "inside", "bridge", "supervised"
@@ -95,6 +99,18 @@ def script(name, tool, program, service="s3", modules=MODULES, sdk=None):
 def sdk3(name, tool, service):
     return script(f"{name} SDK v3 {service}", tool, "sdk3.mjs", service,
                   sdk=f"@aws-sdk/client-{service}")  # fmt: skip
+
+
+def on_debian(client):
+    """The same in Debian's Node."""
+    name = client.name.replace("Node", "Node 18")
+    environment = {"LD_LIBRARY_PATH": str(DEBIAN / "lib/x86_64-linux-gnu")}
+    version = printed("env", *(f"{key}={value}" for key, value in environment.items()),
+                      DEBIAN_NODE, "--version")  # fmt: skip
+    return dataclasses.replace(
+        client, name=name, lane=INSIDE, command=[DEBIAN_NODE, *client.command[1:]],
+        environment=environment, versions=(version, *client.versions[1:]),
+    )  # fmt: skip
 
 
 def sdk2(service):
@@ -205,6 +221,11 @@ AT_HAND = [
 ]  # fmt: skip
 
 INSTALLED = [
+    on_debian(sdk3("Node", "node", "s3")),
+    on_debian(sdk3("Node", "node", "dynamodb")),
+    on_debian(sdk3("Node", "node", "sqs")),
+    on_debian(sdk3("Node", "node", "lambda")),
+    on_debian(script("Node fetch", "node", "fetch.mjs")),
     sdk2("s3"),
     sdk2("dynamodb"),
     sdk3("Bun", BUN, "s3"),
@@ -248,6 +269,10 @@ INSTALLED = [
             "TF_DATA_DIR": "{folder}", "TF_CLI_CONFIG_FILE": "/dev/null", "CHECKPOINT_DISABLE": "1",
         },
         said=GO_SAYS, versions=(printed("terraform", "version"),),
+    ),
+    Client(
+        "Rust SDK", BRIDGE, [RUST], "sqs", trust=("SSL_CERT_FILE",), needs=RUST,
+        versions=(locked("aws-sdk-sqs"),),
     ),
     wheel("obstore"),
     wheel("polars", **QUICK),

@@ -5,6 +5,7 @@ import importlib.metadata
 import json
 import re
 import subprocess
+from pathlib import Path
 
 
 def number(text):
@@ -43,3 +44,9 @@ def linked(program, name):
         return number(done.stdout.partition(f"{name}\t")[2])
 
     return tell
+
+
+def locked(name):
+    """Of a crate of Rust's."""
+    lock = Path(__file__).resolve().parent / "rust/Cargo.lock"
+    return lambda: number(lock.read_text().partition(f'name = "{name}"\n')[2])

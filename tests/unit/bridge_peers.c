@@ -100,8 +100,8 @@ void peers_trust(struct peers *peers, const char *const *bundles)
 	strcpy(key, peers_path(peers, "ours.key"));
 	if (peers->maker)
 		peers->api->unmake(peers->maker);
-	peers->maker =
-		peers->api->make(&(struct bridge_settings){certificate, key, bundles}, &reason);
+	peers->maker = peers->api->make(
+		&(struct bridge_settings){certificate, key, bundles, NULL}, &reason);
 	ck_assert_msg(peers->maker, "%s", reason);
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "shim/engine/exchange.h"
+#include "shim/memory/blocks.h"
 #include "shim/memory/journal.h"
 #include "suite.h"
 #include "table_of.h"
@@ -33,7 +34,8 @@ struct connection {
 
 	bool is_observed;
 	struct event events[4]; /* that have ended */
-	int begun, ended;
+	bool is_unobservable;
+	int begun, ended, missed;
 	int delivered, taken; /* replies */
 };
 
@@ -166,22 +168,42 @@ static inline bool wants_records(void)
 	return current->is_observed;
 }
 
-static inline void tell_begun(void *user, struct event *event)
+static inline void *take_memory(size_t size)
+{
+	return current->is_poor ? NULL : blocks_take(size);
+}
+
+static inline void *tell_begun(void *user, struct event *event)
 {
 	struct connection *connection = user;
 
+	if (connection->is_unobservable)
+		return NULL;
 	connection->begun++;
 	event_add(event, EVENT_PROCESS, SPAN("a test"));
+	return connection;
 }
 
-static inline void tell_ended(const struct event *event)
+static inline void tell_missed(void)
 {
+	current->missed++;
+}
+
+static inline void tell_ended(void *place, const struct event *event)
+{
+	ck_assert_ptr_eq(place, current);
 	ck_assert_int_lt(current->ended, COUNT(current->events));
 	current->events[current->ended++] = *event;
 }
 
 static const struct record_host record_host = {
-	.wants = wants_records, .now = now_of_test, .begun = tell_begun, .ended = tell_ended};
+	.wants = wants_records,
+	.now = now_of_test,
+	.take = take_memory,
+	.begun = tell_begun,
+	.ended = tell_ended,
+	.missed = tell_missed,
+};
 
 static inline void tell_delivered(uint32_t counter, uint64_t rule)
 {

@@ -51,6 +51,21 @@ START_TEST(block_that_is_given_back_is_taken_again)
 }
 END_TEST
 
+START_TEST(without_a_mapping_there_is_what_was_reserved)
+{
+	const size_t size = 3000; /* nobody else here takes such */
+	char *one;
+
+	ck_assert_ptr_null(blocks_take_if(size, false));
+	ck_assert(blocks_reserve(size));
+	one = blocks_take_if(size, false);
+	ck_assert_ptr_nonnull(one);
+	memset(one, 1, size);
+	blocks_give(one);
+	ck_assert_ptr_null(blocks_take_if(1000000, false));
+}
+END_TEST
+
 START_TEST(no_memory_is_told)
 {
 	ck_assert_ptr_null(blocks_take(SIZE_MAX));
@@ -110,6 +125,7 @@ int main(void)
 	tcase_add_loop_test(tests, block_has_the_size_that_was_asked_for, 0, COUNT(sizes));
 	tcase_add_test(tests, block_that_is_given_back_is_taken_again);
 	tcase_add_test(tests, no_memory_is_told);
+	tcase_add_test(tests, without_a_mapping_there_is_what_was_reserved);
 	tcase_add_test(tests, nothing_may_be_given_back);
 	tcase_add_test(tests, no_two_threads_have_the_same_block);
 	suite_add_tcase(suite, tests);

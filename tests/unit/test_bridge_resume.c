@@ -128,13 +128,30 @@ START_TEST(the_session_of_a_bad_server_stays_bad)
 	SSL_CTX_set_verify(peers.client_context, SSL_VERIFY_NONE, NULL);
 	check_resumed(false, false);
 	peers_disconnect(&peers);
-	check_resumed(true, true);
+	check_resumed(true, false);
 	ck_assert_str_eq(peers.api->reason(peers.bridge), "certificate has expired");
 	peers_disconnect(&peers);
 	forget();
 	SSL_CTX_set_verify(peers.client_context, SSL_VERIFY_PEER, NULL);
 	peers_shake(&peers);
 	ck_assert_int_eq(peers.api->failure(peers.bridge), BRIDGE_PROGRAM_REFUSED);
+}
+END_TEST
+
+/* With the same key for its tickets, as a server has that is told to read its certificate again. */
+START_TEST(the_session_of_a_bad_server_does_not_open_a_mended_one)
+{
+	speak(versions[_i]);
+	peers_server_is(&peers,
+		&(struct wish){
+			.name = "localhost", .names = "DNS:localhost", .begins = -5, .ends = -1});
+	SSL_CTX_set_verify(peers.client_context, SSL_VERIFY_NONE, NULL);
+	check_resumed(false, false);
+	peers_disconnect(&peers);
+	peers_server_is(
+		&peers, &(struct wish){.name = "localhost", .names = "DNS:localhost", .ends = 10});
+	check_resumed(false, false);
+	ck_assert_str_eq(peers.api->reason(peers.bridge), "");
 }
 END_TEST
 
@@ -251,6 +268,7 @@ int main(void)
 	tcase_add_loop_test(tcase, the_session_of_one_server_does_not_open_another, 0, 2);
 	tcase_add_loop_test(tcase, the_session_of_a_good_server_does_not_open_a_bad_one, 0, 2);
 	tcase_add_loop_test(tcase, the_session_of_a_bad_server_stays_bad, 0, 2);
+	tcase_add_loop_test(tcase, the_session_of_a_bad_server_does_not_open_a_mended_one, 0, 2);
 	tcase_add_loop_test(tcase, another_port_is_another_server, 0, 2);
 	tcase_add_loop_test(tcase, without_a_name_the_address_is_the_server, 0, 2);
 	tcase_add_test(tcase, more_servers_than_are_remembered_are_served);

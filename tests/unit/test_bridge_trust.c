@@ -22,17 +22,30 @@ static void end(void)
 }
 
 /* The client is refused, or it looks away and the exchange goes on. */
-static void check_refused(const char *reason)
+static void check_refused_as(enum bridge_server server, const char *reason)
 {
 	peers_shake(&peers);
 	ck_assert_int_eq(peers.api->state(peers.bridge), BRIDGE_FAILED);
 	ck_assert_int_eq(peers.api->failure(peers.bridge), BRIDGE_PROGRAM_REFUSED);
+	ck_assert_int_eq(peers.api->server(peers.bridge), server);
 	ck_assert_int_ne(SSL_get_verify_result(peers.client), X509_V_OK);
 	peers_disconnect(&peers);
 	SSL_CTX_set_verify(peers.client_context, SSL_VERIFY_NONE, NULL);
 	peers_shake(&peers);
 	peers_exchange(&peers);
+	ck_assert_int_eq(peers.api->server(peers.bridge), server);
 	ck_assert_str_eq(peers.api->reason(peers.bridge), reason);
+}
+
+/* Whoever knows its authority would not. */
+static void check_bad(const char *reason)
+{
+	check_refused_as(BRIDGE_SERVER_BAD, reason);
+}
+
+static void check_refused(const char *reason)
+{
+	check_refused_as(BRIDGE_SERVER_DOUBTED, reason);
 }
 
 /* What the names of the leaf and of its issuer say. */
@@ -50,6 +63,7 @@ START_TEST(the_program_is_shown_the_mirror_of_a_good_server)
 
 	peers_shake(&peers);
 	leaf = peers_leaf(&peers);
+	ck_assert_int_eq(peers.api->server(peers.bridge), BRIDGE_SERVER_GOOD);
 	ck_assert_int_eq(SSL_get_verify_result(peers.client), X509_V_OK);
 	ck_assert_int_eq(X509_check_host(leaf, "localhost", 0, 0, NULL), 1);
 	ck_assert_int_eq(X509_check_issued(peers.ours.certificate, leaf), X509_V_OK);
@@ -145,6 +159,25 @@ START_TEST(a_server_of_another_name_fails_where_the_name_is_checked)
 	peers_shake(&peers);
 	ck_assert_int_eq(SSL_get_verify_result(peers.client), X509_V_ERR_HOSTNAME_MISMATCH);
 	ck_assert_int_eq(peers.api->failure(peers.bridge), BRIDGE_PROGRAM_REFUSED);
+	ck_assert_int_eq(peers.api->server(peers.bridge), BRIDGE_SERVER_BAD);
+}
+END_TEST
+
+START_TEST(a_server_of_an_authority_that_has_expired_is_doubted)
+{
+	struct identity between = identity_make(&(struct wish){.name = "Between",
+		.authority = true,
+		.issuer = &peers.theirs,
+		.begins = -10,
+		.ends = -1});
+
+	peers_server_is(&peers, &(struct wish){.name = "localhost",
+					.names = "DNS:localhost",
+					.issuer = &between,
+					.ends = 10});
+	SSL_CTX_add1_chain_cert(peers.server_context, between.certificate);
+	check_refused("certificate has expired");
+	identity_free(&between);
 }
 END_TEST
 
@@ -153,7 +186,7 @@ START_TEST(an_expired_server_fails_where_it_is_verified)
 	peers_server_is(&peers,
 		&(struct wish){
 			.name = "localhost", .names = "DNS:localhost", .begins = -10, .ends = -1});
-	check_refused("certificate has expired");
+	check_bad("certificate has expired");
 	check_name(
 		X509_get_issuer_name(peers_leaf(&peers)), "/CN=chaos-run: certificate has expired");
 	check_name(X509_get_subject_name(peers_leaf(&peers)), "/CN=localhost");
@@ -165,7 +198,7 @@ START_TEST(a_server_that_is_not_valid_yet_fails_where_it_is_verified)
 	peers_server_is(&peers,
 		&(struct wish){
 			.name = "localhost", .names = "DNS:localhost", .begins = 1, .ends = 10});
-	check_refused("certificate is not yet valid");
+	check_bad("certificate is not yet valid");
 }
 END_TEST
 
@@ -223,7 +256,7 @@ START_TEST(a_certificate_that_is_none_of_a_server_fails_where_it_is_verified)
 					.names = "DNS:localhost",
 					.use = "clientAuth",
 					.ends = 10});
-	check_refused("unsuitable certificate purpose");
+	check_bad("unsuitable certificate purpose");
 }
 END_TEST
 
@@ -291,6 +324,24 @@ static void write_bytes(const char *path, const void *data, size_t len)
 	ck_assert_uint_eq(fwrite(data, 1, len, file), len);
 	fclose(file);
 }
+
+START_TEST(a_bundle_may_be_given_when_bridges_have_been_there)
+{
+	static const char *const none[] = {NULL};
+
+	peers_trust(&peers, none);
+	peers_shake(&peers);
+	ck_assert_int_eq(peers.api->failure(peers.bridge), BRIDGE_PROGRAM_REFUSED);
+	peers_disconnect(&peers);
+	peers.api->believe(peers.maker, "/nonexistent");
+	for (int i = 0; i < 2; i++)
+		peers.api->believe(peers.maker, peers_path(&peers, "theirs.pem"));
+	peers_shake(&peers);
+	peers_exchange(&peers);
+	ck_assert_str_eq(peers.api->reason(peers.bridge), "");
+	ck_assert_int_eq(SSL_get_verify_result(peers.client), X509_V_OK);
+}
+END_TEST
 
 START_TEST(without_its_bundle_the_server_is_not_believed)
 {
@@ -488,7 +539,7 @@ static void check_not_made(const char *certificate, const char *key, const char 
 {
 	const char *reason = NULL;
 	char paths[2][256];
-	struct bridge_settings settings = {paths[0], paths[1], NULL};
+	struct bridge_settings settings = {paths[0], paths[1], NULL, NULL};
 
 	strcpy(paths[0], peers_path(&peers, certificate));
 	strcpy(paths[1], peers_path(&peers, key));
@@ -519,6 +570,7 @@ static TCase *mirrors(void)
 	tcase_add_test(tcase, a_common_name_that_the_authority_may_not_vouch_for_is_left_out);
 	tcase_add_test(tcase, a_server_without_names_gives_a_leaf_without_names);
 	tcase_add_test(tcase, a_server_of_another_name_fails_where_the_name_is_checked);
+	tcase_add_test(tcase, a_server_of_an_authority_that_has_expired_is_doubted);
 	tcase_add_test(tcase, an_expired_server_fails_where_it_is_verified);
 	tcase_add_test(tcase, a_server_that_is_not_valid_yet_fails_where_it_is_verified);
 	tcase_add_test(tcase, a_self_signed_server_fails_as_one_where_it_is_verified);
@@ -536,6 +588,7 @@ static TCase *bundles(void)
 
 	tcase_add_checked_fixture(tcase, begin, end);
 	tcase_set_timeout(tcase, 60);
+	tcase_add_test(tcase, a_bundle_may_be_given_when_bridges_have_been_there);
 	tcase_add_test(tcase, without_its_bundle_the_server_is_not_believed);
 	tcase_add_test(tcase, a_pem_file_may_hold_other_things_and_other_certificates);
 	tcase_add_test(tcase, the_servers_own_certificate_may_be_trusted);

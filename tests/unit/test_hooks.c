@@ -18,26 +18,12 @@ static const char *const hooks[] = {
 #define HOOK_PATH_VARIADIC					 HOOK_FD_VARIADIC
 #define HOOK_EXEC						 HOOK_ANY
 #include "shim/libc/hooks.def"
-#undef HOOK_FD
-#undef HOOK_FD_VARIADIC
-#undef HOOK_ANY
-#undef HOOK_PLAIN
-#undef HOOK_END
-#undef HOOK_PATH
-#undef HOOK_PATH_VARIADIC
-#undef HOOK_EXEC
 };
 
 /* Those that take a descriptor first, and fail on a bad one. */
 static const char *const of_descriptors[] = {
 #define HOOK_FD(ret, name, parameters, arguments)		 #name,
 #define HOOK_FD_VARIADIC(ret, name, parameters, last, arguments) #name,
-#define HOOK_ANY(ret, name, parameters, arguments)
-#define HOOK_PLAIN(ret, name, parameters, arguments)
-#define HOOK_END(ret, name, parameters, arguments)
-#define HOOK_PATH(ret, name, parameters, arguments)
-#define HOOK_PATH_VARIADIC(ret, name, parameters, last, arguments)
-#define HOOK_EXEC(ret, name, parameters, arguments)
 #include "shim/libc/hooks.def"
 };
 

@@ -234,6 +234,75 @@ START_TEST(what_another_process_goes_on_with_is_not_told_of_twice)
 }
 END_TEST
 
+START_TEST(what_is_in_use_as_another_process_goes_on_with_it_is_not_told_of)
+{
+	observe();
+	write_text(&connection, GET_CALL);
+	record_disown(connection.exchange.record);
+	answer_with(&connection, OK);
+	ck_assert_int_eq(connection.ended, 0);
+	ck_assert_ptr_null(connection.exchange.record);
+}
+END_TEST
+
+START_TEST(a_call_that_there_is_no_memory_for_is_counted_as_missed)
+{
+	observe();
+	connection.is_poor = true;
+	write_text(&connection, GET_CALL);
+	answer_with(&connection, OK);
+	ck_assert_int_eq(connection.begun, 0);
+	ck_assert_int_eq(connection.missed, 1);
+	ck_assert_str_eq(connection.log, "connection, call GetObject");
+}
+END_TEST
+
+START_TEST(a_call_that_nobody_can_be_told_of_is_counted_as_missed)
+{
+	observe();
+	connection.is_unobservable = true;
+	write_text(&connection, GET_CALL);
+	answer_with(&connection, OK);
+	ck_assert_int_eq(connection.ended, 0);
+	ck_assert_int_eq(connection.missed, 1);
+}
+END_TEST
+
+START_TEST(an_answer_that_is_read_unseen_is_unknown)
+{
+	observe();
+	write_text(&connection, GET_CALL);
+	exchange_lose_sight(&connection.exchange);
+	exchange_clear(&connection.exchange, &host);
+	ck_assert_uint_eq(only_event()->end, EVENT_UNKNOWN);
+}
+END_TEST
+
+START_TEST(what_the_kernel_did_not_take_was_not_sent)
+{
+	observe();
+	connection.kernel_takes = 30;
+	write_text(&connection, FULL_HEAD FULL_BODY);
+	exchange_clear(&connection.exchange, &host);
+	ck_assert_uint_eq(only_event()->sent, 30);
+}
+END_TEST
+
+START_TEST(after_a_pipelined_call_no_answer_is_taken_for_that_of_another)
+{
+	observe();
+	write_text(&connection, GET_CALL FULL_HEAD FULL_BODY);
+	answer_with(&connection, OK);
+	connection.exchange.unanswered = false;
+	write_text(&connection, GET_CALL);
+	answer_with(&connection, REFUSED);
+	exchange_clear(&connection.exchange, &host);
+	ck_assert_int_eq(connection.ended, 3);
+	ck_assert_uint_eq(connection.events[2].end, EVENT_UNKNOWN);
+	ck_assert_uint_eq(connection.events[2].status, 0);
+}
+END_TEST
+
 START_TEST(the_next_call_of_a_connection_is_one_of_its_own)
 {
 	observe();
@@ -424,6 +493,12 @@ static void add_answers(TCase *tests)
 	tcase_add_test(tests, what_another_process_goes_on_with_is_not_told_of_twice);
 	tcase_add_test(tests, the_next_call_of_a_connection_is_one_of_its_own);
 	tcase_add_test(tests, a_pipelined_call_ends_the_one_before_it_unknown);
+	tcase_add_test(tests, after_a_pipelined_call_no_answer_is_taken_for_that_of_another);
+	tcase_add_test(tests, what_is_in_use_as_another_process_goes_on_with_it_is_not_told_of);
+	tcase_add_test(tests, a_call_that_there_is_no_memory_for_is_counted_as_missed);
+	tcase_add_test(tests, a_call_that_nobody_can_be_told_of_is_counted_as_missed);
+	tcase_add_test(tests, an_answer_that_is_read_unseen_is_unknown);
+	tcase_add_test(tests, what_the_kernel_did_not_take_was_not_sent);
 }
 
 static void add_faults(TCase *tests)

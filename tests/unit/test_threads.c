@@ -64,13 +64,6 @@ void real_resolve(void)
 #define HOOK_PATH_VARIADIC					 HOOK_FD_VARIADIC
 #define HOOK_EXEC						 HOOK_ANY
 #include "shim/libc/hooks.def"
-#undef HOOK_FD
-#undef HOOK_FD_VARIADIC
-#undef HOOK_ANY
-#undef HOOK_END
-#undef HOOK_PATH
-#undef HOOK_PATH_VARIADIC
-#undef HOOK_EXEC
 }
 
 bool real_connects_straight(void)
@@ -85,16 +78,11 @@ bool real_connects_straight(void)
                                                                                                    \
 		return conn ? on_##name(conn, HOOK_LIST arguments) : real.name arguments;          \
 	}
-#define HOOK_FD_VARIADIC(ret, name, parameters, last, arguments)
 #define HOOK_ANY(ret, name, parameters, arguments)                                                 \
 	__attribute__((unused)) static ret hooked_##name parameters                                \
 	{                                                                                          \
 		return on_##name arguments;                                                        \
 	}
-#define HOOK_END(ret, name, parameters, arguments)
-#define HOOK_PATH(ret, name, parameters, arguments)
-#define HOOK_PATH_VARIADIC(ret, name, parameters, last, arguments)
-#define HOOK_EXEC(ret, name, parameters, arguments)
 #include "shim/libc/hooks.def"
 
 #define THREADS 8

@@ -4,9 +4,12 @@
 #include <stdlib.h>
 
 #include "control/memory.h"
-#include "control/processes.h"
+#include "control/living.h"
 #include "shim/program/obstacle.h"
 #include "tools/blind.h"
+
+/* As many as Linux can have: proc(5), pid_max. */
+#define PIDS_MAX (1u << 22)
 
 /* Of a line of the process list. */
 struct earlier {
@@ -15,7 +18,7 @@ struct earlier {
 };
 
 struct base {
-	uint64_t blind_aws, unfollowed, unattached, unnamed;
+	uint64_t blind_aws, unfollowed, unattached, unnamed, calls, observed;
 	uint64_t programs[JOURNAL_PROGRAMS]; /* how often each was begun */
 	struct earlier processes[JOURNAL_PROCESSES];
 	struct operation operations[OPERATIONS];
@@ -34,6 +37,8 @@ struct base *base_note(const struct journal *journal)
 	base->unfollowed = atomic_load(&journal->unfollowed);
 	base->unattached = atomic_load(&journal->unattached);
 	base->unnamed = atomic_load(&journal->unnamed);
+	base->calls = atomic_load(&journal->calls);
+	base->observed = atomic_load(&journal->observed);
 	for (int i = 0; i < JOURNAL_PROGRAMS; i++)
 		base->programs[i] = atomic_load(&journal->programs[i].count);
 	for (uint32_t i = 0; i < JOURNAL_PROCESSES; i++) {
@@ -183,7 +188,7 @@ static void compare_process(
 
 	if (!pid || !is_own(report, process))
 		return;
-	report->is_alive |= process_lives(pid, start);
+	report->is_alive |= living_pid(pid, start);
 	report->processes += atomic_load(&process->calls) != (is_same ? before->calls : 0);
 	atomic_fetch_add(&report->counted->connections,
 		atomic_load(&process->connections) - (is_same ? before->connections : 0));
@@ -213,6 +218,16 @@ static void add_programs(
 	}
 }
 
+/* Every call is counted, whether somebody observes or not. */
+static void note_unobserved(
+	const struct base *base, const struct journal *journal, struct report *report)
+{
+	uint64_t calls = atomic_load(&journal->calls) - base->calls,
+		 observed = atomic_load(&journal->observed) - base->observed;
+
+	report->unobserved = calls > observed ? calls - observed : 0;
+}
+
 /* Has a program of nobody's, or of another run, made calls since? They may not have ended yet. */
 static bool have_others_called(
 	const struct base *base, const struct journal *journal, const struct report *report)
@@ -230,6 +245,23 @@ static bool have_others_called(
 	return false;
 }
 
+/* Guests are in another list of processes. */
+static void count_programs(struct report *report)
+{
+	uint8_t *seen = sure(calloc(PIDS_MAX / 8, 1));
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < report->attempt_count; i++) {
+		uint32_t pid = report->attempts[i].pid % PIDS_MAX;
+
+		count += !(seen[pid / 8] >> pid % 8 & 1);
+		seen[pid / 8] |= (uint8_t)(1u << pid % 8);
+	}
+	if (report->processes < count)
+		report->processes = count;
+	free(seen);
+}
+
 void base_compare(const struct base *base, const struct journal *journal, struct report *report)
 {
 	report->counted = sure(calloc(1, sizeof(*report->counted)));
@@ -241,8 +273,10 @@ void base_compare(const struct base *base, const struct journal *journal, struct
 		count_by_attempts(report);
 	for (uint32_t i = 0; i < JOURNAL_PROCESSES; i++)
 		compare_process(&journal->processes[i], &base->processes[i], report);
+	count_programs(report);
 	report->unfollowed = atomic_load(&journal->unfollowed) - base->unfollowed;
 	report->unattached = atomic_load(&journal->unattached) - base->unattached;
 	report->unnamed = atomic_load(&journal->unnamed) - base->unnamed;
+	note_unobserved(base, journal, report);
 	add_programs(base, journal, report);
 }

@@ -120,21 +120,6 @@ void wanted_expect_file(struct wanted *wanted, const char *path, char reason[WAN
 	free(text);
 }
 
-void wanted_baseline(struct wanted *wanted, const char *path, char reason[WANTED_REASON_MAX])
-{
-	cJSON_Delete(wanted->baseline);
-	wanted->baseline_path = path;
-	wanted->baseline = baseline_read(path, reason);
-}
-
-void wanted_policy(struct wanted *wanted, const char *path, char reason[WANTED_REASON_MAX])
-{
-	wanted->iam_policy = path;
-	if (strcmp(path, "-") != 0 && !can_write(path))
-		snprintf(reason, WANTED_REASON_MAX, "--iam-policy: cannot write %.400s: %s", path,
-			strerror(errno));
-}
-
 /* What follows is about rules. */
 static void cut_consequence(char *text)
 {
@@ -181,6 +166,21 @@ void wanted_warn(const struct wanted *wanted)
 	}
 	if (names)
 		names_close(names);
+}
+
+void wanted_baseline(struct wanted *wanted, const char *path, char reason[WANTED_REASON_MAX])
+{
+	cJSON_Delete(wanted->baseline);
+	wanted->baseline_path = path;
+	wanted->baseline = baseline_read(path, reason);
+}
+
+void wanted_policy(struct wanted *wanted, const char *path, char reason[WANTED_REASON_MAX])
+{
+	wanted->iam_policy = path;
+	if (strcmp(path, "-") != 0 && !can_write(path))
+		snprintf(reason, WANTED_REASON_MAX, "--iam-policy: cannot write %.400s: %s", path,
+			strerror(errno));
 }
 
 size_t wanted_verdicts(const struct wanted *wanted)

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CHAOS_CONTROL_TOGETHER_H
+#define CHAOS_CONTROL_TOGETHER_H
+
+/* What the folder's own programs and guests tell, as if it stood in one journal. */
+
+#include "event_reader.h"
+#include "writer.h"
+
+/* The counts of all operations. *owned is the caller's to free; it may be NULL. */
+const struct operation *together_operations(const struct writer *writer, struct operation **owned);
+
+/* Puts the events of guests among the own ones, if there is room for events. `reader` is at the guests' last
+ * one, and all zero at first; what it has lost counts as lost. */
+void together_events(struct writer *writer, struct event_reader *reader);
+
+#endif

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A bridged connection is to its program what its own socket would be: each call gives the same."""
+
+import socket
+import subprocess
+import threading
+
+import pytest
+
+from harness import TIMEOUT, environment, preloaded
+from sink import answer
+from tls import TlsSink
+
+BODY = bytes(48 + at % 70 for at in range(30000))
+WAYS = (
+    "peek", "readv", "recvmsg", "recvmsg-peek", "recvmsg-waitall", "recvmmsg", "dontwait", "trunc",
+    "fionread", "rcvtimeo", "splice-in", "writev", "sendmsg", "sendmmsg", "sendfile",
+    "splice-out", "early-bird", "half-close", "shut-reading", "shut-both", "linger", "unread",
+    "forks", "kernel-tls", "ponder", "two-threads",
+)  # fmt: skip
+UPLOADS = ("flood-edge", "flood-level", "sndtimeo", "interrupted")
+
+
+class Slow(TlsSink):
+    """Reads a body when it is told to, and notes how each connection ended."""
+
+    def __init__(self, authority):
+        super().__init__(authority)
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+        self.reads = threading.Event()
+        self.ends = []
+        self.reply = lambda request: answer(body=BODY)
+        self.interim = self.wait
+
+    def wait(self, request):
+        if int(request.headers.get("content-length", 0)) > 1 << 20:
+            self.reads.wait(TIMEOUT)
+        return b""
+
+    def _serve_one(self, sock, reader, connection):
+        try:
+            return super()._serve_one(sock, reader, connection)
+        except (EOFError, OSError):
+            self.ends.append("end" if is_connected(sock) else "reset")
+            raise
+
+
+def is_connected(sock):
+    """Of a connection whose peer has ended its side that is still so; of one that it has reset not."""
+    try:
+        return bool(sock.getpeername())
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def sink(authority):
+    one = Slow(authority)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def use(daemon, authority, programs, sink):
+    """Runs the program; what it said, and how its connection ended for the server."""
+
+    def run(way, *options, shim):
+        named = {**authority.environment, "AWS_ENDPOINT_URL": sink.url}
+        sink.reads.clear()
+        sink.ends.clear()
+        with subprocess.Popen(
+            [programs / "sockets", str(sink.port), way, *options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=preloaded(daemon.folder, **named) if shim else environment(**named),
+            text=True,
+        ) as process:
+            said = []
+            if way in UPLOADS:
+                while (line := process.stdout.readline()) and not line.startswith(LAST[way]):
+                    said.append(line)
+                said.append(line)
+                sink.reads.set()
+            said += process.communicate("\n", TIMEOUT)[0].splitlines(True)
+        sink.settle()
+        return "".join(said), process.returncode, list(sink.ends)
+
+    return run
+
+
+# The line before the program waits for the server to read.
+LAST = {
+    "flood-edge": "poll",
+    "flood-level": "poll",
+    "sndtimeo": "bounded",
+    "interrupted": "full",
+}
+
+
+def is_bridged(daemon):
+    (process,) = daemon.request("GET", "/_chaos/processes").json
+    return process["lanes"]["bridge"] == 1
+
+
+@pytest.mark.parametrize("version", [(), ("old",)], ids=["1.3", "1.2"])
+@pytest.mark.parametrize("way", WAYS)
+def test_call_gives_what_it_gives_without(daemon, use, way, version):
+    daemon.faults({"service": "s3", "region": "nowhere-1"})
+    without = use(way, *version, shim=False)
+    assert without[1] == 0, without
+    assert use(way, *version, shim=True) == without
+    assert is_bridged(daemon)
+
+
+@pytest.mark.parametrize("way", UPLOADS)
+def test_upload_that_is_not_read_waits_as_it_does_without(daemon, use, way):
+    without = use(way, shim=False)
+    assert without[1] == 0, without
+    assert use(way, shim=True) == without
+    assert is_bridged(daemon)
