@@ -25,12 +25,13 @@ enum aws_identity aws_identify(const struct http1_head *head, const struct aws_b
 size_t aws_resource(const struct http1_head *head, const struct aws_body *body,
 	const struct aws_call *call, char *out, size_t cap);
 
-/* The same, for a call whose head alone was there when it was recognised, and what of its body came then. */
-size_t aws_body_resource(const struct aws_call *call, struct span body, char *out, size_t cap);
+/* The same; `token` is set to what an event says of the idempotency token. */
+size_t aws_subject(const struct http1_head *head, const struct aws_body *body,
+	const struct aws_call *call, char *out, size_t cap, uint32_t *token);
 
-/* The call's idempotency token: an enum event_token, or a hash. The second is for what came of the body later. */
-uint32_t aws_token(
-	const struct http1_head *head, const struct aws_body *body, const struct aws_call *call);
-uint32_t aws_body_token(const struct aws_call *call, struct span body, bool is_whole);
+/* The same, for a call whose head alone was there when it was recognised, and what of its body came then.
+ * `token` is what has been said so far. */
+size_t aws_body_subject(const struct aws_call *call, struct span body, bool is_whole, char *out,
+	size_t cap, uint32_t *token);
 
 #endif

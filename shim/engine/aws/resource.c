@@ -180,17 +180,23 @@ static size_t from_place(const struct source *source, uint32_t place)
 	}
 }
 
-/* Which member, if any, names what the operation is about. False: none does. */
-static bool find_place(const struct aws_candidate *candidate, uint32_t *place)
+/* The operation's number within its service, or -1. */
+static int number_of(const struct aws_call *call)
 {
-	const struct model_service *service = &model_services[candidate->model];
-	int operation = model_find_operation(candidate->model, candidate->operation);
-	unsigned number;
+	const struct aws_candidate *candidate = &call->candidates[0];
 
-	if (operation < 0)
-		return false;
-	number = model_bits(model_operations[service->operations + operation]) >>
-		 MODEL_OPERATION_RESOURCE_SHIFT;
+	if (call->candidate_count < 1 || candidate->model < 0)
+		return -1;
+	return model_find_operation(candidate->model, candidate->operation);
+}
+
+/* Which member, if any, names what the operation is about. False: none does. */
+static bool find_place(const struct aws_call *call, int operation, uint32_t *place)
+{
+	const struct model_service *service = &model_services[call->candidates[0].model];
+	unsigned number = model_bits(model_operations[service->operations + operation]) >>
+			  MODEL_OPERATION_RESOURCE_SHIFT;
+
 	if (number == 0)
 		return false;
 	*place = number == MODEL_RESOURCE_GUESS ? GUESS
@@ -198,54 +204,12 @@ static bool find_place(const struct aws_candidate *candidate, uint32_t *place)
 	return true;
 }
 
-size_t aws_body_resource(const struct aws_call *call, struct span body, char *out, size_t cap)
-{
-	const struct http1_head none = {0};
-	const struct aws_body part = {.bytes = body};
-	struct source source = {
-		.request = {.head = &none, .body = &part, .path = SPAN("/")},
-		.call = call,
-		.operation = call->candidates[0].operation,
-		.out = out,
-		.cap = cap,
-	};
-	uint32_t place;
-
-	if (call->candidates[0].model < 0 || !find_place(&call->candidates[0], &place))
-		return 0;
-	if (place == GUESS)
-		return from_body(&source, (struct span){0});
-	return model_bits(place) == MODEL_IN_BODY ? from_body(&source, model_span(place)) : 0;
-}
-
-size_t aws_resource(const struct http1_head *head, const struct aws_body *body,
-	const struct aws_call *call, char *out, size_t cap)
-{
-	struct source source = {.call = call, .out = out, .cap = cap};
-	uint32_t place;
-
-	if (call->candidate_count < 1 || call->candidates[0].model < 0)
-		return 0;
-	aws_request_read(&source.request, head, body);
-	if (call->protocol == AWS_S3) {
-		aws_host_read(&source.host, source.request.host);
-		return from_s3(&source);
-	}
-	if (!find_place(&call->candidates[0], &place))
-		return 0;
-	source.operation = call->candidates[0].operation;
-	return place == GUESS ? from_body(&source, (struct span){0}) : from_place(&source, place);
-}
-
 /* The place of the operation's idempotency token. False: it has none. */
-static bool find_token(const struct aws_candidate *candidate, uint32_t *place)
+static bool find_token(const struct aws_call *call, int number, uint32_t *place)
 {
-	int number = model_find_operation(candidate->model, candidate->operation);
-	unsigned low = 0, high = model_tokens_count, operation;
+	unsigned operation = model_services[call->candidates[0].model].operations + number;
+	unsigned low = 0, high = model_tokens_count;
 
-	if (number < 0)
-		return false;
-	operation = model_services[candidate->model].operations + (unsigned)number;
 	while (low < high) {
 		unsigned middle = (low + high) / 2;
 
@@ -260,6 +224,8 @@ static bool find_token(const struct aws_candidate *candidate, uint32_t *place)
 	return true;
 }
 
+/* ---- tokens ---- */
+
 static uint32_t hash_of(const char *text, size_t len)
 {
 	uint32_t hash = 0x811c9dc5;
@@ -270,44 +236,79 @@ static uint32_t hash_of(const char *text, size_t len)
 }
 
 /* What stands there. */
-static uint32_t token_at(struct source *source, uint32_t place)
+static uint32_t token_at(const struct source *request, uint32_t place)
 {
 	char token[EVENT_TEXT_MAX] = "";
-	size_t len;
+	struct source source = {.request = request->request,
+		.call = request->call,
+		.operation = request->operation,
+		.out = token,
+		.cap = sizeof(token)};
+	size_t len = from_place(&source, place);
 
-	source->operation = source->call->candidates[0].operation;
-	source->out = token;
-	source->cap = sizeof(token);
-	len = from_place(source, place);
 	if (len)
 		return hash_of(token, len);
-	return model_bits(place) == MODEL_IN_BODY && !source->request.body->complete
+	return model_bits(place) == MODEL_IN_BODY && !source.request.body->complete
 		       ? EVENT_TOKEN_UNSEEN
 		       : EVENT_TOKEN_MISSING;
 }
 
-uint32_t aws_token(
-	const struct http1_head *head, const struct aws_body *body, const struct aws_call *call)
-{
-	struct source source = {.call = call};
-	uint32_t place;
+/* ---- both ---- */
 
-	if (call->candidate_count < 1 || call->candidates[0].model < 0 ||
-		!find_token(&call->candidates[0], &place))
-		return EVENT_HAS_NO_TOKEN;
-	aws_request_read(&source.request, head, body);
-	return token_at(&source, place);
-}
-
-uint32_t aws_body_token(const struct aws_call *call, struct span body, bool is_whole)
+size_t aws_body_subject(const struct aws_call *call, struct span body, bool is_whole, char *out,
+	size_t cap, uint32_t *token)
 {
 	const struct http1_head none = {0};
 	const struct aws_body part = {.bytes = body, .complete = is_whole};
 	struct source source = {
-		.request = {.head = &none, .body = &part, .path = SPAN("/")}, .call = call};
+		.request = {.head = &none, .body = &part, .path = SPAN("/")},
+		.call = call,
+		.operation = call->candidates[0].operation,
+		.out = out,
+		.cap = cap,
+	};
+	int number = number_of(call);
 	uint32_t place;
 
-	if (!find_token(&call->candidates[0], &place) || model_bits(place) != MODEL_IN_BODY)
-		return EVENT_TOKEN_UNSEEN;
-	return token_at(&source, place);
+	if (number < 0)
+		return 0;
+	if (*token == EVENT_TOKEN_UNSEEN && find_token(call, number, &place) &&
+		model_bits(place) == MODEL_IN_BODY)
+		*token = token_at(&source, place);
+	if (!find_place(call, number, &place))
+		return 0;
+	if (place == GUESS)
+		return from_body(&source, (struct span){0});
+	return model_bits(place) == MODEL_IN_BODY ? from_body(&source, model_span(place)) : 0;
+}
+
+size_t aws_subject(const struct http1_head *head, const struct aws_body *body,
+	const struct aws_call *call, char *out, size_t cap, uint32_t *token)
+{
+	struct source source = {.call = call, .out = out, .cap = cap};
+	int number = number_of(call);
+	uint32_t place;
+
+	*token = EVENT_HAS_NO_TOKEN;
+	if (call->candidate_count < 1 || call->candidates[0].model < 0)
+		return 0;
+	aws_request_read(&source.request, head, body);
+	source.operation = call->candidates[0].operation;
+	if (number >= 0 && find_token(call, number, &place))
+		*token = token_at(&source, place);
+	if (call->protocol == AWS_S3) {
+		aws_host_read(&source.host, source.request.host);
+		return from_s3(&source);
+	}
+	if (number < 0 || !find_place(call, number, &place))
+		return 0;
+	return place == GUESS ? from_body(&source, (struct span){0}) : from_place(&source, place);
+}
+
+size_t aws_resource(const struct http1_head *head, const struct aws_body *body,
+	const struct aws_call *call, char *out, size_t cap)
+{
+	uint32_t token;
+
+	return aws_subject(head, body, call, out, cap, &token);
 }
