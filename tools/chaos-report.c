@@ -169,10 +169,10 @@ static int tell(const struct report *report, const struct wanted *wanted)
 {
 	struct verdict *verdicts = sure(calloc(wanted_verdicts(wanted) + 1, sizeof(*verdicts)));
 	size_t count = wanted_judge(wanted, report, verdicts);
-	bool are_written =
-		write_reports(report, wanted, verdicts, count) & audit_write(report, wanted);
+	bool are_written = write_reports(report, wanted, verdicts, count);
 	bool are_met = judge(verdicts, count);
 
+	are_written &= audit_write(report, wanted);
 	free(verdicts);
 	if (!are_written)
 		return EXIT_OWN;
