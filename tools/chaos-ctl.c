@@ -27,6 +27,7 @@
 #include "report/watch.h"
 #include "shim/engine/aws/model.h"
 #include "shim/memory/runtime.h"
+#include "scope.h"
 #include "show.h"
 #include "table_file.h"
 
@@ -73,6 +74,9 @@ static const char help[] =
 	"  ps                                                 the processes that use it\n"
 	"  watch    [--pid PID] [--redact] [PATTERN]...       each attempt of a call, as it ends\n"
 	"  top      [--once] [--interval SECONDS] [PATTERN]...  rates by operation\n"
+	"  scope    [JSON|@FILE] -- COMMAND                   fault rules while a command runs; "
+	"all\n"
+	"                                                     is put back when it ends\n"
 	"  ca       [--path] [--for HOST[,HOST]]              the certificate that its programs "
 	"trust\n"
 	"  explain  [--jsonl] [--table FILE]                  what is made of the HTTP request on\n"
@@ -105,8 +109,9 @@ static const char help[] =
 	"the rules that are equal to them. Each prints the configuration that is then in force.\n"
 	"JSON comes from stdin with '-', or when there is none and stdin is no terminal.\n"
 	"\n"
-	"Exit status: 0; 1 when the daemon refuses or does not answer, a line can't be read, or a\n"
-	"name is not known; 2 for wrong usage.\n";
+	"Exit status: 0, and for scope the command's; 1 when the daemon refuses or does not "
+	"answer,\n"
+	"a line can't be read, or a name is not known; 2 for wrong usage.\n";
 
 __attribute__((format(printf, 2, 3))) static int fail(int code, const char *format, ...)
 {
@@ -670,6 +675,33 @@ static int run_watch(const struct command *command, const struct session *sessio
 	return error ? fail(EXIT_REFUSED, "%s: %s", command->name, reason) : EXIT_SUCCESS;
 }
 
+/* Rules begin like JSON or like the name of a file; a command does not. */
+static int run_scope(const struct command *command, const struct session *session, char **arguments)
+{
+	bool has_rules = *arguments && **arguments && strchr("{[@", **arguments);
+	struct scope scope = {.folder = session->folder, .command = arguments + has_rules};
+	struct scope_failure failure;
+	char *rules = NULL;
+	int code;
+
+	if (!*scope.command)
+		return fail(EXIT_USAGE, "scope: a command is missing; as in: chaos-ctl scope "
+					"'[{\"service\": \"s3\"}]' -- chaos-run pytest");
+	if (has_rules) {
+		rules = read_argument(command, *arguments, &scope.size);
+		if (!rules)
+			return EXIT_USAGE;
+	}
+	scope.rules = rules;
+	code = scope_run(&scope, &failure);
+	free(rules);
+	if (code >= 0)
+		return code;
+	if (failure.status)
+		return fail(EXIT_REFUSED, "scope: %s", failure.reason);
+	return explain_error(session, code, failure.reason);
+}
+
 static int print_version(void)
 {
 	char reason[MODEL_REASON_MAX];
@@ -689,6 +721,7 @@ static const struct command commands[] = {
 	{"ps", run_ps, "/_chaos/processes", "no processes", NULL, processes_arrange},
 	{"watch", run_watch, NULL, NULL, NULL, NULL},
 	{"top", run_watch, NULL, NULL, NULL, NULL},
+	{"scope", run_scope, NULL, NULL, NULL, NULL},
 	{"ca", run_ca, NULL, NULL, NULL, NULL},
 	{"explain", run_explain, NULL, NULL, NULL, NULL},
 	{"services", run_services, NULL, NULL, NULL, NULL},

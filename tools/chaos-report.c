@@ -190,6 +190,7 @@ int main(int argc, char **argv)
 	ignore_signals();
 	if (!parse(argc, argv, &wanted, &report))
 		return EXIT_OWN;
+	wanted_warn(&wanted);
 	if (observe_begin(&observe, report.folder, reason)) {
 		fprintf(stderr, "chaos-run: cannot report: %s\n", reason);
 		return EXIT_OWN;
@@ -198,7 +199,7 @@ int main(int argc, char **argv)
 		gather.told = trace;
 		gather.context = &colours;
 	}
-	gather_begin(&gather, &report, observe.journal);
+	gather_begin(&gather, &report, &observe);
 	if (write(STDIN_FILENO, "", 1) == 1)
 		follow(&gather);
 	gather_end(&gather);

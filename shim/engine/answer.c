@@ -61,6 +61,9 @@ static size_t feed_name(struct answer *answer, const char *data, size_t len)
 			if (answer->field && answer->word_ended)
 				answer->state = ANSWER_BAD;
 			answer_clear_word(answer);
+		} else if (answer->word_ended) {
+			/* Two words are no name that we know. */
+			answer->part = PART_SKIP;
 		} else {
 			add_to_word(answer, byte);
 			if (answer->word_len == sizeof(answer->word))

@@ -69,7 +69,8 @@ size_t answer_take_length_line(struct answer *answer, const char *data, size_t l
 	size_t at = name.len;
 	struct span digits = {data + at, 0};
 
-	if (len < name.len || strncasecmp(data, name.at, name.len) != 0)
+	if (len < name.len || lower(*data) != 'c' || data[7] != '-' ||
+		strncasecmp(data, name.at, name.len) != 0)
 		return 0;
 	while (at < len && is_digit(data[at]))
 		at++;

@@ -159,4 +159,29 @@ static inline struct scan_marks scan_line(const char *at, const char *end)
 	return marks;
 }
 
+/* Where in the text a word of four bytes stands behind a blank; NULL: nowhere. */
+static inline const char *scan_for_blank_and(struct span text, struct span word)
+{
+	size_t at = 0;
+
+#ifdef __SSE2__
+	/* Few words are as long as to have the same last byte there. */
+	for (; text.len - at >= 20; at += 16) {
+		uint32_t places = scan_places(scan_load(text.at + at), ' ') &
+				  scan_places(scan_load(text.at + at + 4), word.at[3]);
+
+		for (; places; places &= places - 1) {
+			const char *there = text.at + at + __builtin_ctz(places) + 1;
+
+			if (memcmp(there, word.at, 4) == 0)
+				return there;
+		}
+	}
+#endif
+	for (; text.len - at >= 5; at++)
+		if (text.at[at] == ' ' && memcmp(text.at + at + 1, word.at, 4) == 0)
+			return text.at + at + 1;
+	return NULL;
+}
+
 #endif

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "http1_scan.h"
 #include "shim/memory/blocks.h"
 
 #define SAMPLE_MAX 4000u
@@ -14,16 +15,19 @@
 static struct span app_of(const struct http1_head *head)
 {
 	struct span rest = http1_known(head, HTTP1_USER_AGENT);
+	const struct span name = SPAN("app/");
+	const char *end;
 
-	while (rest.len) {
-		const char *end = span_find(rest, ' ');
-		struct span product = {rest.at, end ? (size_t)(end - rest.at) : rest.len};
+	if (!span_starts(rest, name)) {
+		const char *at = scan_for_blank_and(rest, name);
 
-		if (span_starts(product, SPAN("app/")))
-			return span_from(product, 4);
-		rest = span_from(rest, product.len + 1);
+		rest = at ? span_from(rest, (size_t)(at - rest.at)) : (struct span){NULL, 0};
 	}
-	return rest;
+	if (!rest.len)
+		return rest;
+	rest = span_from(rest, name.len);
+	end = span_find(rest, ' ');
+	return (struct span){rest.at, end ? (size_t)(end - rest.at) : rest.len};
 }
 
 /* cfg/retry-mode#NAME, or one of the letters that m/ lists. */

@@ -90,6 +90,19 @@ struct event {
 	char texts[EVENT_ROOM];
 };
 
+/* Short texts, many a call: memcpy() would take longer to see how many bytes it is about. */
+static inline void event_copy(char *to, const char *from, size_t len)
+{
+	if (len < 8) {
+		for (size_t i = 0; i < len; i++)
+			to[i] = from[i];
+		return;
+	}
+	for (size_t i = 0; i < len - 8; i += 8)
+		memcpy(to + i, from + i, 8);
+	memcpy(to + len - 8, from + len - 8, 8);
+}
+
 /* Adds the next text; they are added in their order, and what has no room is cut. */
 static inline void event_add(struct event *event, enum event_text which, struct span text)
 {
@@ -99,9 +112,10 @@ static inline void event_add(struct event *event, enum event_text which, struct 
 		len = EVENT_TEXT_MAX;
 	if (len > room)
 		len = room;
-	if (len)
-		memcpy(event->texts + event->used, text.at, len);
 	event->lengths[which] = (uint8_t)len;
+	if (!len)
+		return;
+	event_copy(event->texts + event->used, text.at, len);
 	event->used = (uint16_t)(event->used + len);
 }
 

@@ -9,18 +9,26 @@
 #define STEP_BITS 3
 #define STEPS	  (1u << STEP_BITS)
 
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15ull;
+	return hash ^ hash >> 32;
+}
+
 /* By words: it is done at each call. */
 static uint64_t hash_more(uint64_t hash, struct span text)
 {
-	for (size_t at = 0; at < text.len; at += 8) {
-		size_t len = text.len - at < 8 ? text.len - at : 8;
-		uint64_t word = 0;
+	size_t at = 0;
+	uint64_t word = text.len;
 
-		memcpy(&word, text.at + at, len);
-		hash = (hash ^ word) * 0x9e3779b97f4a7c15ull;
-		hash ^= hash >> 32;
+	for (; text.len - at >= 8; at += 8) {
+		hash = mix(hash, word);
+		memcpy(&word, text.at + at, 8);
 	}
-	return hash + text.len;
+	hash = mix(hash, word);
+	for (word = 0; at < text.len; at++)
+		word = word << 8 | (uint8_t)text.at[at];
+	return mix(hash, word);
 }
 
 static uint64_t key_of(struct span service, struct span operation)

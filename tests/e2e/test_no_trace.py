@@ -12,6 +12,7 @@ import pytest
 from harness import (
     CLIENTS, SHIM, TIMEOUT, Daemon, environment, preloaded, python, runtime_folder,
 )  # fmt: skip
+from observed import observe
 
 # Every head has to be looked at, and nothing comes of it.
 NO_MATCH = {"service": "kinesis", "operation": "DeleteStream"}
@@ -30,10 +31,12 @@ FILTERED = [name for name in PLAIN if name not in ("ends_its_thread", "takes_its
 TLS = stories("no_trace_tls.c")
 
 
-@pytest.fixture(scope="module")
-def watcher():
+@pytest.fixture(scope="module", params=["unobserved", "observed"])
+def watcher(request):
     daemon = Daemon().start()
     daemon.faults(NO_MATCH)
+    if request.param == "observed":
+        observe(daemon)
     yield daemon
     daemon.remove()
 

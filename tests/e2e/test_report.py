@@ -461,13 +461,13 @@ def test_runs_that_share_a_daemon_tell_each_of_its_own(daemon, moto, tmp_path):
     assert [rule["taken"] for rule in outer["rules"]] == [2]
     assert [rule["taken"] for rule in inner["rules"]] == [0]
     # Nobody looks any more.
-    assert daemon.request("GET", "/_chaos/observe").json == {"observed": False}
+    assert daemon.request("GET", "/_chaos/observe").json["observed"] is False
 
 
 def test_observing_that_was_on_before_stays_on(daemon, moto):
     daemon.request("POST", "/_chaos/observe")
     chaos_run("-d", daemon.folder, "--report", "aws", "s3", "ls", url=moto)
-    assert daemon.request("GET", "/_chaos/observe").json == {"observed": True}
+    assert daemon.request("GET", "/_chaos/observe").json["observed"] is True
 
 
 def test_what_was_counted_before_the_run_is_not_in_it(daemon, moto, tmp_path):
@@ -515,6 +515,18 @@ def test_a_daemon_that_is_killed_meanwhile_changes_nothing(daemon, moto, tmp_pat
     assert done.returncode == 0
     assert (told["totals"]["calls"], told["totals"]["faults"]) == (3, 2)
     assert [(rule["name"], rule["taken"]) for rule in told["rules"]] == [("tables", 2)]
+
+
+def test_calls_that_nobody_observed_are_told_of(daemon, moto, tmp_path):
+    path = tmp_path / "report.json"
+    off = f"curl -s -X DELETE --unix-socket {daemon.socket} http://localhost/_chaos/observe"
+    done = chaos_run(
+        "-d", daemon.folder, "--report", f"--report=json:{path}", "sh", "-c",
+        f"aws s3 ls; {off}; aws s3 ls", url=moto,
+    )  # fmt: skip
+    totals = json.loads(path.read_text())["totals"]
+    assert (totals["calls"], totals["unobserved"]) == (1, 1)
+    assert "1 attempt while programs were told not to tell" in done.stderr
 
 
 def children(pid):
@@ -697,6 +709,15 @@ def test_a_wrong_expectation_keeps_the_command_from_running(tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
+def test_names_that_no_call_has_are_warned_of():
+    done = chaos_run("--expect", "dynamo.PutItm: faults == 0", "--expect", "s3.*: calls == 0", "true")
+    assert done.returncode == 0
+    assert done.stderr == (
+        "chaos-run: warning: --expect 'dynamo.PutItm: faults == 0': service 'dynamo' is not known; "
+        "did you mean 'dynamodb'?\n"
+    )
+
+
 def test_a_rule_that_never_fires_can_fail_the_run(moto):
     done = expect(moto, options=["--fail-on-unmatched"])
     assert done.returncode == 124
@@ -791,7 +812,7 @@ def test_watch_shows_the_calls_of_all_programs_and_leaves_no_trace(daemon, watch
     watching.terminate()
     assert watching.communicate(timeout=TIMEOUT)[0] == "" and watching.returncode == 0
     assert "s3.ListBuckets" in lines[0] and "lambda.ListFunctions" in lines[1]
-    assert daemon.request("GET", "/_chaos/observe").json == {"observed": False}
+    assert daemon.request("GET", "/_chaos/observe").json["observed"] is False
 
 
 def test_watch_prints_events_as_json(daemon, watch, moto):

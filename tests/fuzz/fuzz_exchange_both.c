@@ -51,7 +51,12 @@ static void do_other(struct wire *wire, unsigned arg)
 
 	switch (arg % 8) {
 	case 0:
-		exchange_end(&wire->exchange);
+		if (arg / 8 == 1)
+			exchange_server_ended(&wire->exchange);
+		else if (arg / 8 == 2)
+			exchange_lose_sight(&wire->exchange);
+		else
+			exchange_end(&wire->exchange);
 		break;
 	case 1:
 		wire->is_poor = !wire->is_poor;

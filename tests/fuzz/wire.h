@@ -8,6 +8,7 @@
 #include "fuzz.h"
 #include "shim/engine/aws/reply.h"
 #include "shim/engine/exchange.h"
+#include "shim/memory/blocks.h"
 #include "shim/memory/journal.h"
 #include "tables.h"
 
@@ -46,6 +47,7 @@ struct wire {
 	bool is_poor;	     /* no memory for drafts */
 	bool ends_kept;	     /* replies are not left for the program to fetch */
 	int drafts;	     /* taken and not given back */
+	int begun, ended;    /* events */
 
 	struct wire_event events[WIRE_EVENTS];
 	int event_count;
@@ -189,7 +191,70 @@ static inline bool wire_observes(void)
 	return true;
 }
 
+static inline bool wire_wants(void)
+{
+	return true;
+}
+
+static inline void *wire_take_memory(size_t size)
+{
+	return wire_current->is_poor ? NULL : blocks_take(size);
+}
+
+/* Texts stay inside the event, one behind the other. */
+static inline void wire_check_event(const struct event *event)
+{
+	size_t len = 0;
+
+	for (int i = 0; i < EVENT_TEXTS; i++) {
+		struct span text = event_text(event, (enum event_text)i);
+
+		check(text.len == event->lengths[i] && text.at == event->texts + len);
+		len += text.len;
+	}
+	check(len == event->used && len <= EVENT_ROOM && event_size(event) <= sizeof(*event));
+}
+
+static inline void *wire_begun(void *user, struct event *event)
+{
+	struct wire *wire = user;
+
+	event_add(event, EVENT_PROCESS, SPAN("a program"));
+	wire_check_event(event);
+	check(event->lengths[EVENT_SERVICE] > 0);
+	/* One at a time, on one connection. */
+	check(wire->begun++ == wire->ended);
+	return wire;
+}
+
+static inline void wire_ended(void *place, const struct event *event)
+{
+	struct wire *wire = place;
+
+	check(++wire->ended == wire->begun);
+	wire_check_event(event);
+	check(event->first <= event->ended && event->end <= EVENT_CUT);
+	check((event->action & EVENT_ERROR) != 0 == (event->taken != EVENT_NOTHING_TO_TAKE));
+	check(event->end != EVENT_WHOLE || event->status);
+	check(event->status < 1000 && event->sent <= wire->size);
+}
+
+static inline void wire_missed(void)
+{
+	check(wire_current->is_poor);
+}
+
+static const struct record_host wire_record = {
+	.wants = wire_wants,
+	.now = wire_now,
+	.take = wire_take_memory,
+	.begun = wire_begun,
+	.ended = wire_ended,
+	.missed = wire_missed,
+};
+
 static const struct exchange_host wire_host = {
+	.record = &wire_record,
 	.observes = wire_observes,
 	.table = wire_table,
 	.now = wire_now,
@@ -420,6 +485,7 @@ static inline void wire_end(struct wire *wire)
 static inline void wire_clear(struct wire *wire)
 {
 	exchange_clear(&wire->exchange, &wire_host);
+	check(wire->begun == wire->ended);
 	check(wire->drafts == 0 && !wire->exchange.draft.at && !wire->exchange.reply &&
 		line_is_empty(&wire->exchange.line) && !wire->exchange.line.bytes);
 }

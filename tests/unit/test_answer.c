@@ -57,6 +57,8 @@ static const struct sample {
 	{"a length beyond counting", &get,
 		WHOLE("HTTP/1.1 200 OK\r\nContent-Length: 1000000000000000000\r\n\r\n"), ANSWER_BAD,
 		200},
+	{"a name of two words", &get, WHOLE("HTTP/1.1 200 OK\r\nContent -Length: 3\r\n\r\n"),
+		ANSWER_UNTIL_CLOSE, 200, .closes = true},
 	{"white space before the colon", &get,
 		WHOLE("HTTP/1.1 200 OK\r\nContent-Length : 3\r\n\r\n"), ANSWER_BAD, 200},
 

@@ -10,6 +10,8 @@
  *   engine all COUNT RULES FILE      all of the call
  *   engine match COUNT RULES FILE    what so many rules say of the call
  *   engine call COUNT RULES FILE     parse, all and match
+ *   engine pass COUNT RULES FILE     what a connection makes of it and of its answer
+ *   engine record COUNT RULES FILE   the same, while somebody observes
  *
  * FILE holds a request as it goes out. No rule matches it. Prints the median in nanoseconds.
  */
@@ -22,7 +24,10 @@
 #include "control/compile.h"
 #include "shim/engine/aws/identify.h"
 #include "shim/engine/aws/model.h"
+#include "shim/engine/exchange.h"
 #include "shim/engine/rules.h"
+#include "shim/memory/blocks.h"
+#include "shim/memory/journal.h"
 #include "tests/unit/table_in_memory.h"
 
 #define REQUEST_MAX 65536
@@ -100,6 +105,107 @@ static void call(struct subject *subject)
 	parse(subject);
 	all(subject);
 	match(subject);
+}
+
+/* ---- a connection ---- */
+
+static struct subject *observed;
+static struct operation operations[OPERATIONS];
+static struct event_slot events[JOURNAL_EVENTS];
+static _Atomic uint64_t head, calls;
+
+static const struct table *table_of_subject(void)
+{
+	return observed->table;
+}
+
+static uint64_t clock_of_events(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+static bool always(void)
+{
+	return true;
+}
+
+/* As the library does it. */
+static void *begun(void *user, struct event *event)
+{
+	event_add(event, EVENT_PROCESS, SPAN("/usr/local/bin/program"));
+	event_add(event, EVENT_LABEL, SPAN(""));
+	event->operation = (uint16_t)operations_find(
+		operations, event_text(event, EVENT_SERVICE), event_text(event, EVENT_OPERATION));
+	operations_begin(&operations[event->operation], event);
+	atomic_fetch_add_explicit(&calls, 1, memory_order_relaxed);
+	return user;
+}
+
+static void ended(void *place, const struct event *event)
+{
+	(void)place;
+	operations_end(&operations[event->operation], event);
+	event_write(events, JOURNAL_EVENTS, &head, event);
+}
+
+static void nothing(void)
+{
+}
+
+static void say_nothing(void *user)
+{
+	(void)user;
+}
+
+static void no_call(void *user, const struct aws_call *call, const struct rules_verdict *verdict)
+{
+	(void)user;
+	(void)call;
+	(void)verdict;
+}
+
+static const struct record_host recorder = {.wants = always,
+	.now = clock_of_events,
+	.take = blocks_take,
+	.begun = begun,
+	.ended = ended,
+	.missed = nothing};
+static const struct exchange_host passing = {
+	.table = table_of_subject, .connection = say_nothing, .call = no_call};
+static const struct exchange_host recording = {
+	.table = table_of_subject, .connection = say_nothing, .call = no_call, .record = &recorder};
+
+static void serve(struct subject *subject, const struct exchange_host *host)
+{
+	static const char answer[] =
+		"HTTP/1.1 200 OK\r\nServer: Server\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n"
+		"Content-Type: application/x-amz-json-1.1\r\nContent-Length: 2\r\n"
+		"x-amzn-RequestId: 01234567-89ab-cdef-0123-456789abcdef\r\n"
+		"x-amz-crc32: 2745614147\r\n\r\n{}";
+	static struct exchange exchange;
+	static struct exchange_step step;
+	struct exchange_env env = {host, subject, &subject->dice};
+	struct iovec iov = {subject->request, subject->len};
+
+	observed = subject;
+	if (!exchange_offer(&exchange, &env, &iov, 1, &step))
+		errx(1, "a rule matches");
+	exchange_sent(&exchange, subject->len, subject->len);
+	exchange.unanswered = false;
+	exchange_answered(&exchange, answer, sizeof(answer) - 1);
+}
+
+static void pass(struct subject *subject)
+{
+	serve(subject, &passing);
+}
+
+static void record(struct subject *subject)
+{
+	serve(subject, &recording);
 }
 
 /* ---- rules ---- */
@@ -223,19 +329,21 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*measured)(struct subject *);
 	} things[] = {{"copy", copy}, {"parse", parse}, {"none", none}, {"service", service},
-		{"all", all}, {"match", match}, {"call", call}};
+		{"all", all}, {"match", match}, {"call", call}, {"pass", pass}, {"record", record}};
 	static struct subject subject;
 	long count = argc == 5 ? atol(argv[2]) : 0;
 
 	if (count < BATCH)
 		errx(2,
-			"copy|parse|none|service|all|match|call COUNT RULES FILE; COUNT is at "
-			"least %d",
+			"copy|parse|none|service|all|match|call|pass|record COUNT RULES FILE; "
+			"COUNT is at least %d",
 			BATCH);
 	read_request(&subject, argv[4]);
 	parse(&subject);
 	all(&subject);
 	make_table(&subject, atol(argv[3]));
+	/* A page of the ring is met for the first time once in many calls. */
+	memset(events, 0, sizeof(events));
 	match(&subject);
 	if (subject.verdict.is_fault)
 		errx(1, "a rule matches");

@@ -15,7 +15,7 @@ struct earlier {
 };
 
 struct base {
-	uint64_t blind_aws, unfollowed, unattached, unnamed;
+	uint64_t blind_aws, unfollowed, unattached, unnamed, calls, observed;
 	uint64_t programs[JOURNAL_PROGRAMS]; /* how often each was begun */
 	struct earlier processes[JOURNAL_PROCESSES];
 	struct operation operations[OPERATIONS];
@@ -34,6 +34,8 @@ struct base *base_note(const struct journal *journal)
 	base->unfollowed = atomic_load(&journal->unfollowed);
 	base->unattached = atomic_load(&journal->unattached);
 	base->unnamed = atomic_load(&journal->unnamed);
+	base->calls = atomic_load(&journal->calls);
+	base->observed = atomic_load(&journal->observed);
 	for (int i = 0; i < JOURNAL_PROGRAMS; i++)
 		base->programs[i] = atomic_load(&journal->programs[i].count);
 	for (uint32_t i = 0; i < JOURNAL_PROCESSES; i++) {
@@ -213,6 +215,16 @@ static void add_programs(
 	}
 }
 
+/* Every call is counted, whether somebody observes or not. */
+static void note_unobserved(
+	const struct base *base, const struct journal *journal, struct report *report)
+{
+	uint64_t calls = atomic_load(&journal->calls) - base->calls,
+		 observed = atomic_load(&journal->observed) - base->observed;
+
+	report->unobserved = calls > observed ? calls - observed : 0;
+}
+
 /* Has a program of nobody's, or of another run, made calls since? They may not have ended yet. */
 static bool have_others_called(
 	const struct base *base, const struct journal *journal, const struct report *report)
@@ -244,5 +256,6 @@ void base_compare(const struct base *base, const struct journal *journal, struct
 	report->unfollowed = atomic_load(&journal->unfollowed) - base->unfollowed;
 	report->unattached = atomic_load(&journal->unattached) - base->unattached;
 	report->unnamed = atomic_load(&journal->unnamed) - base->unnamed;
+	note_unobserved(base, journal, report);
 	add_programs(base, journal, report);
 }

@@ -15,6 +15,9 @@
 #define LAST_CALLS_NS  1000000000ull
 #define LAST_EVENTS_NS 300000000ull
 
+/* Programs of other users have a journal of their own, of which the daemon takes the events over. */
+#define GUESTS_NS 1000000000ull
+
 /* Of those that only look, and keep no attempts. */
 #define TEXTS_MAX 65536u
 
@@ -33,10 +36,15 @@ static void pause_shortly(void)
 	nanosleep(&pause, NULL);
 }
 
-void gather_begin(struct gather *gather, struct report *report, const struct journal *journal)
+void gather_begin(struct gather *gather, struct report *report, const struct observe *observe)
 {
+	const struct journal *journal = observe->journal;
+
 	gather->report = report;
+	gather->observe = observe;
 	gather->journal = journal;
+	observe_guests(observe);
+	gather->asked = now();
 	report->begun = now();
 	gather->base = base_note(journal);
 	gather->rules = rules_seen_begin(report, journal);
@@ -147,6 +155,10 @@ static uint32_t take_events(struct gather *gather)
 uint32_t gather_more(struct gather *gather)
 {
 	rules_seen_look(gather->rules, false);
+	if (now() - gather->asked > GUESTS_NS) {
+		observe_guests(gather->observe);
+		gather->asked = now();
+	}
 	return take_events(gather);
 }
 
@@ -189,8 +201,13 @@ void gather_end(struct gather *gather)
 		pause_shortly();
 		take_events(gather);
 	}
+	observe_guests(gather->observe);
+	take_events(gather);
 	report->over = now();
 	report->lost = gather->reader.lost;
+	/* What guests have done the counters of the journal do not tell. */
+	if (events_known(gather) > base_ended(gather->base, gather->journal))
+		report->is_shared = true;
 	if (base_ended(gather->base, gather->journal) > events_known(gather))
 		report->lost += base_ended(gather->base, gather->journal) - events_known(gather);
 	calls_find(report);

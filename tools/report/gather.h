@@ -14,8 +14,10 @@ typedef void gather_told(void *context, const struct report *report,
 
 struct gather {
 	struct report *report;
+	const struct observe *observe;
 	const struct journal *journal;
 	struct event_reader reader;
+	uint64_t asked;	   /* when the daemon was last asked what guests tell */
 	struct base *base; /* what was counted before */
 	struct rules_seen *rules;
 	gather_told *told; /* NULL: nobody */
@@ -23,8 +25,8 @@ struct gather {
 	bool keeps_nothing; /* attempts are told of alone */
 };
 
-/* From now on. `report` is set up but for what is gathered; `folder` and `journal` stay the caller's. */
-void gather_begin(struct gather *gather, struct report *report, const struct journal *journal);
+/* From now on. `report` is set up but for what is gathered; `folder` and `observe` stay the caller's. */
+void gather_begin(struct gather *gather, struct report *report, const struct observe *observe);
 
 /* Takes what has come. Returns how many attempts of the run. */
 uint32_t gather_more(struct gather *gather);

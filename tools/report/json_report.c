@@ -219,6 +219,7 @@ static void add_totals(cJSON *json, const struct report *report)
 	add_number(object, "connections", totals.connections);
 	add_number(object, "programs", report->processes);
 	add_number(object, "lost", report->lost + report->unkept);
+	add_number(object, "unobserved", report->unobserved);
 	add_number(object, "blind", report->blind_aws);
 	add_number(object, "unfollowed", report->unfollowed);
 	add_number(object, "unattached", report->unattached);

@@ -67,7 +67,8 @@ static int ask(const struct observe *observe, const char *method, bool *is_on,
 		return error;
 	}
 	body = cJSON_Parse(answer.body);
-	*is_on = cJSON_IsTrue(cJSON_GetObjectItem(body, "observed"));
+	/* What is observed, and not kept so, ends when whoever reads events has gone. */
+	*is_on = cJSON_IsTrue(cJSON_GetObjectItem(body, "kept"));
 	cJSON_Delete(body);
 	if (answer.status != 200) {
 		snprintf(reason, OBSERVE_REASON_MAX,
@@ -125,6 +126,18 @@ int observe_begin(struct observe *observe, const char *folder, char reason[OBSER
 	if (error)
 		close_journal(observe);
 	return error;
+}
+
+void observe_guests(const struct observe *observe)
+{
+	/* A look at everything does so, and makes nobody observe for longer. */
+	const struct client_request request = {
+		.folder = observe->folder, .method = "GET", .path = "/_chaos/snapshot?limit=1"};
+	struct client_answer answer;
+	char why[256];
+
+	if (*observe->journal->guests && client_call(&request, &answer, why) == 0)
+		client_free(&answer);
 }
 
 void observe_end(struct observe *observe)

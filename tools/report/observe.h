@@ -24,6 +24,9 @@ struct observe {
 /* Returns 0, or -errno with the reason, which names the folder. */
 int observe_begin(struct observe *observe, const char *folder, char reason[OBSERVE_REASON_MAX]);
 
+/* Has the daemon put what programs of other users tell among the events; where there can be none, does nothing. */
+void observe_guests(const struct observe *observe);
+
 void observe_end(struct observe *observe);
 
 #endif

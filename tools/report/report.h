@@ -96,10 +96,11 @@ struct report {
 	bool is_shared;	      /* others have made calls under the same daemon */
 	uint64_t blind_aws;   /* connections to AWS that could not be looked into */
 	uint64_t unfollowed, unattached, unnamed;
-	uint32_t processes; /* that made calls */
-	bool is_alive;	    /* programs of the run were still there when it was made */
-	bool has_status;    /* the command has ended, and not chaos-run before it */
-	int status;	    /* as of wait() */
+	uint64_t unobserved; /* attempts while observing was off */
+	uint32_t processes;  /* that made calls */
+	bool is_alive;	     /* programs of the run were still there when it was made */
+	bool has_status;     /* the command has ended, and not chaos-run before it */
+	int status;	     /* as of wait() */
 };
 
 /* Sums over all operations. */

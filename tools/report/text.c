@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "control/stats.h"
+#include "control/utf8.h"
 #include "missed.h"
 #include "operations.h"
 #include "style.h"
@@ -17,6 +18,8 @@
 #define MISSED_MAX 10
 #define RULES_MAX  20
 #define BLIND_MAX  10
+
+#define WRITTEN_MAX 120u /* bytes of a rule */
 
 struct page {
 	FILE *out;
@@ -146,6 +149,17 @@ static void put_operations(const struct page *page)
 
 /* ---- rules ---- */
 
+/* The files have all of it. */
+static void put_written(const struct page *page, const struct report_rule *rule)
+{
+	size_t len = strlen(rule->json), end = 0;
+
+	for (size_t step; end < len && end < WRITTEN_MAX; end += step)
+		step = utf8_step(rule->json + end, len - end) ?: 1;
+	fprintf(page->out, "  %s%.*s%s%s\n", style_begin(page->colours, STYLE_FAINT), (int)end,
+		rule->json, end < len ? "..." : "", style_end(page->colours, STYLE_FAINT));
+}
+
 static void put_rule(const struct page *page, const struct report_rule *rule, int width)
 {
 	bool agrees = rule->planned == rule->taken;
@@ -156,8 +170,7 @@ static void put_rule(const struct page *page, const struct report_rule *rule, in
 	put_number(page, rule->planned, 7, STYLE_PLAIN);
 	put_number(page, rule->delivered, 9, STYLE_PLAIN);
 	put_number(page, rule->taken, 6, agrees ? STYLE_PLAIN : STYLE_WARNING);
-	fprintf(page->out, "  %s%s%s\n", style_begin(page->colours, STYLE_FAINT), rule->json,
-		style_end(page->colours, STYLE_FAINT));
+	put_written(page, rule);
 }
 
 static void put_rules(const struct page *page)

@@ -57,6 +57,12 @@ static void tell_of_events(const struct report *report, struct lines *lines)
 			report->is_counted ? "the counts hold them, but lists of calls do not"
 					   : "the counts lack them, too, for others used the "
 					     "daemon at the same time");
+	if (report->unobserved)
+		tell(lines,
+			"%s while programs were told not to tell: the daemon was stopped, or "
+			"somebody "
+			"turned observing off",
+			style_count(report->unobserved, "attempt", count));
 	if (report->unkept)
 		tell(lines, "%s beyond the first %u: the counts hold them, lists of calls do not",
 			style_count(report->unkept, "attempt", count), REPORT_ATTEMPTS_MAX);

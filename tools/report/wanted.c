@@ -10,6 +10,7 @@
 #include "baseline.h"
 #include "control/file.h"
 #include "control/memory.h"
+#include "control/names.h"
 
 /* It is better known before the command has run. */
 static bool can_write(const char *path)
@@ -117,6 +118,54 @@ void wanted_expect_file(struct wanted *wanted, const char *path, char reason[WAN
 		take_line(wanted, line, path, number, reason);
 	}
 	free(text);
+}
+
+/* What follows is about rules. */
+static void cut_consequence(char *text)
+{
+	static const char *const beginnings[] = {" As it stands", ": the rule"};
+
+	for (size_t i = 0; i < sizeof(beginnings) / sizeof(*beginnings); i++) {
+		char *at = strstr(text, beginnings[i]);
+
+		if (at)
+			*at = '\0';
+	}
+}
+
+static void warn(const struct names *names, const struct expectation *expectation)
+{
+	static char code[] = ""; /* of no service */
+	const struct rule rule = {.service = expectation->service,
+		.operation = expectation->operation,
+		.probability = 1,
+		.status = 503,
+		.code = code};
+	struct names_warnings warnings;
+
+	names_begin(&warnings);
+	names_check(names, &rule, 1, &warnings);
+	for (int i = 0; i < warnings.count; i++) {
+		char *text = warnings.text[i] + strcspn(warnings.text[i], ":");
+
+		cut_consequence(text);
+		fprintf(stderr, "chaos-run: warning: --expect '%s'%s\n", expectation->text, text);
+	}
+}
+
+void wanted_warn(const struct wanted *wanted)
+{
+	struct names *names = NULL;
+
+	for (size_t i = 0; i < wanted->expectation_count; i++) {
+		if (wanted->expectations[i].subject != EXPECT_OPERATION)
+			continue;
+		if (!names)
+			names = names_open();
+		warn(names, &wanted->expectations[i]);
+	}
+	if (names)
+		names_close(names);
 }
 
 void wanted_baseline(struct wanted *wanted, const char *path, char reason[WANTED_REASON_MAX])

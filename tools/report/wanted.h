@@ -39,6 +39,9 @@ void wanted_report(struct wanted *wanted, const char *text, char reason[WANTED_R
 void wanted_expect(struct wanted *wanted, const char *text, char reason[WANTED_REASON_MAX]);
 void wanted_expect_file(struct wanted *wanted, const char *path, char reason[WANTED_REASON_MAX]);
 
+/* Says on stderr which names of services and operations are not known: no call may ever have them. */
+void wanted_warn(const struct wanted *wanted);
+
 /* The report of another run; where the policy goes. */
 void wanted_baseline(struct wanted *wanted, const char *path, char reason[WANTED_REASON_MAX]);
 void wanted_policy(struct wanted *wanted, const char *path, char reason[WANTED_REASON_MAX]);

@@ -111,7 +111,7 @@ int watch_calls(const struct watch *watch, char reason[OBSERVE_REASON_MAX])
 	if (error)
 		return error;
 	catch_signals();
-	gather_begin(&gather, &report, observe.journal);
+	gather_begin(&gather, &report, &observe);
 	while (!is_over && !ferror(stdout)) {
 		gather_more(&gather);
 		wait_ms(LOOK_MS);

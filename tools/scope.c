@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scope.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cjson/cJSON.h>
+
+#include "client.h"
+
+#define FAULTS "/_localstack/chaos/faults"
+
+static const char *const parts[] = {FAULTS, "/outages", "/_localstack/chaos/effects"};
+#define PARTS (sizeof(parts) / sizeof(*parts))
+
+static int refused(const struct client_answer *answer, struct scope_failure *failure)
+{
+	cJSON *body = cJSON_Parse(answer->body);
+	const char *message = cJSON_GetStringValue(cJSON_GetObjectItem(body, "message"));
+
+	failure->status = answer->status;
+	snprintf(failure->reason, sizeof(failure->reason), "%s", message ? message : answer->body);
+	cJSON_Delete(body);
+	return -EPROTO;
+}
+
+/* *body, if wanted, is the answer's, for the caller to free. */
+static int ask(const struct scope *scope, const char *method, const char *path, const char *sent,
+	size_t size, char **body, struct scope_failure *failure)
+{
+	struct client_request request = {.folder = scope->folder,
+		.method = method,
+		.path = path,
+		.body = sent,
+		.body_size = size};
+	struct client_answer answer;
+	char reason[256] = "";
+	int error = client_call(&request, &answer, reason);
+
+	*failure = (struct scope_failure){0};
+	snprintf(failure->reason, sizeof(failure->reason), "%s", reason);
+	if (error)
+		return error;
+	if (answer.status < 200 || answer.status >= 300)
+		error = refused(&answer, failure);
+	else if (body)
+		*body = strdup(answer.body);
+	client_free(&answer);
+	if (!error && body && !*body)
+		error = -ENOMEM;
+	return error;
+}
+
+static int read_all(const struct scope *scope, char *before[PARTS], struct scope_failure *failure)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < PARTS && !error; i++)
+		error = ask(scope, "GET", parts[i], NULL, 0, &before[i], failure);
+	return error;
+}
+
+/* What is as it was keeps its counts. */
+static int put_back(const struct scope *scope, char *before[PARTS], struct scope_failure *failure)
+{
+	int error = scope->rules
+			    ? ask(scope, "DELETE", FAULTS, scope->rules, scope->size, NULL, failure)
+			    : 0;
+
+	for (size_t i = 0; i < PARTS && !error; i++) {
+		char *now = NULL;
+
+		error = ask(scope, "GET", parts[i], NULL, 0, &now, failure);
+		if (!error && strcmp(now, before[i]) != 0)
+			error = ask(scope, "POST", parts[i], before[i], strlen(before[i]), NULL,
+				failure);
+		free(now);
+	}
+	return error;
+}
+
+/* What comes from the terminal reaches the command, too, and that is what ends. */
+static int run(const struct scope *scope)
+{
+	const struct sigaction ignore = {.sa_handler = SIG_IGN};
+	struct sigaction on_interrupt, on_quit;
+	int status = 0, error;
+	pid_t child;
+
+	sigaction(SIGINT, &ignore, &on_interrupt);
+	sigaction(SIGQUIT, &ignore, &on_quit);
+	child = fork();
+	if (child == 0) {
+		sigaction(SIGINT, &on_interrupt, NULL);
+		sigaction(SIGQUIT, &on_quit, NULL);
+		setenv("CHAOS_DIR", scope->folder, 1);
+		execvp(scope->command[0], scope->command);
+		error = errno;
+		fprintf(stderr, "chaos-ctl: scope: cannot run %s: %s\n", scope->command[0],
+			strerror(error));
+		_exit(error == ENOENT ? 127 : 126);
+	}
+	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+		continue;
+	if (child < 0)
+		return 126;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static void note_rest(struct scope_failure *failure)
+{
+	size_t len = strlen(failure->reason);
+
+	snprintf(failure->reason + len, sizeof(failure->reason) - len,
+		"%sthe rules could not be put back", len ? "; " : "");
+}
+
+int scope_run(const struct scope *scope, struct scope_failure *failure)
+{
+	char *before[PARTS] = {NULL};
+	int error = read_all(scope, before, failure), code = 0;
+
+	if (!error && scope->rules)
+		error = ask(scope, "PATCH", FAULTS, scope->rules, scope->size, NULL, failure);
+	if (!error) {
+		code = run(scope);
+		error = put_back(scope, before, failure);
+		if (error)
+			note_rest(failure);
+	}
+	for (size_t i = 0; i < PARTS; i++)
+		free(before[i]);
+	return error ? error : code;
+}
