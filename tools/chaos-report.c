@@ -113,6 +113,8 @@ static bool parse(int argc, char **argv, struct wanted *wanted, struct report *r
 		if (!take_option(wanted, report, option))
 			return false;
 	report->command = argv + optind;
+	if (report->is_redacted && optind < argc)
+		argv[optind + 1] = NULL;
 	if (!report->folder)
 		fputs(help, stderr);
 	return report->folder != NULL;

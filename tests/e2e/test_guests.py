@@ -33,7 +33,8 @@ def installed():
     """The programs, and some clients, where everybody can read them."""
     folder = tempfile.mkdtemp(prefix="chaos-installed-")
     os.chmod(folder, 0o755)
-    for name in ("chaos-run", "chaos-control", "chaos-ctl", SHIM.name, "libchaos-bridge.so"):
+    for name in ("chaos-run", "chaos-control", "chaos-ctl", "chaos-report", SHIM.name,
+                 "libchaos-bridge.so"):  # fmt: skip
         shutil.copy(BUILD / name, folder)
     for name in ("py_http.py", "signed.py", "node_https.js", "signed.js"):
         shutil.copy(CLIENTS / name, folder)
@@ -538,3 +539,21 @@ def test_guest_is_observed_as_any_program_is(daemon, steered, sink):
     assert stats["rules"][0]["taken"] == stats["totals"]["taken"] == 1
     metrics = daemon.request("GET", "/_chaos/metrics").body.decode()
     assert 'chaos_faults_total{service="kinesis",operation="PutRecords"} 1\n' in metrics
+
+
+# ---- what is told of them ----
+
+
+def test_what_guests_do_is_in_the_report_of_their_run(installed, daemon, call, tmp_path):
+    daemon.faults(dict(KINESIS, description="told"))
+    path = tmp_path / "report.json"
+    script = f"{call}; {' '.join(SETPRIV)} {call}"
+    done = run_in(
+        installed, "-d", daemon.folder, f"--report=json:{path}", "--expect", "faults == 2",
+        "--expect", "rule:told: taken == planned", "--", "sh", "-c", script,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = json.loads(path.read_text())
+    assert [(one["attempts"], one["faults"]) for one in told["operations"]] == [(2, 2)]
+    assert [(one["planned"], one["taken"]) for one in told["rules"]] == [(2, 2)]
+    assert told["totals"]["programs"] == 2

@@ -213,7 +213,6 @@ def test_resources_can_be_hashed(moto, tmp_path):
         command = ["aws", "s3api", "head-bucket", "--bucket", secret]
         done = chaos_run("--trace", "--report", "--report=json", path, *options, *command, url=moto)
         told = json.loads(path.read_text())
-        del told["command"]
         assert (secret in done.stderr.split("chaos-run: ")[0]) == is_told
         assert (secret in json.dumps(told)) == is_told
         assert told["failed"][0]["resource"].startswith("a-" if is_told else "#")
@@ -239,6 +238,15 @@ def test_rules_on_a_terminal_ask_for_one(moto, option, is_told):
         timeout=TIMEOUT,
     )
     assert ("s3.ListBuckets" in done.stdout) == is_told, done.stdout
+
+
+def test_junit_names_a_long_command_in_short(tmp_path):
+    path = tmp_path / "report.xml"
+    done = chaos_run(f"--report=junit:{path}", "true", "é" * 5000)
+    (case,) = xml.etree.ElementTree.parse(path).getroot().iter("testcase")
+    assert done.returncode == 0
+    assert case.get("name").startswith("true éé") and case.get("name").endswith("é...")
+    assert len(case.get("name")) < 200
 
 
 def test_a_file_may_be_stdout(moto):

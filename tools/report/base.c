@@ -8,6 +8,9 @@
 #include "shim/program/obstacle.h"
 #include "tools/blind.h"
 
+/* As many as Linux can have: proc(5), pid_max. */
+#define PIDS_MAX (1u << 22)
+
 /* Of a line of the process list. */
 struct earlier {
 	uint32_t pid;
@@ -242,6 +245,23 @@ static bool have_others_called(
 	return false;
 }
 
+/* Guests are in another list of processes. */
+static void count_programs(struct report *report)
+{
+	uint8_t *seen = sure(calloc(PIDS_MAX / 8, 1));
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < report->attempt_count; i++) {
+		uint32_t pid = report->attempts[i].pid % PIDS_MAX;
+
+		count += !(seen[pid / 8] >> pid % 8 & 1);
+		seen[pid / 8] |= (uint8_t)(1u << pid % 8);
+	}
+	if (report->processes < count)
+		report->processes = count;
+	free(seen);
+}
+
 void base_compare(const struct base *base, const struct journal *journal, struct report *report)
 {
 	report->counted = sure(calloc(1, sizeof(*report->counted)));
@@ -253,6 +273,7 @@ void base_compare(const struct base *base, const struct journal *journal, struct
 		count_by_attempts(report);
 	for (uint32_t i = 0; i < JOURNAL_PROCESSES; i++)
 		compare_process(&journal->processes[i], &base->processes[i], report);
+	count_programs(report);
 	report->unfollowed = atomic_load(&journal->unfollowed) - base->unfollowed;
 	report->unattached = atomic_load(&journal->unattached) - base->unattached;
 	report->unnamed = atomic_load(&journal->unnamed) - base->unnamed;

@@ -15,6 +15,9 @@
 #include "missed.h"
 #include "unseen.h"
 
+/* Of a list; the totals hold all. */
+#define CALLS_MAX 10000u
+
 static void add_number(cJSON *object, const char *name, uint64_t value)
 {
 	sure(cJSON_AddNumberToObject(object, name, (double)value));
@@ -148,6 +151,7 @@ static void add_attempt(
 static void add_calls(cJSON *json, const char *name, const struct report *report, bool failed)
 {
 	cJSON *calls = sure(cJSON_AddArrayToObject(json, name));
+	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < report->call_count; i++) {
 		const struct report_call *call = &report->calls[i];
@@ -155,6 +159,8 @@ static void add_calls(cJSON *json, const char *name, const struct report *report
 
 		if (report_call_failed(call) != failed || (!failed && call->attempts < 2))
 			continue;
+		if (count++ == CALLS_MAX)
+			break;
 		object = add_object(calls);
 		add_call(object, report, &report->attempts[call->first]);
 		add_text(object, "call",

@@ -3,13 +3,17 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "control/event_json.h"
 #include "control/memory.h"
+#include "control/utf8.h"
 #include "markup.h"
 #include "text.h"
+
+#define NAME_MAX_BYTES 200
 
 static void put_seconds(FILE *out, const struct report *report)
 {
@@ -29,12 +33,22 @@ static void put_timestamp(FILE *out, const struct report *report)
 	fprintf(out, " timestamp=\"%s\"", text);
 }
 
+/* A name that fits on a line of a CI server's. */
 static void put_command(FILE *out, const struct report *report)
 {
-	for (int i = 0; report->command && report->command[i]; i++) {
-		fputs(i ? " " : "", out);
-		markup_text(out, report->command[i]);
+	char text[NAME_MAX_BYTES + 1] = "";
+	size_t len = 0;
+
+	for (int i = 0; report->command && report->command[i] && len < NAME_MAX_BYTES; i++)
+		len += (size_t)snprintf(
+			text + len, sizeof(text) - len, "%s%s", i ? " " : "", report->command[i]);
+	for (size_t at = 0, step; text[at]; at += step) {
+		step = utf8_step(text + at, strlen(text + at));
+		if (!step)
+			text[at] = '\0';
 	}
+	markup_text(out, text);
+	fputs(len > NAME_MAX_BYTES ? "..." : "", out);
 }
 
 static bool has_failed(const struct report *report)

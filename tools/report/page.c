@@ -29,6 +29,8 @@ const char page_begin[] =
 	"  color: var(--text); font: 15px/1.5 system-ui, sans-serif }\n"
 	"h1 { margin: 0; font-size: 24px } h2 { margin: 32px 0 8px; font-size: 18px }\n"
 	"header p { margin: 4px 0 16px; overflow-wrap: anywhere }\n"
+	"header code { display: -webkit-box; overflow: hidden; -webkit-line-clamp: 3;\n"
+	"  -webkit-box-orient: vertical }\n"
 	"code { font: 13px/1.4 ui-monospace, monospace; overflow-wrap: anywhere }\n"
 	".tiles { display: flex; flex-wrap: wrap; gap: 12px }\n"
 	".tile { flex: 1 1 120px; padding: 12px 16px; border: 1px solid var(--line);\n"

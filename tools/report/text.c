@@ -14,7 +14,7 @@
 #include "tools/blind.h"
 #include "unseen.h"
 
-#define FAILED_MAX 10 /* calls that are listed; the files hold all */
+#define FAILED_MAX 10 /* calls that are listed; the files hold more */
 #define MISSED_MAX 10
 #define RULES_MAX  20
 #define BLIND_MAX  10
