@@ -3,6 +3,7 @@
 is told of."""
 
 import os
+import shutil
 import signal
 import subprocess
 
@@ -190,6 +191,15 @@ def test_strict_fails_a_command_that_was_blind_to_the_endpoint_of_the_user(
     done = strict(*command, CHAOS_QUIET=1, **{name: url.format(port=tls_sink.port)})
     assert (done.returncode, done.stdout) == (125, "200\n"), done.stderr
     assert ", TLS (may be HTTP/2)\n" in done.stderr
+
+
+def test_strict_fails_a_child_without_environment_that_was_blind_to_that_endpoint(
+    strict, tls_sink, authority, programs, tmp_path
+):
+    command = ["env", "-i", *java(tls_sink.port, "localhost", authority, programs, tmp_path)]
+    command[2] = shutil.which(command[2])
+    done = strict(*command, CHAOS_QUIET=1, AWS_ENDPOINT_URL=f"https://localhost:{tls_sink.port}")
+    assert (done.returncode, done.stdout) == (125, "200\n"), done.stderr
 
 
 @pytest.mark.parametrize("host", ["bucket.localhost", "localhost.localstack.cloud"])

@@ -195,6 +195,23 @@ def test_ports_of_endpoints_are_kept(daemon):
     assert "CHAOS_PORTS=8123" in there
 
 
+def test_hosts_of_endpoints_are_kept_behind_those_of_the_user(daemon):
+    named = {"AWS_ENDPOINT_URL": "https://LocalHost:8123/a", "AWS_ENDPOINT_URL_S3": "https://[::1]/"}
+    there = in_child(preloaded(daemon.folder, **named))
+    assert sorted(next(entry for entry in there if entry.startswith("CHAOS_INTERCEPT="))[16:].split(",")) == [
+        "LocalHost:8123", "[::1]:443",
+    ]  # fmt: skip
+    there = in_child(preloaded(daemon.folder, CHAOS_INTERCEPT="minio, [::1]:443", **named))
+    assert "CHAOS_INTERCEPT=minio, [::1]:443,LocalHost:8123" in there
+
+
+def test_hosts_of_endpoints_do_not_take_the_place_of_the_child_s_own(daemon):
+    command = ["env", "-i", "CHAOS_INTERCEPT=theirs", "env"]
+    env = preloaded(daemon.folder, AWS_ENDPOINT_URL="https://localhost:8123")
+    done = subprocess.run(command, env=env, capture_output=True, text=True)
+    assert "CHAOS_INTERCEPT=theirs" in done.stdout.splitlines()
+
+
 @pytest.mark.parametrize("name", ["NODE_EXTRA_CA_CERTS", "DENO_CERT"])
 def test_authority_is_named_to_the_child_if_it_was_named_by_us(daemon, name):
     ours = f"{name}={daemon.folder}/ca.pem"
