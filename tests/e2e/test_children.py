@@ -27,6 +27,13 @@ LISTS = ["execl", "execlp", "execle"]
 EXECS = ["execve", "execv", "execvp", "execvpe", "execveat", "execveat of a descriptor",
          "fexecve", *LISTS]  # fmt: skip
 SPAWNS = ["posix_spawn", "posix_spawnp"]
+FOLDERS = [
+    "posix_spawn in a folder",
+    "posix_spawn in a folder by two steps",
+    "posix_spawn in a folder by its descriptor",
+    "posix_spawn in a folder that it opens",
+    "posix_spawnp in a folder",
+]
 SHELLS = ["system", "popen"]
 
 
@@ -311,6 +318,15 @@ def test_static_child_keeps_its_faults_in_each_way_that_libc_has(
     assert (done.returncode, done.stdout, done.stderr) == (0, "503\n", "")
 
 
+@pytest.mark.parametrize("way", FOLDERS)
+def test_static_child_that_begins_in_another_folder_keeps_its_faults(
+    programs, static_call, sink, way
+):
+    command = [programs / "begins", way, "here", led(sink), "--", static_call]
+    done = chaos_run("-f", RULE, "--strict", "--", *command)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "503\n", "")
+
+
 def test_static_children_of_vfork_in_64_threads_keep_their_faults(programs, static_call, sink):
     command = [programs / "begins", "execve", "threads", led(sink), "--", static_call]
     done = chaos_run("-f", RULE, "--strict", "--", *command)
@@ -527,6 +543,16 @@ def test_child_that_cannot_be_followed_is_told_of_in_each_way_that_libc_has(
     done = unsupervised(programs / "begins", way, mode, "--", tools / "static")
     assert done.returncode == 125
     assert done.stderr.startswith(f"chaos-run: cannot be followed: {tools}/static {STATIC}")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("way", FOLDERS)
+def test_child_that_cannot_be_followed_is_told_of_where_it_begins_in_another_folder(
+    programs, tools, way
+):
+    done = unsupervised(programs / "begins", way, "here", "--", tools / "static")
+    assert done.returncode == 125
+    assert done.stderr.startswith(f"chaos-run: cannot be followed: ./static {STATIC}")
     assert done.stderr.count("\n") == 1
 
 
