@@ -6,10 +6,11 @@ import signal
 import socket
 import subprocess
 import threading
+from pathlib import Path
 
 import pytest
 
-from harness import TIMEOUT, environment, free_port, preloaded, wait_for
+from harness import CLIENTS, TIMEOUT, environment, free_port, preloaded, wait_for
 from sink import answer
 from tls import TlsSink
 
@@ -112,6 +113,26 @@ def test_call_gives_what_it_gives_without(daemon, use, way, version):
     without = use(way, *version, shim=False)
     assert without[1] == 0, without
     assert use(way, *version, shim=True) == without
+    assert is_bridged(daemon)
+
+
+@pytest.mark.skipif("CHAOS_TSAN" not in os.environ, reason="not with the thread sanitizer")
+@pytest.mark.parametrize("version", [(), ("old",)], ids=["1.3", "1.2"])
+def test_two_threads_on_one_connection_race_in_nothing(
+    daemon, authority, sink, tmp_path, version
+):
+    program = tmp_path / "sockets"
+    compiler = [*os.environ.get("CC", "cc").split(), "-fsanitize=thread", "-D_GNU_SOURCE", "-O1"]
+    linked = ["-l:libssl.a", "-l:libcrypto.a", "-lpthread", "-ldl"]
+    subprocess.run([*compiler, "-o", program, CLIENTS / "sockets.c", *linked], check=True)
+    env = preloaded(daemon.folder, **authority.environment, AWS_ENDPOINT_URL=sink.url)
+    env["LD_PRELOAD"] = str(Path(os.environ["CHAOS_TSAN"]).resolve() / "libchaos-shim.so")
+    daemon.faults({"service": "s3", "region": "nowhere-1"})
+    done = subprocess.run(
+        [program, str(sink.port), "two-threads", *version],
+        capture_output=True, text=True, timeout=TIMEOUT, env=env,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "all: 1\n", "")
     assert is_bridged(daemon)
 
 
