@@ -59,6 +59,11 @@ $(B)/obj/shim/libc/loader.o $(B)/obj/shim/hooks/lookup.o: CFLAGS += -O2
 # It holds that file.
 $(B)/obj/control/openapi.o: control/openapi.json
 
+# The thread sanitizer looks for functions, by ours, before it can be told of anything.
+ifneq ($(findstring thread,$(SANITIZE)),)
+$(call obj,$(wildcard shim/hooks/*.c shim/libc/*.c shim/tls/*.c)): CFLAGS += -fno-sanitize=thread
+endif
+
 $(B)/libengine.a: $(call obj,$(ENGINE_SRC))
 	$(call say,AR)
 	@rm -f $@

@@ -227,6 +227,9 @@ static void print_totals(FILE *out, const struct writer *writer)
 		WRITER_TOTAL(writer, unfollowed));
 	one(out, "chaos_observed_total", "counter", "Attempts while somebody observed.",
 		WRITER_TOTAL(writer, observed));
+	one(out, "chaos_unobserved_total", "counter",
+		"Attempts that could not be told of, for want of memory.",
+		WRITER_TOTAL(writer, unobserved));
 	one(out, "chaos_events_total", "counter", "Events.", events.events);
 	one(out, "chaos_events_lost_total", "counter", "Events that could not be written.",
 		events.lost);

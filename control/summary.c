@@ -55,6 +55,7 @@ static cJSON *totals_json(const struct writer *writer)
 	add_number(totals, "delivered", WRITER_TOTAL(writer, delivered));
 	add_number(totals, "taken", WRITER_TOTAL(writer, taken));
 	add_number(totals, "observed", WRITER_TOTAL(writer, observed));
+	add_number(totals, "unobserved", WRITER_TOTAL(writer, unobserved));
 	add_number(totals, "events", events.events);
 	add_number(totals, "lost", events.lost);
 	add_number(totals, "overwritten", events.overwritten);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "doctor.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -239,7 +240,7 @@ static bool tell_program(const struct doctor *doctor, bool *all)
 {
 	const char *command = *skip_env(doctor->command);
 	char path[PATH_MAX], own[PATH_MAX];
-	struct binary found = {.path = own, .cap = sizeof(own)};
+	struct binary found = {.path = own, .folder = AT_FDCWD, .cap = sizeof(own)};
 
 	binary_find(command, getenv("PATH"), BINARY_SOUGHT, &found);
 	say("command", "%s", own);

@@ -37,8 +37,8 @@ enum {
 struct conn_tls {
 	bool is_tls;
 	bool owned;
-	bool is_fed; /* with a record that tells of the reply */
-	bool pumped; /* the program carries the session's bytes to and fro itself */
+	bool is_fed;	   /* with a record that tells of the reply */
+	bool pumped;	   /* the program carries the session's bytes to and fro itself */
 	bool socket_ended; /* by the server, or a failure: the session has yet to come to that */
 	bool has_random;
 	uint8_t random[TLS_RANDOM_LEN];

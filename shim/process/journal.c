@@ -260,8 +260,8 @@ static struct observer *map_observed(void)
 	if (observer)
 		*observer = (struct observer){.journal = atomic_load(&shim.journal)};
 	if (fd >= 0 && has_address_space(sizeof(struct observed)))
-		observer->map = map_shared(fd, offsetof(struct journal, operations),
-			sizeof(struct observed), NULL);
+		observer->map = map_shared(
+			fd, offsetof(struct journal, operations), sizeof(struct observed), NULL);
 	if (fd >= 0)
 		real.close(fd);
 	cancel_allow(cancel);

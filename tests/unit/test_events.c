@@ -147,8 +147,8 @@ START_TEST(a_text_that_is_too_long_is_cut)
 	for (unsigned i = 0; i < EVENT_TEXTS; i++)
 		event_add(&event, (enum event_text)i, (struct span){text, sizeof(text)});
 	ck_assert_uint_eq(event_text(&event, EVENT_SERVICE).len, EVENT_TEXT_MAX);
-	ck_assert_uint_eq(event_text(&event, EVENT_REGION).len, EVENT_ROOM - 2 * EVENT_TEXT_MAX);
-	ck_assert_uint_eq(event_text(&event, EVENT_LABEL).len, 0);
+	ck_assert_uint_eq(event_text(&event, EVENT_OPERATION).len, EVENT_ROOM - EVENT_TEXT_MAX);
+	ck_assert_uint_eq(event_text(&event, EVENT_REGION).len, 0);
 }
 END_TEST
 

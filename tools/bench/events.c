@@ -66,14 +66,18 @@ static FILE *open_stream(const char *folder)
 
 static void fill(struct event *event)
 {
-	static const char *const texts[EVENT_TEXTS] = {"dynamodb", "PutItem", "us-east-1", "",
-		"8e9c1c4e-4b7f-4a6c-9d3e-1f2a3b4c5d6e", "table", "Boto3/1.44.8", "", "", "bench",
-		""};
+	static const char *const texts[EVENT_TEXTS] = {[EVENT_SERVICE] = "dynamodb",
+		[EVENT_OPERATION] = "PutItem",
+		[EVENT_REGION] = "us-east-1",
+		[EVENT_INVOCATION] = "8e9c1c4e-4b7f-4a6c-9d3e-1f2a3b4c5d6e",
+		[EVENT_RESOURCE] = "table",
+		[EVENT_SDK] = "Boto3/1.44.8",
+		[EVENT_PROCESS] = "bench"};
 
 	*event = (struct event){.first = 1000000, .ended = 1200000, .status = 200, .attempt = 1};
 	event->pid = (uint32_t)getpid();
 	for (unsigned i = 0; i < EVENT_TEXTS; i++)
-		event_add(event, (enum event_text)i, span_of(texts[i]));
+		event_add(event, (enum event_text)i, span_of(texts[i] ? texts[i] : ""));
 }
 
 static void *write_events(__attribute__((unused)) void *nothing)
