@@ -217,7 +217,7 @@ class Counts:
 
 
 # See shim/memory/journal.h and operations.h.
-_OPERATIONS, _OPERATION, _LINES = 13635584, 1352, 2048
+_OPERATIONS, _OPERATION, _LINES = 13635584, 1360, 2048
 
 
 def counts(daemon):
@@ -230,7 +230,7 @@ def counts(daemon):
         numbers = struct.unpack_from("<8Q", line, 136)
         if not numbers[1]:
             continue
-        pairs = [struct.unpack_from("<II", line, 200 + 8 * i) for i in range(16)]
+        pairs = [struct.unpack_from("<II", line, 208 + 8 * i) for i in range(16)]
         name = line[16 : 16 + service_len].decode(), line[48 : 48 + operation_len].decode()
         found[name] = Counts(*numbers, {status: count for status, count in pairs if count})
     return found
@@ -241,7 +241,7 @@ def journal_says(daemon):
     with open(daemon.folder / "journal", "rb") as journal:
         header = journal.read(4096)
     names = ("delivered", "taken", "observed", "lost", "unobserved")
-    told = dict(zip(names, struct.unpack_from("<5Q", header, 2224)))
+    told = dict(zip(names, struct.unpack_from("<5Q", header, 2320)))
     calls, faults = struct.unpack_from("<2Q", header, 24)
     (head,) = struct.unpack_from("<Q", header, 136)
     return {**told, "calls": calls, "faults": faults, "head": head}
