@@ -4,6 +4,9 @@
 #include "control/memory.h"
 #include "json_add.h"
 
+/* Groups and findings are of all calls. */
+#define CALLS_MAX 10000
+
 /* ---- calls ---- */
 
 static void add_attempts(cJSON *json, const struct ledger *ledger, const struct ledger_call *call)
@@ -136,9 +139,12 @@ cJSON *ledger_json(const struct ledger *ledger)
 	cJSON *groups = sure(cJSON_AddArrayToObject(json, "groups"));
 	cJSON *findings = sure(cJSON_AddArrayToObject(json, "findings"));
 
-	for (uint32_t i = 0; i < ledger->call_count; i++)
-		if (ledger->calls[i].group != REPORT_NONE)
-			add_call(calls, ledger, &ledger->calls[i]);
+	for (uint32_t i = 0, count = 0; i < ledger->call_count && count < CALLS_MAX; i++) {
+		if (ledger->calls[i].group == REPORT_NONE)
+			continue;
+		add_call(calls, ledger, &ledger->calls[i]);
+		count++;
+	}
 	for (uint32_t i = 0; i < ledger->group_count; i++)
 		add_group(groups, ledger, &ledger->groups[i]);
 	for (uint32_t i = 0; i < ledger->said_count; i++)
