@@ -37,8 +37,8 @@ enum {
 struct conn_tls {
 	bool is_tls;
 	bool owned;
-	bool is_fed; /* with a record that tells of the reply */
-	bool pumped; /* the program carries the session's bytes to and fro itself */
+	bool is_fed;	   /* with a record that tells of the reply */
+	bool pumped;	   /* the program carries the session's bytes to and fro itself */
 	bool socket_ended; /* by the server, or a failure: the session has yet to come to that */
 	bool has_random;
 	uint8_t random[TLS_RANDOM_LEN];
@@ -104,6 +104,12 @@ struct conn {
 static inline uint32_t conn_attention(const struct conn *conn)
 {
 	return atomic_load_explicit(&conn->attention, memory_order_acquire);
+}
+
+/* Has a rule made something of it? */
+static inline bool conn_has_work(const struct conn *conn)
+{
+	return (conn_attention(conn) & ~(uint32_t)CONN_WATCHED) != 0;
 }
 
 /* How many connections have something that the kernel does not tell of: as long as it is 0, nobody needs

@@ -7,6 +7,7 @@
 #include "cancel.h"
 #include "observed.h"
 #include "shim.h"
+#include "shim/libc/clock.h"
 #include "shim/memory/blocks.h"
 
 bool shim_records(void)
@@ -33,9 +34,16 @@ void shim_prepare_events(void)
 		observer();
 }
 
+uint64_t shim_event_time(void)
+{
+	return atomic_load_explicit(&shim.timeless, memory_order_relaxed) ? 0 : clock_now();
+}
+
 /* A sandbox may not know of the call that maps more. */
 void *shim_take_for_event(size_t size)
 {
+	if (atomic_load_explicit(&shim.timeless, memory_order_relaxed))
+		return NULL;
 	return blocks_take_if(size, !atomic_load_explicit(&shim.sandboxed, memory_order_relaxed));
 }
 
