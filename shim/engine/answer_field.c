@@ -52,6 +52,16 @@ void answer_end_word(struct answer *answer)
 	answer_clear_word(answer);
 }
 
+bool answer_begins_field(struct span word)
+{
+	static const char *const names[] = {"content-length", "transfer-encoding", "connection"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (strncmp(word.at, names[i], word.len) == 0)
+			return true;
+	return false;
+}
+
 enum field answer_field_of(struct span name)
 {
 	if (span_equal(name, SPAN("content-length")))
