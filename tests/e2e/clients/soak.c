@@ -42,7 +42,8 @@ static size_t read_message(int fd, char *text, size_t cap)
 		end = strstr(text, "\r\n\r\n");
 		length = strcasestr(text, "content-length:");
 		if (end)
-			whole = (size_t)(end + 4 - text) + (length ? strtoul(length + 15, NULL, 10) : 0);
+			whole = (size_t)(end + 4 - text) +
+				(length ? strtoul(length + 15, NULL, 10) : 0);
 	}
 	return len;
 }
@@ -193,8 +194,8 @@ int main(int argc, char **argv)
 	if (argc != 4 || strcmp(argv[1], "client") != 0)
 		errx(2, "server | client PORT COUNT");
 	for (int i = 0; i < THREADS; i++) {
-		clients[i] = (struct client){
-			.port = atoi(argv[2]), .fd = -1, .count = atol(argv[3])};
+		clients[i] =
+			(struct client){.port = atoi(argv[2]), .fd = -1, .count = atol(argv[3])};
 		if (pthread_create(&clients[i].thread, NULL, run, &clients[i]))
 			err(1, "thread");
 	}
