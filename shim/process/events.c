@@ -86,10 +86,23 @@ void shim_end_event(void *where, const struct event *event)
 		atomic_fetch_add(&place->journal->events_lost, 1);
 }
 
+/* Once. In a sandbox nothing can be said. */
+static void warn_of_misses(void)
+{
+	int error = errno;
+
+	if (!atomic_load(&shim.sandboxed) && !atomic_exchange(&shim.unobserved_said, true))
+		shim_say("chaos-run: pid %d: its calls are not observed: it has too little memory "
+			 "or address space left\n",
+			(int)atomic_load(&shim.pid));
+	errno = error;
+}
+
 void shim_miss_event(void)
 {
 	struct journal *journal = atomic_load(&shim.journal);
 
 	if (journal)
 		atomic_fetch_add(&journal->unobserved, 1);
+	warn_of_misses();
 }

@@ -77,8 +77,9 @@ struct shim {
 	_Atomic bool warned;	 /* the reason for not attaching has been said */
 	_Atomic bool unattached; /* it has been counted that memory was wanting */
 	struct shim_bridge bridge;
-	_Atomic uint32_t named;	     /* calls that shim_observes() has said yes to */
-	_Atomic uint32_t blind_said; /* bit set of the reasons that the user has been told */
+	_Atomic uint32_t named;	      /* calls that shim_observes() has said yes to */
+	_Atomic bool unobserved_said; /* that calls are missed */
+	_Atomic uint32_t blind_said;  /* bit set of the reasons that the user has been told */
 };
 
 extern struct shim shim;
