@@ -52,7 +52,7 @@ static size_t feed_name(struct answer *answer, const char *data, size_t len)
 
 		if (byte == '\n') {
 			answer->part = PART_LINE;
-		} else if (is_blank(byte)) {
+		} else if (is_blank(byte) && answer_field_of(answer_word(answer))) {
 			answer->word_ended = true;
 		} else if (byte == ':') {
 			answer->field = (uint8_t)answer_field_of(answer_word(answer));
@@ -61,12 +61,9 @@ static size_t feed_name(struct answer *answer, const char *data, size_t len)
 			if (answer->field && answer->word_ended)
 				answer->state = ANSWER_BAD;
 			answer_clear_word(answer);
-		} else if (answer->word_ended) {
-			/* Two words are no name that we know. */
-			answer->part = PART_SKIP;
 		} else {
 			add_to_word(answer, byte);
-			if (answer->word_len == sizeof(answer->word))
+			if (answer->word_ended || !answer_begins_field(answer_word(answer)))
 				answer->part = PART_SKIP;
 		}
 	}

@@ -4,15 +4,17 @@
 /* RFC 9110 8.6: digits only; equal values count as one. */
 static void take_length(struct answer *answer, struct span word)
 {
+	bool is_bad = word.len == 0 || word.len > 18;
 	uint64_t length = 0;
 
-	if (word.len == 0 || word.len > 18)
-		answer->bad_length = true;
-	for (size_t i = 0; i < word.len; i++) {
-		if (!is_digit(word.at[i]))
-			answer->bad_length = true;
+	for (size_t i = 0; i < word.len && !is_bad; i++) {
+		is_bad = !is_digit(word.at[i]);
 		length = length * 10 + (uint64_t)(word.at[i] - '0');
 	}
+	/* How much of it was looked at is chance. */
+	if (is_bad)
+		length = 0;
+	answer->bad_length |= is_bad;
 	if (answer->has_length && length != answer->length)
 		answer->bad_length = true;
 	answer->has_length = true;
@@ -50,6 +52,16 @@ void answer_end_word(struct answer *answer)
 	else if (answer->field == FIELD_CONNECTION)
 		take_option(answer, word);
 	answer_clear_word(answer);
+}
+
+bool answer_begins_field(struct span word)
+{
+	static const char *const names[] = {"content-length", "transfer-encoding", "connection"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (strncmp(word.at, names[i], word.len) == 0)
+			return true;
+	return false;
 }
 
 enum field answer_field_of(struct span name)

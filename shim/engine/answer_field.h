@@ -42,6 +42,9 @@ static inline void answer_clear_word(struct answer *answer)
 
 enum field answer_field_of(struct span name);
 
+/* May it go on to be the name of a field that matters? */
+bool answer_begins_field(struct span word);
+
 /* A word of the field's value has ended. */
 void answer_end_word(struct answer *answer);
 

@@ -248,10 +248,17 @@ static void keep_sample(struct record *record, const char *data, size_t len)
 	record->sample_len += (uint32_t)len;
 }
 
+static uint64_t elapsed(const struct record *record)
+{
+	uint64_t now = record->host->now(), started = record->event.started;
+
+	return now > started ? now - started : 0;
+}
+
 void record_reading(struct record *record)
 {
 	if (record && !record->event.first)
-		record->event.first = record->host->now() - record->event.started;
+		record->event.first = elapsed(record);
 }
 
 void record_received(struct record *record, int status, const char *data, size_t len, bool is_all)
@@ -361,7 +368,7 @@ void record_end(struct record **place, enum event_end end, enum event_taken take
 	event->end = (uint8_t)end;
 	event->taken = (uint8_t)taken;
 	if (!event->ended)
-		event->ended = record->host->now() - event->started;
+		event->ended = elapsed(record);
 	if (record->sample)
 		event_replace(event, EVENT_CODE,
 			record_code((struct span){record->sample, record->sample_len}));

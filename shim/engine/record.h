@@ -11,7 +11,7 @@
 /* Who is told. */
 struct record_host {
 	bool (*wants)(void);	    /* are calls to be recorded? */
-	uint64_t (*now)(void);	    /* CLOCK_MONOTONIC nanoseconds */
+	uint64_t (*now)(void);	    /* CLOCK_MONOTONIC nanoseconds; 0: not known */
 	void *(*take)(size_t size); /* memory, for blocks_give(); NULL: there is none to be had */
 	/* It begins: is to say in the event who makes the call, and where. `user` is the exchange's. Returns
 	 * where its end is to be told; NULL: nobody can be told. */

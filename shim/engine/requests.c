@@ -93,8 +93,8 @@ static void begin_record(struct exchange *exchange, const struct exchange_env *e
 
 	/* The end of the one before it on this connection was not seen. */
 	record_end(&exchange->record, EVENT_UNKNOWN, EVENT_NOTHING_TO_TAKE);
-	record = record_begin(env->host->record, env->user, whole->head, &whole->body, &step->call);
-	exchange->record = record;
+	exchange->record = record =
+		record_begin(env->host->record, env->user, whole->head, &whole->body, &step->call);
 	if (!record)
 		return;
 	record->event.is_reused = exchange->has_called;
@@ -139,10 +139,8 @@ static void expect_answer(
 	exchange->has_final = false;
 	if (exchange->watching)
 		answer_begin(&exchange->answer,
-			&(struct answer_request){
-				.is_head = span_equal(head->method, SPAN("HEAD")),
-				.is_connect = span_equal(head->method, SPAN("CONNECT")),
-			});
+			&(struct answer_request){span_equal(head->method, SPAN("HEAD")),
+				span_equal(head->method, SPAN("CONNECT"))});
 }
 
 static void begin_request(struct exchange *exchange, bool follows)

@@ -45,7 +45,7 @@ _Static_assert(sizeof(struct record) <= SHIM_EVENT_SIZE, "as much is reserved");
 
 const struct record_host ask_record = {
 	.wants = shim_records,
-	.now = timer_now,
+	.now = shim_event_time,
 	.take = shim_take_for_event,
 	.begun = tell_begun,
 	.ended = shim_end_event,

@@ -19,7 +19,7 @@ bool cipher_knows_hello(const uint8_t random[TLS_RANDOM_LEN]);
 /* Nothing is to be done with what is sent, so that the connection need not be entered. */
 static inline bool cipher_passes(const struct conn *conn)
 {
-	return conn->tls.is_tls && conn->tls.owned && !conn->tls.due && !conn_attention(conn);
+	return conn->tls.is_tls && conn->tls.owned && !conn->tls.due && !conn_has_work(conn);
 }
 
 /* TLS begins, at the start of the connection or behind a proxy: `data` is the ClientHello. Entered. */

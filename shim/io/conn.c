@@ -390,7 +390,6 @@ void conn_after_fork(void)
 		}
 		if (atomic_exchange(&conn->owner, 0))
 			abandon(conn);
-		/* The parent tells of the call. */
 		record_forget(&conn->exchange.record);
 		/* What is on the line is the parent's to do; its wake reaches the child, and the reply is
 		 * read in both. */

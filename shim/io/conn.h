@@ -111,6 +111,12 @@ static inline uint32_t conn_attention(const struct conn *conn)
 	return atomic_load_explicit(&conn->attention, memory_order_acquire);
 }
 
+/* Has a rule made something of it? */
+static inline bool conn_has_work(const struct conn *conn)
+{
+	return (conn_attention(conn) & ~(uint32_t)CONN_WATCHED) != 0;
+}
+
 /* How many connections have something that the kernel does not tell of: as long as it is 0, nobody needs
  * to look. */
 #define CONN_UNTOLD (CONN_KEPT | CONN_NOTIFIES)

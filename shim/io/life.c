@@ -46,7 +46,7 @@ static void forget(int fd)
 
 	if (!conn || !conn_enter(conn, fd))
 		return;
-	if (conn_attention(conn) || conn->owns_fd)
+	if (conn_has_work(conn) || conn->owns_fd)
 		retire(conn, fd);
 	/* The number may stand for something else soon. */
 	if (conn->fd == fd && !conn->owns_fd)
@@ -189,7 +189,7 @@ static void before_replacing(int fd, int to)
 	if (fd == to || conn_is_inside() || !(conn || conn_private_at(to)))
 		return;
 	/* One that no rule has touched is forgotten when its number has another meaning. */
-	if (conn && !conn_attention(conn) && !conn->owns_fd)
+	if (conn && !conn_has_work(conn) && !conn->owns_fd)
 		return;
 	if (real.fcntl(fd, F_GETFD) < 0)
 		return;

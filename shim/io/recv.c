@@ -13,12 +13,6 @@
 #include "shim/memory/blocks.h"
 #include "zerocopy.h"
 
-/* Has a rule made something of the connection? */
-static inline bool has_work(const struct conn *conn)
-{
-	return (conn_attention(conn) & ~(uint32_t)CONN_WATCHED) != 0;
-}
-
 /* Beside the stream: urgent data, and the error queue. */
 static bool is_beside(int flags)
 {
@@ -211,7 +205,7 @@ ssize_t on_recvmsg(struct conn *conn, int fd, struct msghdr *msg, int flags)
 	if (flags & MSG_ERRQUEUE && atomic_load(&conn->zerocopy.sends))
 		return zerocopy_receive(conn, fd, msg, flags);
 	/* As long as there is no reply, bad pointers are the kernel's to judge. */
-	if (!has_work(conn)) {
+	if (!conn_has_work(conn)) {
 		got = real.recvmsg(fd, msg, flags);
 		if (!conn_attention(conn))
 			return got > 0 ? after(conn, fd, NULL, 0, flags, got) : got;
@@ -261,7 +255,7 @@ int on_recvmmsg(struct conn *conn, int fd, struct mmsghdr *msgs, unsigned int co
 	ssize_t got;
 	int read;
 
-	if (!has_work(conn) || !count) {
+	if (!conn_has_work(conn) || !count) {
 		read = real.recvmmsg(fd, msgs, count, flags, timeout);
 		for (int i = 0; i < read; i++)
 			after(conn, fd, msgs[i].msg_hdr.msg_iov, (int)msgs[i].msg_hdr.msg_iovlen,
@@ -291,7 +285,7 @@ ssize_t on_readv(struct conn *conn, int fd, const struct iovec *iov, int count)
 	struct parts parts;
 	ssize_t got = CONN_PASS;
 
-	if (!has_work(conn) || count < 0 || count > IOV_MAX) {
+	if (!conn_has_work(conn) || count < 0 || count > IOV_MAX) {
 		got = real.readv(fd, iov, count);
 		if (got > 0)
 			return after(conn, fd, iov, count, 0, got);

@@ -9,6 +9,9 @@
 /* Finds the kernel's function, which makes no system call. For the constructor. */
 void clock_resolve(void);
 
+/* The program forbids itself the instruction that it is read by: from now on the kernel is asked. */
+void clock_avoid_counter(void);
+
 uint64_t clock_now(void); /* CLOCK_MONOTONIC, nanoseconds */
 
 #endif

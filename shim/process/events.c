@@ -7,6 +7,7 @@
 #include "cancel.h"
 #include "observed.h"
 #include "shim.h"
+#include "shim/libc/clock.h"
 #include "shim/memory/blocks.h"
 
 bool shim_records(void)
@@ -33,9 +34,16 @@ void shim_prepare_events(void)
 		observer();
 }
 
+uint64_t shim_event_time(void)
+{
+	return atomic_load_explicit(&shim.timeless, memory_order_relaxed) ? 0 : clock_now();
+}
+
 /* A sandbox may not know of the call that maps more. */
 void *shim_take_for_event(size_t size)
 {
+	if (atomic_load_explicit(&shim.timeless, memory_order_relaxed))
+		return NULL;
 	return blocks_take_if(size, !atomic_load_explicit(&shim.sandboxed, memory_order_relaxed));
 }
 
@@ -78,10 +86,23 @@ void shim_end_event(void *where, const struct event *event)
 		atomic_fetch_add(&place->journal->events_lost, 1);
 }
 
+/* Once. In a sandbox nothing can be said. */
+static void warn_of_misses(void)
+{
+	int error = errno;
+
+	if (!atomic_load(&shim.sandboxed) && !atomic_exchange(&shim.unobserved_said, true))
+		shim_say("chaos-run: pid %d: its calls are not observed: it has too little memory "
+			 "or address space left\n",
+			(int)atomic_load(&shim.pid));
+	errno = error;
+}
+
 void shim_miss_event(void)
 {
 	struct journal *journal = atomic_load(&shim.journal);
 
 	if (journal)
 		atomic_fetch_add(&journal->unobserved, 1);
+	warn_of_misses();
 }

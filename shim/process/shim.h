@@ -77,13 +77,15 @@ struct shim {
 	_Atomic bool is_relay;	 /* its connections are those of another program */
 	_Atomic bool begun;	 /* the constructor is over */
 	_Atomic bool sandboxed;	 /* no system calls are to be made for looking */
+	_Atomic bool timeless;	 /* no clock can be read any more */
 	_Atomic bool attaching;	 /* the journal: one thread at a time */
 	_Atomic bool unlisted;	 /* a fork's child, which has no line in the journal yet */
 	_Atomic bool warned;	 /* the reason for not attaching has been said */
 	_Atomic bool unattached; /* it has been counted that memory was wanting */
 	struct shim_bridge bridge;
-	_Atomic uint32_t named;	     /* calls that shim_observes() has said yes to */
-	_Atomic uint32_t blind_said; /* bit set of the reasons that the user has been told */
+	_Atomic uint32_t named;	      /* calls that shim_observes() has said yes to */
+	_Atomic bool unobserved_said; /* that calls are missed */
+	_Atomic uint32_t blind_said;  /* bit set of the reasons that the user has been told */
 };
 
 extern struct shim shim;
@@ -187,6 +189,7 @@ bool shim_is_believed(const char *name);
  * to know whose it is, and as it ends, with what shim_begin_event() has given; NULL: it cannot be. */
 bool shim_records(void);
 void shim_prepare_events(void); /* now: later there may be a sandbox */
+uint64_t shim_event_time(void); /* CLOCK_MONOTONIC, nanoseconds; 0: it cannot be told */
 #define SHIM_EVENT_SIZE 800u	/* of what is remembered of a call under way, at most */
 void *shim_take_for_event(size_t size);
 void *shim_begin_event(struct event *event);

@@ -313,3 +313,33 @@ def test_calls_of_a_child_are_its_own(daemon, under_way):
     under_way("child-calls")
     assert told_and_counted(daemon) == ([("whole", 200)] * 2, 0)
     assert len({event["pid"] for event in events(daemon)}) == 2
+
+
+UNTIL_GOODBYE = """
+import socket, ssl, sys
+context = ssl.create_default_context()
+sock = socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=20)
+with context.wrap_socket(sock, server_hostname="localhost") as tls:
+    tls.sendall(sys.argv[2].encode())
+    while tls.recv(65536):
+        pass
+    print("ended", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_goodbye_of_tls_ends_an_answer_while_the_socket_stays(daemon, authority):
+    observe(daemon)
+    server = Watcher(authority)
+    call = f"GET /bucket/until-close HTTP/1.1\r\nHost: localhost:{server.port}\r\n{SIGNED}\r\n\r\n"
+    program = subprocess.Popen(
+        [BUILD / "chaos-run", "-d", daemon.folder, "--", sys.executable, "-c", UNTIL_GOODBYE,
+         str(server.port), call],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        env=environment(AWS_ENDPOINT_URL=server.url, **authority.environment),
+    )  # fmt: skip
+    assert program.stdout.readline() == "ended\n"
+    (event,) = events_of(daemon, 1)
+    assert (event["end"], event["status"], event["bytesIn"]) == ("whole", 200, server.entries[0].given)
+    program.communicate("\n", timeout=TIMEOUT)
+    server.close()

@@ -427,6 +427,65 @@ START_TEST(a_delay_is_an_action)
 END_TEST
 
 /*
+ * Memory
+ */
+
+/* How many blocks of that size are there without a mapping. */
+static int spare_blocks(size_t size)
+{
+	void *blocks[256];
+	int count = 0;
+
+	while (count < COUNT(blocks) && (blocks[count] = blocks_take_if(size, false)))
+		count++;
+	for (int i = 0; i < count; i++)
+		blocks_give(blocks[i]);
+	return count;
+}
+
+/* A connection that ends in one of many ways. */
+static void live(int way)
+{
+	open_connection(&connection, table);
+	observe();
+	write_text(&connection, way % 4 < 2 ? GET_CALL : JSON_CALL);
+	come_to(&connection, NOW + 5);
+	if (way & 4)
+		answer_with(&connection, "HTTP/1.1 404 No\r\nContent-Length: 90\r\n\r\n<Code>a");
+	if (way & 8 && connection.exchange.reply)
+		exchange_reply_read(&connection.exchange, 10);
+	if (way & 16)
+		exchange_server_ended(&connection.exchange);
+	if (way & 32)
+		exchange_lose_sight(&connection.exchange);
+	if (way & 64 && !connection.exchange.reply)
+		write_text(&connection, GET_CALL);
+	if (way & 128)
+		record_disown(connection.exchange.record);
+	if (way & 256)
+		record_forget(&connection.exchange.record);
+	close_connection(&connection);
+}
+
+START_TEST(no_end_of_a_connection_leaves_memory_behind)
+{
+	int records, samples;
+
+	fault("kinesis", NULL);
+	live(0);
+	live(4);
+	ck_assert(blocks_reserve(sizeof(struct record)) && blocks_reserve(4000));
+	records = spare_blocks(sizeof(struct record));
+	samples = spare_blocks(4000);
+	ck_assert_int_gt(records, 60);
+	for (int way = 0; way < 512; way++)
+		live(way);
+	ck_assert_int_eq(spare_blocks(sizeof(struct record)), records);
+	ck_assert_int_eq(spare_blocks(4000), samples);
+}
+END_TEST
+
+/*
  * Codes
  */
 
@@ -509,6 +568,7 @@ static void add_faults(TCase *tests)
 	tcase_add_test(tests, where_a_reply_waits_on_its_way_it_is_taken_when_the_caller_says_so);
 	tcase_add_test(tests, replies_are_counted_without_an_observer_too);
 	tcase_add_test(tests, a_delay_is_an_action);
+	tcase_add_test(tests, no_end_of_a_connection_leaves_memory_behind);
 }
 
 static void add_codes(TCase *tests)
