@@ -213,7 +213,7 @@ setup:
 # Programs find the library and each other from where they are: below any PREFIX.
 PROGRAMS_IN_BIN := chaos-run chaos-ctl chaos-control
 install: all
-	$(Q)install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/chaos-run share/chaos-run/aws-model share/man/man1 share/man/man8)
+	$(Q)install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/chaos-run share/chaos-run/aws-model share/man/man1 share/man/man5 share/man/man8)
 	$(Q)install -m 755 $(addprefix $(B)/,$(PROGRAMS_IN_BIN)) $(DESTDIR)$(PREFIX)/bin
 	$(Q)install -m 644 $(addprefix $(B)/libchaos-,shim.so bridge.so) $(DESTDIR)$(PREFIX)/lib/chaos-run
 	$(Q)install -m 755 $(B)/chaos-relay $(B)/chaos-enter $(B)/chaos-report $(DESTDIR)$(PREFIX)/lib/chaos-run
@@ -225,6 +225,7 @@ install: all
 		install -m 644 tools/completion/chaos.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/chaos-$$name.fish || exit; \
 	done
 	$(Q)install -m 644 tools/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	$(Q)install -m 644 tools/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5
 	$(Q)install -m 644 tools/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
 	@printf '  %-7s %s\n' INSTALL $(DESTDIR)$(PREFIX)
 

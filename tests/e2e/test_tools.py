@@ -364,22 +364,30 @@ def test_missing_library_is_named(tmp_path):
 # ---- README.md ----
 
 
-def test_first_five_minutes_can_be_typed_as_they_stand(tmp_path):
-    text = (ROOT / "README.md").read_text().partition("## The first five minutes")[2].partition("What is made")[0]
+def test_readme_is_for_someone_in_a_hurry():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 150
+
+
+def test_recipes_can_be_typed_as_they_stand(tmp_path):
+    text = (ROOT / "README.md").read_text().partition("## Recipes")[2].partition("\n## ")[0]
     typed = "\n".join(re.findall(r"^    (.*)", text, re.MULTILINE))
-    typed = typed.replace("tools/setup demo && make", "set -m; trap 'kill %1; kill $(cat $CHAOS_DIR/lock); rm -rf $CHAOS_DIR' EXIT")
-    typed = typed.replace("5000", str(free_port())).replace("pytest", "true")
+    typed = typed.replace("tools/setup demo && make", "set -m; trap 'kill %1 %2; kill $(cat $CHAOS_DIR/lock); rm -rf $CHAOS_DIR' EXIT")
+    typed = typed.replace("5000", str(free_port())).replace("5443", str(free_port())).replace("pytest", "true")
+    # A server is there when its port is.
+    typed = typed.replace("AWS_ENDPOINT_URL=https", "sleep 4; AWS_ENDPOINT_URL=https")
     (tmp_path / "build").symlink_to(BUILD)
     env = {name: value for name, value in environment().items() if not name.endswith("KEY_ID")}
     done = subprocess.run(
         ["bash", "-c", typed], cwd=tmp_path, capture_output=True, text=True, timeout=120,
-        env=env | {"AWS_MAX_ATTEMPTS": "2", "AWS_RETRY_MODE": "standard"},
+        env=env | {"AWS_MAX_ATTEMPTS": "2", "AWS_RETRY_MODE": "standard", "TMPDIR": str(tmp_path)},
     )  # fmt: skip
     assert "Service 's3' not accessible due to an outage" in done.stderr
     assert "Service 'dynamodb' not accessible in 'eu-west-1' region due to an outage" in done.stderr
     assert '{\n    "TableNames": []\n}\n' in done.stdout, done.stderr
-    assert done.stdout.endswith('[{"service": "lambda"}]')
-    assert done.returncode == 0
+    assert '[{"service": "lambda"}]' in done.stdout
+    assert "Service 'sts' not accessible due to an outage" in done.stderr
+    # The last one is the check: the bucket was not made, and all that was expected has come.
+    assert done.returncode == 1, done.stderr
 
 
 # ---- make ----
@@ -408,7 +416,7 @@ def test_installed_programs_find_each_other_and_the_library(installed):
     ], done.stderr
 
 
-@pytest.mark.parametrize("page", ["man1/chaos-run.1", "man1/chaos-ctl.1", "man8/chaos-control.8"])
+@pytest.mark.parametrize("page", ["man1/chaos-run.1", "man1/chaos-ctl.1", "man5/chaos-rules.5", "man8/chaos-control.8"])
 def test_manual_pages_are_installed(installed, page):
     assert (installed / "share" / "man" / page).is_file()
 
