@@ -267,7 +267,7 @@ void record_received(struct record *record, int status, const char *data, size_t
 	bool is_first = !event->first;
 
 	event->received += len;
-	if (status < 200)
+	if (status < 200 && status != 101)
 		return;
 	record_reading(record);
 	/* One look at the clock is enough for an answer that comes at once. */

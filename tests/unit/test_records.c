@@ -194,6 +194,7 @@ static const struct {
 	{GET_CALL, {CONTINUE, "HTTP/1.1 20", "0 OK\r\nContent-Length: 0\r\n\r\n"}, false, 200,
 		EVENT_WHOLE},
 	{GET_CALL, {CONTINUE}, true, 0, EVENT_CUT},
+	{GET_CALL, {"HTTP/1.1 101 Switching Protocols\r\n\r\n"}, false, 101, EVENT_WHOLE},
 	{GET_CALL, {NULL}, true, 0, EVENT_CUT},
 	{GET_CALL, {"SSH-2.0\r\n"}, false, 0, EVENT_UNKNOWN},
 };
