@@ -252,23 +252,34 @@ static struct observer *find_observed(struct journal *guests)
 	return observer;
 }
 
-static struct observer *map_observed(void)
+/* The file of the journal is opened, and gives its mapping. */
+static struct observer *map_observed(int fd)
 {
+	size_t size = sizeof(struct observed);
 	struct observer *observer = blocks_take(sizeof(*observer));
-	int cancel = cancel_put_off(), fd = observer ? open_journal_again() : -1;
 
-	if (observer)
-		*observer = (struct observer){.journal = atomic_load(&shim.journal)};
-	if (fd >= 0 && has_address_space(sizeof(struct observed)))
-		observer->map = map_shared(
-			fd, offsetof(struct journal, operations), sizeof(struct observed), NULL);
-	if (fd >= 0)
-		real.close(fd);
-	cancel_allow(cancel);
-	if (observer && observer->map)
+	if (!observer)
+		return NULL;
+	observer->journal = atomic_load(&shim.journal);
+	observer->map = map_shared(fd, offsetof(struct journal, operations), size, NULL);
+	if (observer->map)
 		return observer;
 	blocks_give(observer);
 	return NULL;
+}
+
+static struct observer *open_observed(void)
+{
+	struct observer *observer = NULL;
+	int cancel = cancel_put_off(), fd = open_journal_again();
+
+	if (fd >= 0) {
+		if (has_address_space(sizeof(struct observed)))
+			observer = map_observed(fd);
+		real.close(fd);
+	}
+	cancel_allow(cancel);
+	return observer;
 }
 
 static bool may_map(void)
@@ -285,12 +296,11 @@ struct observer *observed_map(void)
 	struct observer *observer = NULL, *there = NULL;
 	int error = errno;
 
-	if (guests)
-		observer = find_observed(guests);
-	else if (may_map())
-		observer = map_observed();
-	else
+	if (!may_map())
 		return NULL;
+	/* A sandbox may let nobody map more. */
+	if (blocks_reserve(SHIM_EVENT_SIZE))
+		observer = guests ? find_observed(guests) : open_observed();
 	if (!observer) {
 		atomic_store(&shim.unobservable, shim_now());
 	} else if (!atomic_compare_exchange_strong(&shim.observer, &there, observer)) {
