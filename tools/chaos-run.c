@@ -28,6 +28,7 @@
 #include "shim/engine/endpoints.h"
 #include "shim/memory/runtime.h"
 #include "shim/program/binary.h"
+#include "silence.h"
 #include "strict.h"
 #include "supervise.h"
 
@@ -772,7 +773,10 @@ int main(int argc, char **argv)
 	set_environment(&options, library, folder);
 	explain(&options, "preloading %s", library);
 	if (options.strict)
-		return strict_run(folder, options.command, options.supervised, EXIT_OWN);
+		return strict_run(
+			folder, options.command, options.supervised, has_rules(&options), EXIT_OWN);
+	if (has_rules(&options))
+		silence_watch(silence_begin(folder));
 	if (options.supervised && supervise_self(folder, STDERR_FILENO, reason) < 0)
 		die(EXIT_OWN, "cannot run %s: %s", options.command[0], reason);
 	execvp(options.command[0], options.command);

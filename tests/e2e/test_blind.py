@@ -138,8 +138,17 @@ def test_strict_fails_a_command_that_was_blind_to_aws(strict, command):
     assert f"{AWS_HOST}, TLS (may be HTTP/2)\n" in done.stderr
 
 
-def test_strict_is_content_with_blindness_to_others(strict, command):
-    assert strict(*command("localhost")).returncode == 0
+@pytest.fixture
+def content(strict, sink):
+    """Is --strict content with a command, where it sees another call?"""
+    call = f"curl -sS -o /dev/null -d {{}} -H 'X-Amz-Target: Kinesis_20131202.PutRecord' {sink.url}"
+    return lambda words, **env: (
+        strict("sh", "-ec", f'"$@"; {call}', "sh", *words, **env).returncode == 0
+    )
+
+
+def test_strict_is_content_with_blindness_to_others_beside_a_call(content, command):
+    assert content(command("localhost"))
 
 
 ENDPOINTS = {
@@ -181,8 +190,8 @@ def test_strict_fails_a_command_that_was_blind_to_a_name_of_the_endpoint(strict,
         ("CHAOS_INTERCEPT", "host,127.0.0.1:1"),
     ],
 )
-def test_strict_is_content_with_blindness_to_what_is_no_endpoint(strict, command, name, url):
-    assert strict(*command("localhost"), **{name: url}).returncode == 0
+def test_strict_is_content_with_blindness_to_what_is_no_endpoint(content, command, name, url):
+    assert content(command("localhost"), **{name: url})
 
 
 def test_strict_is_content_with_a_command_that_was_seen(daemon, strict, tls_sink):
