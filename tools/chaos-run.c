@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "aws_config.h"
 #include "control/check.h"
 #include "control/leftovers.h"
 #include "control/model.h"
@@ -38,7 +39,8 @@ enum { EXIT_OWN = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 struct options {
 	const char *faults, *outages, *latency; /* NULL: not given */
 	const char *folder;
-	char *intercept; /* a list of hosts; NULL: none */
+	char *intercept;  /* a list of hosts; NULL: none */
+	char *configured; /* the same, of the SDKs' configuration */
 	bool verbose, strict, no_bridge, no_follow;
 	bool doctor;	 /* it is only to be told how the command would be run */
 	bool supervised; /* the command makes its own system calls */
@@ -199,6 +201,7 @@ static void take_environment(struct options *options)
 		options->intercept = join_hosts("CHAOS_INTERCEPT", options->intercept, hosts);
 	if (bridge && strcmp(bridge, "0") == 0)
 		options->no_bridge = true;
+	options->configured = aws_config_hosts(false);
 	reason = ports ? endpoints_check_ports(ports, &wrong) : NULL;
 	if (reason)
 		die(EXIT_OWN, "CHAOS_PORTS: '%.*s' %s", (int)wrong.len, wrong.at, reason);
@@ -413,6 +416,7 @@ static int run_control(const struct options *options, const char **argv, size_t 
 		{"--outages", options->outages},
 		{"--latency", options->latency},
 		{"--intercept", options->intercept},
+		{"--intercept", options->configured},
 	};
 
 	for (size_t i = 0; i < sizeof(given) / sizeof(*given); i++) {
@@ -506,9 +510,13 @@ static void check_authority(const char *hosts, const char *folder)
 static char *secure_hosts(const struct options *options)
 {
 	char *list = options->intercept ? strdup(options->intercept) : NULL;
+	char *configured = aws_config_hosts(true);
 	struct endpoints named = {.count = 0};
 	struct span wrong;
 
+	if (configured)
+		list = join_hosts("AWS_CONFIG_FILE", list, configured);
+	free(configured);
 	for (char **entry = environ; *entry; entry++) {
 		char *const one[] = {*entry, NULL};
 		const char *url = strchr(*entry, '=');
@@ -728,10 +736,15 @@ static void set_trust(const struct options *options, const char *folder)
 
 static void set_environment(const struct options *options, const char *library, const char *folder)
 {
+	char *hosts = options->intercept ? strdup(options->intercept) : NULL;
+
 	set_trust(options, folder);
 	set_variable("CHAOS_DIR", folder);
-	if (options->intercept)
-		set_variable("CHAOS_INTERCEPT", options->intercept);
+	if (options->configured)
+		hosts = join_hosts("AWS_CONFIG_FILE", hosts, options->configured);
+	if (hosts)
+		set_variable("CHAOS_INTERCEPT", hosts);
+	free(hosts);
 	if (options->no_bridge)
 		set_variable("CHAOS_BRIDGE", "0");
 	if (options->no_follow)
@@ -745,6 +758,7 @@ static int run_doctor(const struct options *options)
 {
 	struct doctor doctor = {.command = options->command,
 		.intercept = options->intercept,
+		.configured = options->configured,
 		.no_bridge = options->no_bridge,
 		.no_follow = options->no_follow};
 	char folder[PATH_MAX], path[PATH_MAX];

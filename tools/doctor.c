@@ -313,11 +313,22 @@ static bool tell_trust(const struct doctor *doctor)
 
 static void tell_endpoints(const struct doctor *doctor)
 {
+	bool any = doctor->intercept || doctor->configured;
+
 	for (char **entry = environ; *entry; entry++)
-		if (starts(*entry, "AWS_ENDPOINT_URL"))
+		if (starts(*entry, "AWS_ENDPOINT_URL")) {
 			say("endpoint", "%s", *entry);
+			any = true;
+		}
 	if (doctor->intercept)
 		say("endpoint", "%s (--intercept)", doctor->intercept);
+	if (doctor->configured)
+		say("endpoint", "%s (AWS_CONFIG_FILE, or ~/.aws/config)", doctor->configured);
+	if (!any)
+		say("endpoint",
+			"none is named: inside a TLS that is built into a program only AWS's own "
+			"names are looked at, and LocalStack; a server that the program's code "
+			"names needs --intercept HOST:PORT");
 }
 
 static void tell_daemon(const struct doctor *doctor)

@@ -184,3 +184,14 @@ def test_program_of_that_name_is_run_behind_two_dashes(tmp_path, daemon):
         text=True, env=environment(PATH=f"{tmp_path}:{os.environ['PATH']}"),
     )  # fmt: skip
     assert done.stdout == "who\n"
+
+
+def test_endpoint_that_is_not_named_is_told(built, tmp_path):
+    _, facts = doctor(built / "plain")
+    assert "none is named" in of("endpoint", facts)[0] and "--intercept" in of("endpoint", facts)[0]
+    _, facts = doctor(built / "plain", env={"AWS_ENDPOINT_URL_S3": "https://localhost:1"})
+    assert of("endpoint", facts) == ["AWS_ENDPOINT_URL_S3=https://localhost:1"]
+    config = tmp_path / "config"
+    config.write_text("[default]\nendpoint_url = http://localhost:4567\n")
+    _, facts = doctor(built / "plain", env={"AWS_CONFIG_FILE": str(config)})
+    assert of("endpoint", facts) == ["localhost:4567 (AWS_CONFIG_FILE, or ~/.aws/config)"]

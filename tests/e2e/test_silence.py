@@ -122,3 +122,40 @@ def test_localstack_is_known_by_its_port(start, tls_sink):
     done = start("-s", "-f", FAULTS, *command)
     listener.close()
     assert (done.returncode, done.stdout, done.stderr) == (0, "503\n", "")
+
+
+CONFIGURATIONS = {
+    "default": ("[default]\nregion = us-east-1\nendpoint_url = {url}\n", {}),
+    "profile": ("[default]\nregion = x\n[profile test]\nendpoint_url={url}\n", {"AWS_PROFILE": "test"}),
+    "services": (
+        "[services mine]\nkinesis =\n  endpoint_url = {url}\n[default]\nservices = mine\n", {},
+    ),
+}  # fmt: skip
+
+
+@own_tls
+@pytest.mark.parametrize("kind", CONFIGURATIONS)
+@pytest.mark.parametrize("place", ["AWS_CONFIG_FILE", "HOME"])
+def test_endpoint_of_the_configuration_is_taken_for_aws(start, tls_sink, tmp_path, kind, place):
+    text, env = CONFIGURATIONS[kind]
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws" / "config").write_text(text.format(url=tls_sink.url))
+    named = str(tmp_path / ".aws" / "config") if place == "AWS_CONFIG_FILE" else ""
+    done = start("-s", "-f", FAULTS, *calls(tls_sink.url), AWS_CONFIG_FILE=named, **env)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "503\n", "")
+
+
+@own_tls
+@pytest.mark.parametrize("env", [{"AWS_PROFILE": "other"},
+                                 {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}])  # fmt: skip
+def test_endpoint_that_no_sdk_would_take_is_left_alone(start, tls_sink, tmp_path, env):
+    config = tmp_path / "config"
+    config.write_text(f"[default]\nendpoint_url = {tls_sink.url}\n[profile other]\nregion = x\n")
+    done = start("-s", "-f", FAULTS, *calls(tls_sink.url), AWS_CONFIG_FILE=config, **env)
+    assert (done.returncode, done.stdout) == (125, "200\n")
+
+
+def test_configuration_in_a_pipe_is_left_to_the_program(start, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    done = start("true", AWS_CONFIG_FILE=tmp_path / "pipe")
+    assert (done.returncode, done.stderr) == (0, "")
