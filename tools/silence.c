@@ -31,7 +31,7 @@ struct silence {
 
 /* Calls may have been in these. */
 static const enum journal_blind reasons[] = {
-	JOURNAL_BLIND_TLS, JOURNAL_BLIND_HTTP2, JOURNAL_BLIND_REFUSED};
+	JOURNAL_BLIND_TLS, JOURNAL_BLIND_HTTP2, JOURNAL_BLIND_REFUSED, JOURNAL_BLIND_PORT};
 
 static uint64_t sum(const _Atomic uint64_t blind[JOURNAL_BLIND_REASONS])
 {
@@ -121,6 +121,13 @@ static void print_program(const struct journal_process *process)
 	print_plain(process->command + begin, end - begin);
 }
 
+static const char *words_of(uint32_t reason)
+{
+	if (reason == JOURNAL_BLIND_TLS)
+		return "TLS";
+	return reason == JOURNAL_BLIND_PORT ? "a port that is not led" : blind_reasons[reason];
+}
+
 static void name_host(
 	struct named *named, const struct journal_process *process, const struct journal_host *host)
 {
@@ -131,8 +138,7 @@ static void name_host(
 	fputs(named->count ? "; " : "; not looked into: ", stderr);
 	named->hosts[named->count++] = host;
 	print_plain(host->host, sizeof(host->host));
-	fprintf(stderr, " (%s, by ",
-		reason == JOURNAL_BLIND_TLS + 1 ? "TLS" : blind_reasons[reason - 1]);
+	fprintf(stderr, " (%s, by ", words_of(reason - 1));
 	print_program(process);
 	fputc(')', stderr);
 }

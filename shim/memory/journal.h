@@ -38,7 +38,8 @@ enum journal_blind {
 	JOURNAL_BLIND_FD,	 /* a descriptor number past the shim's table */
 	JOURNAL_BLIND_STREAM,	 /* given to stdio, which reads and writes inside libc */
 	JOURNAL_BLIND_REFUSED,	 /* the program would not be bridged */
-	JOURNAL_BLIND_REASONS = 8
+	JOURNAL_BLIND_PORT, /* made by a program's own system calls, to a port that is not led through a relay */
+	JOURNAL_BLIND_REASONS
 };
 
 /* How a connection's bytes come to be looked at, where the program does not send them in the clear by libc. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "shim/process/entry.h"
+#include "shim/memory/entry.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -8,11 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "shim/libc/real.h"
 #include "suite.h"
 
 /* Nothing is hooked here. */
-struct real real = {.read = read, .open = open, .close = close};
 
 static struct journal *journal;
 static struct journal_process *group;

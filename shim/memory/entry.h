@@ -2,10 +2,10 @@
 #ifndef CHAOS_ENTRY_H
 #define CHAOS_ENTRY_H
 
-#include "shim/memory/journal.h"
+#include "journal.h"
 
-/* This process's line in its group of the journal (see JOURNAL_GROUP), `pid` and `start` being what
- * journal_self() says; NULL when that is full (which is counted). The line stays when the process
+/* The line of a process in its group of the journal (see JOURNAL_GROUP), `pid` and `start` being for this
+ * one what journal_self() says; NULL when that is full (which is counted). The line stays when the process
  * ends, and is given to another when it is needed. */
 struct journal_process *process_register(struct journal *journal,
 	struct journal_process group[JOURNAL_GROUP], uint32_t pid, uint64_t start);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* This process's line in the journal. */
+/* A process's line in the journal. */
 
 #include "entry.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 
-#include "shim/libc/real.h"
+#include "shim/base/kernel.h"
 
 /* Stands for a process that is taking the line: until its start is written nobody is to judge it. */
 #define BEING_TAKEN UINT32_MAX
@@ -66,6 +67,8 @@ static void begin(struct journal_process *line, uint32_t pid, uint64_t start)
 		atomic_store(&line->blind_hosts[i].key, 0);
 	}
 	atomic_store(&line->unnamed, 0);
+	for (int lane = 0; lane < JOURNAL_LANES; lane++)
+		atomic_store(&line->lanes[lane], 0);
 	atomic_store(&line->pid, pid);
 }
 
@@ -73,20 +76,19 @@ static void begin(struct journal_process *line, uint32_t pid, uint64_t start)
 static void note_command(struct journal_process *line)
 {
 	char path[32];
-	ssize_t len;
+	long len;
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%u/cmdline", atomic_load(&line->pid));
-	fd = real.open(path, O_RDONLY | O_CLOEXEC);
-
+	fd = (int)kernel_call(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0, 0, 0);
 	if (fd < 0)
 		return;
 	memset(line->command, 0, sizeof(line->command));
-	len = real.read(fd, line->command, sizeof(line->command) - 1);
-	for (ssize_t i = 0; i + 1 < len; i++)
+	len = kernel_call(SYS_read, fd, (long)line->command, sizeof(line->command) - 1, 0, 0, 0);
+	for (long i = 0; i + 1 < len; i++)
 		if (!line->command[i])
 			line->command[i] = ' ';
-	real.close(fd);
+	kernel_call(SYS_close, fd, 0, 0, 0, 0, 0);
 }
 
 struct journal_process *process_register(struct journal *journal,
