@@ -129,9 +129,10 @@ __attribute__((format(printf, 1, 2))) static void tell(const char *format, ...)
 }
 
 /* The folder was named. */
-static void tell_of_absence(const char *folder, int error)
+static void tell_of_absence(const char *folder, int error, bool has_saved)
 {
-	tell("%s: %s; starting a private one without rules", folder, folder_error(error));
+	tell("%s: %s; starting a private one %s", folder, folder_error(error),
+		has_saved ? "with the rules that are saved there" : "without rules");
 }
 
 static bool has_rules(const struct options *options)
@@ -592,6 +593,14 @@ static int start_or_join(
 	return error;
 }
 
+static bool has_saved_rules(const char *folder)
+{
+	char path[PATH_MAX + 16];
+
+	snprintf(path, sizeof(path), "%s/" RUNTIME_STATE, folder);
+	return access(path, F_OK) == 0;
+}
+
 /* A daemon for the folder that was asked for: the one that is there, or our own. */
 static void use_folder(const struct options *options, char folder[PATH_MAX])
 {
@@ -601,7 +610,7 @@ static void use_folder(const struct options *options, char folder[PATH_MAX])
 
 	if (is_absent(error)) {
 		if (!has_rules(options))
-			tell_of_absence(folder, error);
+			tell_of_absence(folder, error, has_saved_rules(folder));
 		error = start_or_join(options, folder, &said, &is_ours);
 		if (error && is_new)
 			rmdir(folder);
@@ -668,7 +677,7 @@ static void find_daemon(const struct options *options, char folder[PATH_MAX])
 		return;
 	}
 	if (named && *named)
-		tell_of_absence(shared, error);
+		tell_of_absence(shared, error, false);
 	else
 		explain(options, "%s: %s", shared, folder_error(error));
 	use_private_daemon(options, folder);

@@ -465,3 +465,28 @@ def test_endpoint_that_the_authority_is_not_good_for_is_told_of_at_the_start(dae
     assert said(AWS_ENDPOINT_URL="https://localhost:5000") == ""
     assert said(AWS_ENDPOINT_URL="http://minio.example:9000") == ""
     assert said(AWS_ENDPOINT_URL="https://minio.example", CHAOS_BRIDGE="0") == ""
+
+
+def test_private_daemon_in_the_folder_of_one_that_was_killed_has_its_rules(daemon, sink, tmp_path):
+    daemon.faults(RULE)
+    saved = (daemon.folder / "state.json").read_bytes()
+    daemon.end(signal.SIGKILL)
+    script = '"$@"; until [ -e "$0" ]; do sleep 0.05; done'
+    words = ["-d", daemon.folder, "sh", "-c", script, tmp_path / "end", *one_call(sink)]
+    held = subprocess.Popen(
+        [BUILD / "chaos-run", *map(str, words)], stdin=subprocess.DEVNULL, env=environment(),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert held.stdout.readline().startswith("503 ")
+        refused = subprocess.run(
+            [BUILD / "chaos-control", "-d", daemon.folder], capture_output=True, text=True,
+            stdin=subprocess.DEVNULL, env=environment(), timeout=TIMEOUT,
+        )  # fmt: skip
+    finally:
+        (tmp_path / "end").touch()
+    assert refused.returncode != 0
+    assert "held by the private daemon of a chaos-run, pid " in refused.stderr
+    assert "ends with its last program" in refused.stderr
+    assert "starting a private one with the rules that are saved there\n" in held.communicate()[1]
+    assert (daemon.folder / "state.json").read_bytes() == saved
