@@ -72,10 +72,38 @@ static void begin(struct journal_process *line, uint32_t pid, uint64_t start)
 	atomic_store(&line->pid, pid);
 }
 
+/* So much of the arguments is looked at. */
+#define ARGUMENTS_MAX 1024
+
+/* The program and its script tell by their names: their folders are left out where there is no room for all.
+ * Returns what is left of `text`, whose words end in NUL, and how long that is. */
+static char *leave_folders_out(char *text, size_t *len)
+{
+	char *end = text + *len, *out = end, *words[2];
+	int count = 0;
+
+	for (char *at = text; count < 2 && at < end; at += strlen(at) + 1)
+		words[count++] = at;
+	if (count && *len > strlen(words[count - 1]) + (size_t)(words[count - 1] - text))
+		out = words[count - 1] + strlen(words[count - 1]) + 1;
+	while (count-- > 0) {
+		const char *slash = *words[count] == '-' ? NULL : strrchr(words[count], '/');
+		const char *name = slash ? slash + 1 : words[count];
+		size_t size = strlen(name) + 1;
+
+		out -= size;
+		memmove(out, name, size);
+	}
+	*len = (size_t)(end - out);
+	return out;
+}
+
 /* The arguments as the kernel knows them, with spaces between. */
 static void note_command(struct journal_process *line)
 {
-	char path[32];
+	char path[32], arguments[ARGUMENTS_MAX + 1] = "";
+	char *text = arguments;
+	size_t size;
 	long len;
 	int fd;
 
@@ -83,12 +111,18 @@ static void note_command(struct journal_process *line)
 	fd = (int)kernel_call(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0, 0, 0);
 	if (fd < 0)
 		return;
-	memset(line->command, 0, sizeof(line->command));
-	len = kernel_call(SYS_read, fd, (long)line->command, sizeof(line->command) - 1, 0, 0, 0);
-	for (long i = 0; i + 1 < len; i++)
-		if (!line->command[i])
-			line->command[i] = ' ';
+	len = kernel_call(SYS_read, fd, (long)arguments, ARGUMENTS_MAX, 0, 0, 0);
 	kernel_call(SYS_close, fd, 0, 0, 0, 0, 0);
+	size = len > 0 ? (size_t)len : 0;
+	if (size > sizeof(line->command))
+		text = leave_folders_out(text, &size);
+	if (size > sizeof(line->command) - 1)
+		size = sizeof(line->command) - 1;
+	for (size_t i = 0; i + 1 < size; i++)
+		if (!text[i])
+			text[i] = ' ';
+	memset(line->command, 0, sizeof(line->command));
+	memcpy(line->command, text, size);
 }
 
 struct journal_process *process_register(struct journal *journal,
