@@ -25,7 +25,7 @@ struct earlier {
 
 struct silence {
 	const struct journal *journal, *guests; /* NULL: there are none */
-	uint64_t calls, unseen;
+	uint64_t calls, unseen, of_aws;
 	struct earlier processes[JOURNAL_PROCESSES];
 };
 
@@ -80,6 +80,7 @@ struct silence *silence_begin(const char *folder)
 	silence->guests = journal_file_map_guests(journal, &inode);
 	silence->calls = calls_of(silence);
 	silence->unseen = unseen_of(silence);
+	silence->of_aws = atomic_load(&journal->blind_aws);
 	/* A look at what was never written takes up memory, and those of no process are zero. */
 	for (uint32_t i = 0; silence->unseen && i < JOURNAL_PROCESSES; i++)
 		silence->processes[i] = (struct earlier){atomic_load(&journal->processes[i].pid),
@@ -172,7 +173,9 @@ bool silence_tell(const struct silence *silence, bool has_rules)
 	struct named named = {.count = 0};
 	uint64_t unseen;
 
-	if (!silence || calls_of(silence) != silence->calls)
+	/* Those to AWS are told of by others. */
+	if (!silence || calls_of(silence) != silence->calls ||
+		atomic_load(&silence->journal->blind_aws) != silence->of_aws)
 		return false;
 	unseen = unseen_of(silence) - silence->unseen;
 	if (!unseen && (!has_rules || is_quiet()))

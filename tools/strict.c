@@ -113,6 +113,17 @@ static bool is_new(const struct journal_process *process, const struct earlier *
 	return atomic_load(&process->blind_aws) != (is_same ? earlier->blind : 0);
 }
 
+/* What the program said on its stderr, which may be gone. */
+static void print_words(const struct journal_host *host)
+{
+	size_t at = strnlen(host->host, sizeof(host->host)) + 1;
+
+	if (at >= sizeof(host->host) || !host->host[at])
+		return;
+	fputs(": ", stderr);
+	print_plain(host->host + at, sizeof(host->host) - at);
+}
+
 static void name_hosts(const struct journal_process *process)
 {
 	const char *separator = "";
@@ -126,6 +137,7 @@ static void name_hosts(const struct journal_process *process)
 		fputs(separator, stderr);
 		print_plain(host->host, sizeof(host->host));
 		fprintf(stderr, ", %s", blind_words(blind_reasons[reason - 1]));
+		print_words(host);
 		separator = "; ";
 	}
 }

@@ -59,7 +59,7 @@ static void count(struct journal *journal, uint32_t pid, const char *host)
 		return;
 	atomic_fetch_add(&journal->blind[JOURNAL_BLIND_PORT], 1);
 	atomic_fetch_add(&line->blind[JOURNAL_BLIND_PORT], 1);
-	process_note_blind(line, JOURNAL_BLIND_PORT, host);
+	process_note_blind(line, JOURNAL_BLIND_PORT, host, NULL);
 }
 
 void unled_count(

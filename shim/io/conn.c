@@ -111,6 +111,8 @@ void conn_count_blind(struct conn *conn, int reason)
 	peer_of(conn, &peer);
 	if (reason == JOURNAL_BLIND_TLS)
 		why = conn->bridge.obstacle ?: shim_bridge_obstacle(peer.name, conn->tls.owned);
+	if (reason == JOURNAL_BLIND_REFUSED && conn->bridge.bridge)
+		why = shim.bridge.api->reason(conn->bridge.bridge);
 	shim_count_blind(reason, peer_describe(&peer, text), peer.is_aws, why);
 }
 

@@ -152,7 +152,18 @@ static uint64_t key_of(int reason, const char *host)
 	return hash ? hash : 1;
 }
 
-void process_note_blind(struct journal_process *line, int reason, const char *host)
+/* What is behind the host's NUL is the reason in words, as far as there is room. */
+static void put_words(char place[JOURNAL_HOST_MAX], const char *host, const char *words)
+{
+	size_t at = strlen(host) + 1;
+
+	strncpy(place, host, JOURNAL_HOST_MAX);
+	if (words && at < JOURNAL_HOST_MAX - 1)
+		snprintf(place + at, JOURNAL_HOST_MAX - at, "%s", words);
+}
+
+void process_note_blind(
+	struct journal_process *line, int reason, const char *host, const char *words)
 {
 	uint64_t key = key_of(reason, host);
 
@@ -161,7 +172,7 @@ void process_note_blind(struct journal_process *line, int reason, const char *ho
 		uint64_t owner = 0;
 
 		if (atomic_compare_exchange_strong(&place->key, &owner, key)) {
-			strncpy(place->host, host, sizeof(place->host));
+			put_words(place->host, host, words);
 			atomic_store(&place->reason, (uint32_t)reason + 1);
 			return;
 		}

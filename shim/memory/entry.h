@@ -10,8 +10,9 @@
 struct journal_process *process_register(struct journal *journal,
 	struct journal_process group[JOURNAL_GROUP], uint32_t pid, uint64_t start);
 
-/* Notes a server that the process was blind to, if it is a new one and there is room. From several
- * threads and signal handlers. */
-void process_note_blind(struct journal_process *line, int reason, const char *host);
+/* Notes a server that the process was blind to, if it is a new one and there is room, and why in words
+ * (NULL: the reason says it). From several threads and signal handlers. */
+void process_note_blind(
+	struct journal_process *line, int reason, const char *host, const char *words);
 
 #endif

@@ -57,9 +57,10 @@ enum journal_lane {
 /* A reason and a host, each pair once. Taken by compare-and-swap of `key`, whole once `reason` is
  * set. */
 struct journal_host {
-	_Atomic uint64_t key;	     /* a hash of both; 0: free */
-	_Atomic uint32_t reason;     /* enum journal_blind + 1; 0: not whole */
-	char host[JOURNAL_HOST_MAX]; /* NUL-terminated unless full */
+	_Atomic uint64_t key;	 /* a hash of both; 0: free */
+	_Atomic uint32_t reason; /* enum journal_blind + 1; 0: not whole */
+	char host
+		[JOURNAL_HOST_MAX]; /* NUL-terminated unless full; behind the NUL why, in words, or NULs */
 };
 
 struct journal_process {

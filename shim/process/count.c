@@ -121,6 +121,6 @@ void shim_count_blind(int reason, const char *host, bool is_aws, const char *why
 		warn_of_blindness(reason, host, why);
 	}
 	if (process && *host)
-		process_note_blind(process, reason, host);
+		process_note_blind(process, reason, host, why);
 	errno = error;
 }
