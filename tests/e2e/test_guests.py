@@ -204,13 +204,15 @@ def test_program_with_a_tls_of_its_own_is_left_alone_and_fails_strict(
     assert (done.returncode, done.stdout) == (125, "200\n"), done.stderr
     assert "connections to AWS could not be looked into: 1" in done.stderr
     assert f": {AWS_HOST}, TLS" in done.stderr
+    assert "it runs as another user than chaos-run, and such programs get no bridge" in done.stderr
 
 
 def test_program_of_another_user_that_cannot_be_followed_fails_strict(installed, programs):
     static = shutil.copy(programs / "static_child", installed)
     done = run_in(installed, "--strict", "--", *SETPRIV, "sh", "-c", f"{static}; true")
     assert done.returncode == 125
-    assert f"cannot be followed: {static} is statically linked" in done.stderr
+    assert f"cannot be followed: {static} makes its own system calls and runs as another user" in done.stderr
+    assert "sudo -u USER chaos-run" in done.stderr
 
 
 # ---- rules and daemons that change ----
