@@ -315,7 +315,7 @@ int strict_run(const char *folder, char **command, bool supervised, bool has_rul
 	/* A private daemon does so by itself, unless it was killed. */
 	leftovers_remove_folder(folder);
 	is_told = tell(&watch, &unattached);
-	if (silence_tell(silence, has_rules) || is_told)
+	if (silence_tell(silence, has_rules && !is_told) || is_told)
 		return blind;
 	if (WIFSIGNALED(status))
 		end_by(WTERMSIG(status));
