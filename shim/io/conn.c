@@ -108,7 +108,7 @@ void conn_count_blind(struct conn *conn, int reason)
 	const char *why = NULL;
 	struct peer peer;
 
-	peer_of(conn, &peer);
+	peer_of(&conn->socket, conn->tls.server_name, &peer);
 	if (reason == JOURNAL_BLIND_TLS)
 		why = conn->bridge.obstacle ?: shim_bridge_obstacle(peer.name, conn->tls.owned);
 	if (reason == JOURNAL_BLIND_REFUSED && conn->bridge.bridge)
@@ -123,7 +123,8 @@ void conn_note_refusal(struct conn *conn)
 	if (conn->bridge.is_told || shim_is_servers_fault(conn->bridge.bridge))
 		return;
 	conn->bridge.is_told = true;
-	shim_note_refusal(peer_of(conn, &peer)->name, conn->bridge.bridge);
+	shim_note_refusal(
+		peer_of(&conn->socket, conn->tls.server_name, &peer)->name, conn->bridge.bridge);
 	conn_count_blind(conn, JOURNAL_BLIND_REFUSED);
 }
 
@@ -132,7 +133,7 @@ void conn_note_spoke(struct conn *conn)
 	struct peer peer;
 
 	if (!conn->bridge.spoke)
-		shim_note_believed(peer_of(conn, &peer)->name);
+		shim_note_believed(peer_of(&conn->socket, conn->tls.server_name, &peer)->name);
 	conn->bridge.spoke = true;
 }
 
@@ -144,7 +145,7 @@ static bool has_refused(const struct conn *conn)
 
 	return !conn->bridge.spoke && !conn->inherited && !conn->bridge.is_shared &&
 	       (state == BRIDGE_ACCEPTING || state == BRIDGE_OPEN) &&
-	       !shim_is_believed(peer_of(conn, &peer)->name);
+	       !shim_is_believed(peer_of(&conn->socket, conn->tls.server_name, &peer)->name);
 }
 
 void conn_judge_bridge(struct conn *conn)

@@ -6,12 +6,10 @@
 #include "shim/process/shim.h"
 
 /* Clients say no name that is an address, and some say none without a dot. */
-const struct peer *peer_of(const struct conn *conn, struct peer *peer)
+const struct peer *peer_of(const struct socket_id *socket, const char *said, struct peer *peer)
 {
-	const char *said = conn->tls.server_name;
-
-	peer->port = ntohs(conn->socket.peer.sin6_port);
-	if (!socket_peer(&conn->socket, peer->address))
+	peer->port = ntohs(socket->peer.sin6_port);
+	if (!socket_peer(socket, peer->address))
 		*peer->address = '\0';
 	peer->is_aws = *peer->address && endpoints_is_localstack(said, peer->address, peer->port);
 	if (*said)

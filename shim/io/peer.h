@@ -4,8 +4,8 @@
 
 #include <arpa/inet.h>
 
-#include "conn.h"
 #include "shim/memory/journal.h"
+#include "socket.h"
 
 /* Who the server of a connection is. */
 struct peer {
@@ -16,8 +16,8 @@ struct peer {
 	bool is_aws;
 };
 
-/* Fills *peer, and returns it. Its strings are of *peer and of the connection. */
-const struct peer *peer_of(const struct conn *conn, struct peer *peer);
+/* Fills *peer, and returns it. `said`: the name in the ClientHello, or "". Its strings are of *peer, and `said`. */
+const struct peer *peer_of(const struct socket_id *socket, const char *said, struct peer *peer);
 
 /* How the journal is to name it: of a server that may be AWS to its user without our knowing, what
  * --intercept takes. */
