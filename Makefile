@@ -56,6 +56,11 @@ $(B)/obj/%.o: %.c $(B)/flags | $(B)/headers
 # Here a tail call is more than speed: dlsym() looks at its caller.
 $(B)/obj/shim/libc/loader.o $(B)/obj/shim/hooks/lookup.o: CFLAGS += -O2
 
+# The thread sanitizer looks for functions, by ours, before it can be told of anything.
+ifneq ($(findstring thread,$(SANITIZE)),)
+$(call obj,$(wildcard shim/hooks/*.c shim/libc/*.c shim/tls/*.c)): CFLAGS += -fno-sanitize=thread
+endif
+
 $(B)/libengine.a: $(call obj,$(ENGINE_SRC))
 	$(call say,AR)
 	@rm -f $@

@@ -327,7 +327,7 @@ static void check_command(struct options *options)
 {
 	const char *command = options->command[0], *obstacle;
 	char path[PATH_MAX];
-	struct binary found = {.path = path, .cap = sizeof(path)};
+	struct binary found = {.path = path, .folder = AT_FDCWD, .cap = sizeof(path)};
 
 	binary_look(command, getenv("PATH"), BINARY_SOUGHT | BINARY_THROUGH_ENV, &found);
 	if (!found.obstacle) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "doctor.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -265,7 +266,7 @@ static bool tell_program(const struct doctor *doctor, char path[PATH_MAX], bool 
 	struct wrapped wrapped = wrapped_look(doctor->command);
 	const char *command = *wrapped.command;
 	char own[PATH_MAX];
-	struct binary found = {.path = own, .cap = sizeof(own)};
+	struct binary found = {.path = own, .folder = AT_FDCWD, .cap = sizeof(own)};
 
 	binary_find(command, getenv("PATH"), BINARY_SOUGHT, &found);
 	say("command", "%s", own);
@@ -277,7 +278,8 @@ static bool tell_program(const struct doctor *doctor, char path[PATH_MAX], bool 
 		refuse(&found);
 		return false;
 	}
-	if (is_wrapper_refused(&wrapped, &(struct binary){.path = own, .cap = sizeof(own)}))
+	if (is_wrapper_refused(&wrapped,
+		    &(struct binary){.path = own, .folder = AT_FDCWD, .cap = sizeof(own)}))
 		return false;
 	if (wrapped.by) {
 		*all = false;

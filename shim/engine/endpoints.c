@@ -292,6 +292,7 @@ const char *endpoints_read(
 
 	for (char *const *entry = environment; entry && *entry && !reason; entry++)
 		reason = read_list(endpoints, *entry, wrong);
+	endpoints->listed = endpoints->count;
 	for (char *const *entry = environment; entry && *entry; entry++) {
 		const char *value = strchr(*entry, '=');
 

@@ -13,7 +13,7 @@
  * AWS_ENDPOINT_URL_SERVICE name, and those of CHAOS_INTERCEPT. Read once, as the program begins: the
  * environment is its own to change. */
 struct endpoints {
-	unsigned count;
+	unsigned count, listed; /* the first `listed` are those of CHAOS_INTERCEPT */
 	struct endpoint {
 		uint16_t port;	/* 0: any */
 		char host[254]; /* as it stands there; an address as inet_ntop() writes it */

@@ -337,6 +337,7 @@ bool shim_is_servers_fault(const struct bridge *bridge)
 	enum bridge_failure failure = shim.bridge.api->failure(bridge);
 
 	return failure != BRIDGE_WANTS_CERTIFICATE && failure != BRIDGE_PROGRAM_FAILED &&
+	       failure != BRIDGE_PROGRAM_RENEGOTIATES &&
 	       shim.bridge.api->server(bridge) == BRIDGE_SERVER_BAD;
 }
 
