@@ -101,7 +101,18 @@ static bool is_new(const struct journal_process *process, const struct earlier *
 struct named {
 	const struct journal_host *hosts[NAMED_MAX];
 	int count;
+	bool has_near; /* TLS to this machine, as to moto or LocalStack */
 };
+
+static bool is_near(const struct journal_host *host, uint32_t reason)
+{
+	static const char *const names[] = {"localhost", "127.", "::1", "[::1]"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (strncmp(host->host, names[i], strlen(names[i])) == 0)
+			return reason != JOURNAL_BLIND_PORT;
+	return false;
+}
 
 static bool is_named(const struct named *named, const struct journal_host *host)
 {
@@ -138,6 +149,7 @@ static void name_host(
 		return;
 	fputs(named->count ? "; " : "; not looked into: ", stderr);
 	named->hosts[named->count++] = host;
+	named->has_near |= is_near(host, reason - 1);
 	print_plain(host->host, sizeof(host->host));
 	fprintf(stderr, " (%s, by ", words_of(reason - 1));
 	print_program(process);
@@ -188,7 +200,7 @@ bool silence_tell(const struct silence *silence, bool has_rules)
 			(unsigned long long)unseen);
 	print_remedy(&named);
 	fputc('\n', stderr);
-	return unseen > 0;
+	return named.has_near;
 }
 
 /* No signal of the terminal is for it. */

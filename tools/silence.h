@@ -14,7 +14,8 @@ struct silence *silence_begin(const char *folder);
 
 /*
  * Says on stderr that no call was seen since, and what was not looked into; where nothing is of that kind
- * only if `has_rules`, somebody has asked for faults, and unless CHAOS_QUIET is set. Was there TLS that was not looked into, and no call?
+ * only if `has_rules`, somebody has asked for faults, and unless CHAOS_QUIET is set. Was there TLS to this machine that
+ * was not looked into, as moto and LocalStack are, and no call?
  */
 bool silence_tell(const struct silence *silence, bool has_rules);
 
