@@ -88,6 +88,7 @@ __attribute__((noreturn)) static void run_child(
 static int judge(const struct waited *waited, int status)
 {
 	int code = -1, said;
+	bool is_told;
 
 	if (waited->reporter) {
 		said = reporter_end(waited->reporter, status);
@@ -97,9 +98,10 @@ static int judge(const struct waited *waited, int status)
 			code = waited->own;
 	}
 	/* What was not seen makes all else doubtful. */
-	if (waited->strict && strict_tell(waited->strict))
-		code = waited->own;
-	return code;
+	is_told = waited->strict && strict_tell(waited->strict);
+	if (silence_tell(waited->silence, waited->has_rules && !is_told) && waited->strict)
+		is_told = true;
+	return is_told ? waited->own : code;
 }
 
 /* The command runs as our child. Returns as wait_for(), or -1. */

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "reporter.h"
+#include "silence.h"
 #include "strict.h"
 
 struct waited {
@@ -15,6 +16,8 @@ struct waited {
 	bool is_supervised;	   /* it is to be under the folder's supervisor */
 	struct strict *strict;	   /* NULL: not asked for */
 	struct reporter *reporter; /* likewise */
+	struct silence *silence;   /* NULL: it cannot be known */
+	bool has_rules;		   /* faults were asked for */
 	int own; /* the exit code of our own failures, and of a call that went unseen */
 };
 

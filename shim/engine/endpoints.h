@@ -38,6 +38,10 @@ const char *endpoints_check_host(struct span host);
 /* Is this one of them, a name below one, or LocalStack's own? */
 bool endpoints_has_name(const struct endpoints *endpoints, const char *name);
 
+/* Is it where LocalStack is by itself: its port on loopback, under no name but localhost? `name`: what the
+ * program calls it, or "". */
+bool endpoints_is_localstack(const char *name, const char *address, uint16_t port);
+
 /* Is it that of one of them? In figures, as inet_ntop() writes it; the port in the host's order. */
 bool endpoints_has_address(const struct endpoints *endpoints, const char *address, uint16_t port);
 

@@ -175,6 +175,8 @@ __attribute__((noinline)) static enum binary_obstacle look(
 		return obstacle;
 	if (plan_enter(&child->enter, beginning, &found))
 		return BINARY_NONE;
+	if (binary_can_be_supervised(obstacle) && (*child->plan.guests || *shim.follow.guests))
+		obstacle = BINARY_GUEST;
 	name_file(&found);
 	child->journal = journal;
 	child->place = unfollowed_add(journal, obstacle, found.path);

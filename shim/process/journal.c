@@ -9,10 +9,10 @@
 
 #include "cancel.h"
 #include "files.h"
-#include "entry.h"
 #include "observed.h"
 #include "shim/libc/real.h"
 #include "shim/memory/blocks.h"
+#include "shim/memory/entry.h"
 #include "shim/memory/runtime.h"
 #include "shim.h"
 

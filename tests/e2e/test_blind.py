@@ -164,11 +164,20 @@ def test_strict_fails_a_command_that_was_blind_to_aws(strict, command):
     done = strict(*command(), CHAOS_QUIET=1)
     assert (done.returncode, done.stdout) == (125, "200\n")
     assert "could not be looked into" in done.stderr
-    assert f"{AWS_HOST}, TLS (may be HTTP/2)\n" in done.stderr
+    assert f"{AWS_HOST}, TLS (may be HTTP/2): its TLS is built in, and is to be left alone; leave " in done.stderr
 
 
-def test_strict_is_content_with_blindness_to_others(strict, command):
-    assert strict(*command("localhost")).returncode == 0
+@pytest.fixture
+def content(strict, sink):
+    """Is --strict content with a command, where it sees another call?"""
+    call = f"curl -sS -o /dev/null -d {{}} -H 'X-Amz-Target: Kinesis_20131202.PutRecord' {sink.url}"
+    return lambda words, **env: (
+        strict("sh", "-ec", f'"$@"; {call}', "sh", *words, **env).returncode == 0
+    )
+
+
+def test_strict_is_content_with_blindness_to_others_beside_a_call(content, command):
+    assert content(command("localhost"))
 
 
 ENDPOINTS = {
@@ -190,7 +199,7 @@ def test_strict_fails_a_command_that_was_blind_to_the_endpoint_of_the_user(
     command = java(tls_sink.port, host, authority, programs, tmp_path)
     done = strict(*command, CHAOS_QUIET=1, **{name: url.format(port=tls_sink.port)})
     assert (done.returncode, done.stdout) == (125, "200\n"), done.stderr
-    assert ", TLS (may be HTTP/2)\n" in done.stderr
+    assert ", TLS (may be HTTP/2): its TLS is built in" in done.stderr
 
 
 def test_strict_fails_a_child_without_environment_that_was_blind_to_that_endpoint(
@@ -219,8 +228,8 @@ def test_strict_fails_a_command_that_was_blind_to_a_name_of_the_endpoint(strict,
         ("CHAOS_INTERCEPT", "host,127.0.0.1:1"),
     ],
 )
-def test_strict_is_content_with_blindness_to_what_is_no_endpoint(strict, command, name, url):
-    assert strict(*command("localhost"), **{name: url}).returncode == 0
+def test_strict_is_content_with_blindness_to_what_is_no_endpoint(content, command, name, url):
+    assert content(command("localhost"), **{name: url})
 
 
 def test_strict_is_content_with_a_command_that_was_seen(daemon, strict, tls_sink):
