@@ -106,9 +106,9 @@ struct journal_counter *shim_counter(uint32_t counter);
 struct journal *shim_journal(void);
 /* Attaches to the journal in the folder, unless that very file is attached to already. */
 void journal_attach(int folder);
-/* The same with the guests' journal, of which all but the events is mapped: it cannot be opened again. False
- * if that cannot be done. */
-bool journal_attach_guest(int fd);
+/* The same with the guests' journal, of which all but the events is mapped: it cannot be opened again. Keeps the
+ * entry that it was given for. False if that cannot be done. */
+bool journal_attach_guest(int fd, const char *entry);
 
 /* The first look, in the constructor. */
 void shim_attach(void);
