@@ -195,15 +195,15 @@ static ssize_t wait_for_handshake(int fd)
 	return -1;
 }
 
-/* Waits in the kernel as the program would. Returns as recv() does. */
-static ssize_t wait_for_server(struct conn *conn, int fd, bool whole)
+/* Waits in the kernel as the program would, on the connection of that serial. Returns as recv() does. */
+static ssize_t wait_for_server(struct conn *conn, int fd, uint64_t serial, bool whole)
 {
 	bool shakes = false;
 	char byte;
 
 	/* Nothing is to be told of, and the byte would end the waiting. */
-	if (conn_enter(conn, fd)) {
-		bool is_same = conn_verify(conn, fd);
+	if (conn_enter_again(conn, fd, serial)) {
+		bool is_same = is_bridged(conn) && conn_verify(conn, fd);
 
 		shakes = is_same && conn->bridge.threshold != 0;
 		if (is_same && !shakes && (whole || !has_for_program(conn)))
@@ -235,11 +235,18 @@ static ssize_t receive(struct conn *conn, int fd, const struct iovec *iov, int c
 {
 	bool whole = flags & MSG_WAITALL && !(flags & MSG_PEEK) && may_wait(fd, flags);
 
+	uint64_t serial = 0;
+
 	for (bool waited = false, ends = false;; waited = true) {
 		ssize_t got;
 
-		if (!conn_enter(conn, fd))
+		if (!(waited ? conn_enter_again(conn, fd, serial) : conn_enter(conn, fd)))
 			return receive_nothing(waited);
+		serial = conn->serial;
+		if (!is_bridged(conn)) {
+			conn_leave(conn);
+			return receive_nothing(waited);
+		}
 		if (!conn_verify_reader(conn, fd)) {
 			conn_drop(conn, fd);
 			return receive_nothing(waited);
@@ -249,7 +256,7 @@ static ssize_t receive(struct conn *conn, int fd, const struct iovec *iov, int c
 		conn_leave(conn);
 		if (got >= 0 || errno != EAGAIN || ends || !may_wait(fd, flags))
 			return got;
-		ends = wait_for_server(conn, fd, whole) < 0;
+		ends = wait_for_server(conn, fd, serial, whole) < 0;
 		if (ends && !whole)
 			return -1;
 	}

@@ -41,6 +41,8 @@ static bool wait_in_kernel(int fd)
  */
 static bool has_room(struct conn *conn, int fd, int flags)
 {
+	const uint64_t serial = conn->serial;
+
 	while (conn_attention(conn) & CONN_QUEUED) {
 		bool waits;
 
@@ -56,9 +58,9 @@ static bool has_room(struct conn *conn, int fd, int flags)
 		if (!waits || !wait_in_kernel(fd))
 			return false;
 		errno = EBADF;
-		if (!conn_enter(conn, fd))
+		if (!conn_enter_again(conn, fd, serial))
 			return false;
-		if (!conn_verify(conn, fd)) {
+		if (!is_bridged(conn) || !conn_verify(conn, fd)) {
 			conn_leave(conn);
 			errno = EBADF;
 			return false;

@@ -148,6 +148,18 @@ bool conn_enter(struct conn *conn, int fd);
 void conn_enter_always(struct conn *conn);
 void conn_leave(struct conn *conn);
 
+/* The same for who has left the connection for a while, when conn->serial was this one. Others may have closed the
+ * descriptor meanwhile, and connected anew: that is another connection, be it in the same place. */
+static inline bool conn_enter_again(struct conn *conn, int fd, uint64_t serial)
+{
+	if (!conn_enter(conn, fd))
+		return false;
+	if (conn->serial == serial)
+		return true;
+	conn_leave(conn);
+	return false;
+}
+
 /*
  * Is `fd` still the socket that was connected, and this process its owner? Asked before anything is
  * sent, read, shut down or closed by us; from then on the thread can't be cancelled until it leaves.

@@ -257,6 +257,7 @@ static bool may_wait(int fd, int flags)
 bool deliver_wait_for_room(struct conn *conn, int fd, int flags)
 {
 	const struct timespec retry = {.tv_nsec = RETRY_NS};
+	const uint64_t serial = conn->serial;
 	size_t most = DELIVER_MAX;
 
 	if (conn->exchange.line.bytes < DELIVER_MAX)
@@ -271,7 +272,7 @@ bool deliver_wait_for_room(struct conn *conn, int fd, int flags)
 		}
 		nanosleep(&retry, NULL);
 		errno = EBADF; /* what send() says when its descriptor is closed meanwhile */
-		if (!conn_enter(conn, fd))
+		if (!conn_enter_again(conn, fd, serial))
 			return false;
 		if (conn_verify(conn, fd))
 			continue;

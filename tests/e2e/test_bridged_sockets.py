@@ -19,10 +19,11 @@ WAYS = (
     "forks", "kernel-tls", "ponder", "two-threads",
 )  # fmt: skip
 UPLOADS = ("flood-edge", "flood-level", "sndtimeo", "interrupted")
+WAITING = (*UPLOADS, "reuses")
 
 
 class Slow(TlsSink):
-    """Reads a body when it is told to, and notes how each connection ended."""
+    """Reads a large body, and answers a PUT, when it is told to, and notes how each connection ended."""
 
     def __init__(self, authority):
         super().__init__(authority)
@@ -33,7 +34,7 @@ class Slow(TlsSink):
         self.interim = self.wait
 
     def wait(self, request):
-        if int(request.headers.get("content-length", 0)) > 1 << 20:
+        if request.method == "PUT" or int(request.headers.get("content-length", 0)) > 1 << 20:
             self.reads.wait(TIMEOUT)
         return b""
 
@@ -77,7 +78,7 @@ def use(daemon, authority, programs, sink):
             text=True,
         ) as process:
             said = []
-            if way in UPLOADS:
+            if way in WAITING:
                 while (line := process.stdout.readline()) and not line.startswith(LAST[way]):
                     said.append(line)
                 said.append(line)
@@ -89,18 +90,19 @@ def use(daemon, authority, programs, sink):
     return run
 
 
-# The line before the program waits for the server to read.
+# The line before the program waits for the server to go on.
 LAST = {
     "flood-edge": "poll",
     "flood-level": "poll",
     "sndtimeo": "bounded",
     "interrupted": "full",
+    "reuses": "same number",
 }
 
 
-def is_bridged(daemon):
+def is_bridged(daemon, connections=1):
     (process,) = daemon.request("GET", "/_chaos/processes").json
-    return process["lanes"]["bridge"] == 1
+    return process["lanes"]["bridge"] == connections
 
 
 @pytest.mark.parametrize("version", [(), ("old",)], ids=["1.3", "1.2"])
@@ -119,3 +121,10 @@ def test_upload_that_is_not_read_waits_as_it_does_without(daemon, use, way):
     assert without[1] == 0, without
     assert use(way, shim=True) == without
     assert is_bridged(daemon)
+
+
+def test_connection_in_the_place_of_one_that_a_thread_reads_is_looked_into(daemon, use):
+    without = use("reuses", "old", shim=False)
+    assert without[:2] == ("same number: 1\nstatus: 200\nbytes: 30000\n", 0)
+    assert use("reuses", "old", shim=True)[:2] == without[:2]
+    assert is_bridged(daemon, 2)

@@ -549,14 +549,44 @@ static void two_threads(void)
 	exit(0);
 }
 
-/* ---- a server that does not read ---- */
-
 static void wait_for_word(void)
 {
 	fflush(stdout);
 	if (getchar() == EOF)
 		exit(1);
 }
+
+static void *read_once(void *number)
+{
+	static char data[1 << 14];
+
+	recv(*(int *)number, data, sizeof(data), 0);
+	return number;
+}
+
+/* While a thread waits for an answer, the descriptor becomes another connection's. */
+static void reuses(void)
+{
+	pthread_t reader;
+	int before = fd;
+
+	shake();
+	seal_request("PUT", 0);
+	flush();
+	pthread_create(&reader, NULL, read_once, &before);
+	usleep(300000);
+	close(fd);
+	fd = dial();
+	say("same number", fd == before);
+	wait_for_word();
+	pthread_join(reader, NULL);
+	begin_tls(TLS1_2_VERSION);
+	shake();
+	request();
+	read_answer();
+}
+
+/* ---- a server that does not read ---- */
 
 static void begin_upload(void)
 {
@@ -690,6 +720,7 @@ static const struct {
 	{"kernel-tls", kernel_tls},
 	{"ponder", ponder},
 	{"two-threads", two_threads},
+	{"reuses", reuses},
 	{"flood-edge", flood_at_edges},
 	{"flood-level", flood_at_levels},
 	{"sndtimeo", sndtimeo},
