@@ -60,6 +60,7 @@ struct conn_bridge {
 	_Atomic bool is_shared; /* by fork: whose it is to speak is not known */
 	bool sends_no_more;	/* it has shut its side of the socket down */
 	int error;		/* of the socket's, which the program is to be told next; 0: none */
+	bool is_broken;		/* the program has been told of one: nothing goes out any more */
 	const char
 		*obstacle; /* why it is none, for people; NULL: of the process's, if it has one */
 };
