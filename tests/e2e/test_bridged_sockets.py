@@ -2,8 +2,10 @@
 """A bridged connection is to its program what its own socket would be: each call gives the same."""
 
 import socket
+import struct
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -16,10 +18,9 @@ WAYS = (
     "peek", "readv", "recvmsg", "recvmsg-peek", "recvmsg-waitall", "recvmmsg", "dontwait", "trunc",
     "fionread", "rcvtimeo", "splice-in", "writev", "sendmsg", "sendmmsg", "sendfile",
     "splice-out", "early-bird", "half-close", "shut-reading", "shut-both", "linger", "unread",
-    "forks", "kernel-tls", "ponder", "two-threads",
+    "forks", "kernel-tls", "ponder", "two-threads", "waitall-interrupted", "flight-interrupted",
 )  # fmt: skip
-UPLOADS = ("flood-edge", "flood-level", "sndtimeo", "interrupted")
-WAITING = (*UPLOADS, "reuses")
+UPLOADS = ("flood-edge", "flood-level", "sndtimeo", "sndtimeo-low", "interrupted")
 
 
 class Slow(TlsSink):
@@ -30,13 +31,29 @@ class Slow(TlsSink):
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
         self.reads = threading.Event()
         self.ends = []
+        self.drops = False
         self.reply = lambda request: answer(body=BODY)
         self.interim = self.wait
 
     def wait(self, request):
         if request.method == "PUT" or int(request.headers.get("content-length", 0)) > 1 << 20:
             self.reads.wait(TIMEOUT)
+        if self.drops:
+            raise EOFError
         return b""
+
+    def _serve(self, sock, connection):
+        self.last = own = sock.dup()
+        super()._serve(sock, connection)
+        own.close()
+
+    def end(self, how):
+        """Ends the last connection, whatever it waits for."""
+        if how == "reset":
+            self.last.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.drops = True
+        else:
+            self.last.shutdown(socket.SHUT_RDWR)
 
     def _serve_one(self, sock, reader, connection):
         try:
@@ -69,6 +86,7 @@ def use(daemon, authority, programs, sink):
         named = {**authority.environment, "AWS_ENDPOINT_URL": sink.url}
         sink.reads.clear()
         sink.ends.clear()
+        sink.drops = False
         with subprocess.Popen(
             [programs / "sockets", str(sink.port), way, *options],
             stdin=subprocess.PIPE,
@@ -78,10 +96,15 @@ def use(daemon, authority, programs, sink):
             text=True,
         ) as process:
             said = []
-            if way in WAITING:
+            if way in LAST:
                 while (line := process.stdout.readline()) and not line.startswith(LAST[way]):
                     said.append(line)
                 said.append(line)
+                if way in ENDS:
+                    process.stdin.write("\n")
+                    process.stdin.flush()
+                    time.sleep(0.5)  # the program waits again, as a rule
+                    sink.end(ENDS[way])
                 sink.reads.set()
             said += process.communicate("\n", TIMEOUT)[0].splitlines(True)
         sink.settle()
@@ -95,9 +118,15 @@ LAST = {
     "flood-edge": "poll",
     "flood-level": "poll",
     "sndtimeo": "bounded",
+    "sndtimeo-low": "bounded",
     "interrupted": "full",
+    "reset": "full",
     "reuses": "same number",
+    "flight-then-end": "poll",
 }
+
+# How the server ends the connection after that; else it goes on.
+ENDS = {"reset": "reset", "flight-then-end": "end"}
 
 
 def is_bridged(daemon, connections=1):
@@ -120,6 +149,15 @@ def test_upload_that_is_not_read_waits_as_it_does_without(daemon, use, way):
     without = use(way, shim=False)
     assert without[1] == 0, without
     assert use(way, shim=True) == without
+    assert is_bridged(daemon)
+
+
+@pytest.mark.parametrize("version", [(), ("old",)], ids=["1.3", "1.2"])
+@pytest.mark.parametrize("way", ENDS)
+def test_end_of_the_server_is_told_of_as_it_is_without(daemon, use, way, version):
+    without = use(way, *version, shim=False)
+    assert without[1] == 0, without
+    assert use(way, *version, shim=True)[:2] == without[:2]
     assert is_bridged(daemon)
 
 
