@@ -82,6 +82,22 @@ def test_certificate_of_a_server_is_read_as_it_is(run, authority):
         assert printed == file.read_text().split()
 
 
+@needs_node
+@pytest.mark.parametrize("name", ["localhost", "api.example.com", "192.0.2.1", "Some Service"])
+def test_certificate_that_a_server_has_signed_itself_is_read_as_it_is(run, tmp_path, name):
+    """With no name but the subject's; the last is of version 1, which does not say that it is an authority's."""
+    key, file, request = (tmp_path / name for name in ("key.pem", "server.pem", "request"))
+    new = ["openssl", "req", "-nodes", "-newkey", "rsa:2048", "-subj", f"/CN={name}", "-keyout", key]
+    if " " in name:
+        subprocess.run([*new, "-out", request], check=True, stderr=subprocess.DEVNULL)
+        sign = ["openssl", "x509", "-req", "-in", request, "-signkey", key, "-out", file]
+        subprocess.run(sign, check=True, stderr=subprocess.DEVNULL)
+    else:
+        subprocess.run([*new, "-x509", "-out", file], check=True, stderr=subprocess.DEVNULL)
+    code = "process.stdout.write(require('fs').readFileSync(process.argv[1]))"
+    assert run("node", "-e", code, file)[1] == file.read_text().split()
+
+
 @pytest.mark.skipif(not shutil.which("keytool"), reason="there is no Java")
 @pytest.mark.parametrize("kind", ["JKS", "PKCS12"])
 @pytest.mark.parametrize("name", ["client-truststore", "mine.jks", "mine.p12", "mine.ks"])
