@@ -160,7 +160,11 @@ void follow_add_ports(struct follow *follow, const struct endpoints *endpoints)
 		if (!endpoints->all[i].port || has_port(value_of(entry), port) ||
 			len + sizeof("CHAOS_PORTS=,") + strlen(port) > cap)
 			continue;
-		snprintf(entry + len, cap - len, "%s%s", len ? "," : "CHAOS_PORTS=", port);
+		snprintf(entry + len, cap - len, "%s%s",
+			!len			       ? "CHAOS_PORTS="
+			: strchr(", ", entry[len - 1]) ? ""
+						       : ",",
+			port);
 	}
 }
 
@@ -257,9 +261,14 @@ bool follow_plan(const struct follow *follow, const char *guests, char *const en
 	return changes;
 }
 
-void follow_plan_openly(struct follow_plan *plan)
+bool follow_plan_openly(struct follow_plan *plan)
 {
+	bool changes = false;
+
 	plan->places[GUESTS] = FOLLOW_LEFT;
+	for (int entry = 0; entry < FOLLOW_ENTRIES; entry++)
+		changes |= plan->places[entry] != FOLLOW_LEFT;
+	return changes;
 }
 
 /* In front of what the program wants to have preloaded, as chaos-run puts it. */
