@@ -360,6 +360,14 @@ def test_daemon_that_does_not_answer_is_not_waited_for_long(installed, daemon):
     assert "chaos-run: could not be given the rules: pid " in said
 
 
+@pytest.mark.parametrize("what", ["connect", "sendto", "recvmsg"])
+def test_signal_while_the_daemon_is_asked_changes_nothing(installed, call, tmp_path, what):
+    inject = ["strace", "-f", "-o", "/dev/null", "-e", f"trace={what}",
+              "-e", f"inject={what}:error=EINTR:when=1"]  # fmt: skip
+    done = run_in(installed, "--strict", "-f", RULE, "--", *SETPRIV, *inject, call)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "503\n", "")
+
+
 def test_program_in_another_network_is_told_of(installed, call):
     done = run_in(installed, "--strict", "-f", RULE, "--", "unshare", "-n", *SETPRIV, "true")
     assert done.returncode == 125
