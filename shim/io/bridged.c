@@ -2,7 +2,6 @@
 #include "bridged.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 
@@ -25,7 +24,7 @@
 #define WORTH_IT 4096
 
 /* Of what could be read at once the program is told no more than this. */
-#define LEFT_MAX (256u << 10)
+#define TOLD_MAX (256u << 10)
 
 /* How many bytes there are for the program. */
 static size_t waiting(const struct conn *conn)
@@ -254,11 +253,6 @@ static ssize_t wait_for_server(
 	return shakes ? wait_for_handshake(fd, deadline) : real.recv(fd, &byte, 1, MSG_PEEK);
 }
 
-static bool may_wait(int fd, int flags)
-{
-	return !(flags & MSG_DONTWAIT) && !(real.fcntl(fd, F_GETFL) & O_NONBLOCK);
-}
-
 /* Of a descriptor that is not the connection's any more. `waited`: it was, when the call began. */
 static ssize_t receive_nothing(bool waited)
 {
@@ -274,7 +268,7 @@ static ssize_t receive_nothing(bool waited)
 /* Returns as recv() does, or CONN_PASS. */
 static ssize_t receive(struct conn *conn, int fd, const struct iovec *iov, int count, int flags)
 {
-	bool whole = flags & MSG_WAITALL && !(flags & MSG_PEEK) && may_wait(fd, flags);
+	bool whole = flags & MSG_WAITALL && !(flags & MSG_PEEK) && socket_may_wait(fd, flags);
 
 	uint64_t serial = 0, deadline = 0;
 	int reason = EAGAIN;
@@ -298,7 +292,7 @@ static ssize_t receive(struct conn *conn, int fd, const struct iovec *iov, int c
 		conn_leave(conn);
 		if (got < 0 && errno == EAGAIN)
 			errno = reason;
-		if (got >= 0 || errno != EAGAIN || ends || !may_wait(fd, flags))
+		if (got >= 0 || errno != EAGAIN || ends || !socket_may_wait(fd, flags))
 			return got;
 		ends = wait_for_server(conn, fd, serial, whole, &deadline) < 0;
 		if (ends && !whole)
@@ -325,7 +319,7 @@ size_t bridged_left(struct conn *conn, int fd)
 	int found = 1;
 
 	conn_act_at(conn, fd);
-	while (waiting(conn) < LEFT_MAX && found > 0)
+	while (waiting(conn) < TOLD_MAX && found > 0)
 		found = look(conn, fd, 0);
 	if (found < 0 && errno != EAGAIN)
 		conn->bridge.error = errno;

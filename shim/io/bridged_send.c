@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
 
@@ -37,11 +36,6 @@ static const void *nowhere(void)
 	return none;
 }
 
-static bool may_wait(int fd, int flags)
-{
-	return !(flags & MSG_DONTWAIT) && !(real.fcntl(fd, F_GETFL) & O_NONBLOCK);
-}
-
 /* Waits as the program would in sending: with its time, and for its signals. The kernel looks for room first, and
  * at the bytes then, which are none. Returns 0: there is room, or errno. */
 static int wait_in_kernel(int fd)
@@ -58,7 +52,7 @@ static int wait_in_kernel(int fd)
 static bool wait_for_room(struct conn *conn, int fd, int flags)
 {
 	const uint64_t serial = conn->serial;
-	bool waits = may_wait(fd, flags);
+	bool waits = socket_may_wait(fd, flags);
 	int error;
 
 	conn_leave(conn);

@@ -248,12 +248,6 @@ bool deliver_is_due(const struct conn *conn)
 	return first && first->due <= timer_now();
 }
 
-/* May the one who sends here wait? */
-static bool may_wait(int fd, int flags)
-{
-	return !(flags & MSG_DONTWAIT) && !(real.fcntl(fd, F_GETFL) & O_NONBLOCK);
-}
-
 bool deliver_wait_for_room(struct conn *conn, int fd, int flags)
 {
 	const struct timespec retry = {.tv_nsec = RETRY_NS};
@@ -262,7 +256,7 @@ bool deliver_wait_for_room(struct conn *conn, int fd, int flags)
 
 	if (conn->exchange.line.bytes < DELIVER_MAX)
 		return true;
-	if (!may_wait(fd, flags))
+	if (!socket_may_wait(fd, flags))
 		most = DELIVER_MOST;
 	while (conn->exchange.line.bytes >= most) {
 		conn_leave(conn);
