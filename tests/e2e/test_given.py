@@ -65,6 +65,21 @@ def test_node_with_several(run, authority, tls_sink, other):
 
 
 @needs_node
+@pytest.mark.parametrize("then", ["fs.unlinkSync(path)", "process.chdir('/')"])
+def test_node_whose_file_is_not_there_any_more(run, authority, tls_sink, tmp_path, then):
+    shutil.copy(authority.ca, tmp_path / "own.pem")
+    code = (
+        "const fs = require('fs'), read = fs.readFileSync, [client, folder] = process.argv.splice(1, 2);"
+        "process.argv.splice(1, 0, client); process.chdir(folder);"
+        "fs.readFileSync = (path, ...rest) => { const all = read(path, ...rest);"
+        f"    if (path === 'own.pem') {then}; return all; }};"
+        "require(client)"
+    )
+    words = ["node", "-e", code, CLIENTS / "node_given.js", tmp_path, tls_sink.port, AWS_HOST, "own.pem"]
+    assert run(*words) == (0, ["503"], "")
+
+
+@needs_node
 def test_node_that_reads_it_when_others_were_bridged_before(run, authority, tls_sink, other):
     first = (tls_sink.port, AWS_HOST, authority.ca)
     later = (other[0].port, AWS_HOST, other[1])
