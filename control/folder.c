@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "shim/memory/runtime.h"
 
 /* The lock is the last to go, since it guards the others. */
@@ -92,6 +93,20 @@ static int open_folder(struct folder *folder, const char *path, struct refusal *
 	return fd;
 }
 
+/* That of a chaos-run has been begun with that option. */
+static bool is_private(const char *pid)
+{
+	char path[64], *arguments;
+	size_t size;
+	bool is;
+
+	snprintf(path, sizeof(path), "/proc/%s/cmdline", pid);
+	arguments = file_read(path, &size);
+	is = arguments && memmem(arguments, size, "\0--private", sizeof("\0--private"));
+	free(arguments);
+	return is;
+}
+
 static int refuse_held(struct folder *folder, struct refusal *why)
 {
 	char pid[32] = "";
@@ -99,6 +114,11 @@ static int refuse_held(struct folder *folder, struct refusal *why)
 
 	pid[len > 0 ? len : 0] = '\0';
 	pid[strcspn(pid, "\n")] = '\0';
+	if (*pid && is_private(pid))
+		return refuse(why, FOLDER_BUSY,
+			"%s is held by the private daemon of a chaos-run, pid %s, which ends with "
+			"its last program; try again then, or choose another folder with --dir",
+			folder->path, pid);
 	return refuse(why, FOLDER_BUSY,
 		"%s is held by another chaos-control, pid %s; choose another folder with --dir",
 		folder->path, *pid ? pid : "unknown");

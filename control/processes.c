@@ -14,7 +14,7 @@
 
 #define TEXT_MAX JOURNAL_HOST_MAX /* the longest text of the journal */
 
-#define FIRST_BLIND_UNKNOWN (JOURNAL_BLIND_REFUSED + 1)
+#define FIRST_BLIND_UNKNOWN (JOURNAL_BLIND_PORT + 1)
 
 static const char *const blind_names[FIRST_BLIND_UNKNOWN] = {
 	[JOURNAL_BLIND_TLS] = "tls",
@@ -24,6 +24,7 @@ static const char *const blind_names[FIRST_BLIND_UNKNOWN] = {
 	[JOURNAL_BLIND_FD] = "fd",
 	[JOURNAL_BLIND_STREAM] = "stream",
 	[JOURNAL_BLIND_REFUSED] = "refused",
+	[JOURNAL_BLIND_PORT] = "port",
 };
 
 static const char *const lane_names[] = {
@@ -57,8 +58,10 @@ bool processes_any(const struct journal *journal, const struct guests *guests)
 /* Of those that have ended, only such as had something to do with the network are of interest. */
 static bool is_listed(const struct journal_process *process, bool running)
 {
-	return running || (atomic_load(&process->pid) && (atomic_load(&process->connections) ||
-								 atomic_load(&process->calls)));
+	return running ||
+	       (atomic_load(&process->pid) &&
+		       (atomic_load(&process->connections) || atomic_load(&process->calls) ||
+			       atomic_load(&process->blind[JOURNAL_BLIND_PORT])));
 }
 
 static void add_number(cJSON *object, const char *name, uint64_t value)

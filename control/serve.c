@@ -55,8 +55,10 @@ static int choose_state(
 	char here[PATH_MAX] = "";
 	int len;
 
+	/* It takes what another daemon has saved there, and saves nothing. */
 	if (options->owner)
-		return 0;
+		return folder_file(
+			&server->folder, RUNTIME_STATE, server->state, sizeof(server->state), why);
 	server->api.state_path = server->state;
 	if (options->state)
 		refusal_of_option(why, "--state", "");
@@ -128,7 +130,7 @@ static int load(struct server *server, const struct serve_options *options, stru
 	const char *reason = "";
 
 	if (publish_model(server, options, why) || choose_state(server, options, why) ||
-		initial_config(&options->initial, api->state_path, &api->config, why))
+		initial_config(&options->initial, server->state, &api->config, why))
 		return -EINVAL;
 	*why->source = '\0';
 	if (authority_keep(server->folder.path, &options->intercept, &server->renew_at, why))

@@ -15,6 +15,7 @@ static const char *const blind_reasons[] = {
 	[JOURNAL_BLIND_FD] = "fd",
 	[JOURNAL_BLIND_STREAM] = "stream",
 	[JOURNAL_BLIND_REFUSED] = "refused",
+	[JOURNAL_BLIND_PORT] = "port",
 };
 #define BLIND_REASONS (sizeof(blind_reasons) / sizeof(*blind_reasons))
 

@@ -17,6 +17,7 @@
 #include "pass.h"
 #include "relay_message.h"
 #include "supervise_message.h"
+#include "unled.h"
 
 /* A program that does not wait for its connection is kept for so long, lest the outcome be known at
  * once: nearby servers answer within it. */
@@ -332,6 +333,7 @@ static int lead(struct supervision *supervision, uint32_t listener, const struct
 	struct relay_request request = {.notice = notice->id, .number = find_place(supervision)};
 	ssize_t len = read_address(notice, &request.address);
 	uint32_t number;
+	bool is_led;
 	int fd, error;
 
 	if (len > 0 && is_question(&request.address, (size_t)len)) {
@@ -343,15 +345,20 @@ static int lead(struct supervision *supervision, uint32_t listener, const struct
 	number = program_of(supervision, notice->thread);
 	if (number == NONE || request.number == NONE)
 		return -EAGAIN;
-	if (!supervised_has_port(
-		    supervision->programs[number], port_of(&request.address, (socklen_t)len)) ||
-		supervised_is_seen(supervision->programs[number], notice->instruction))
+	is_led = supervised_has_port(
+		supervision->programs[number], port_of(&request.address, (socklen_t)len));
+	if (supervised_is_seen(supervision->programs[number], notice->instruction))
 		return 0;
 	fd = take_descriptor(supervision->programs[number], notice);
 	if (fd < 0)
-		return fd == -EBADF ? 0 : fd;
+		return fd == -EBADF || !is_led ? 0 : fd;
 	/* Whatever was read belongs to whoever has that pid now. */
 	if (!notice_waits(supervision->listeners[listener], notice->id) || !is_fresh(fd)) {
+		close(fd);
+		return 0;
+	}
+	if (!is_led) {
+		unled_count(supervision->folder, supervision->programs[number], &request.address);
 		close(fd);
 		return 0;
 	}

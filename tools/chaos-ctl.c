@@ -20,6 +20,7 @@
 #include "control/given.h"
 #include "control/model.h"
 #include "explain_lines.h"
+#include "fired.h"
 #include "folder.h"
 #include "known.h"
 #include "model_build.h"
@@ -27,6 +28,7 @@
 #include "shim/engine/aws/model.h"
 #include "shim/memory/runtime.h"
 #include "show.h"
+#include "stop.h"
 #include "table_file.h"
 
 enum { EXIT_REFUSED = 1, EXIT_USAGE = 2 };
@@ -66,6 +68,7 @@ static const char help[] =
 	"  effects  get|set|clear [JSON|@FILE|-|latency=MS]   what every call meets\n"
 	"  status                                             the daemon, in numbers\n"
 	"  ps                                                 the processes that use it\n"
+	"  stop                                               end the daemon; its rules are kept\n"
 	"  ca       [--path] [--for HOST[,HOST]]              the certificate that its programs "
 	"trust\n"
 	"  explain  [--jsonl] [--table FILE]                  what is made of the HTTP request on\n"
@@ -80,7 +83,8 @@ static const char help[] =
 	"      --jsonl     read lines of {\"raw\": BASE64, \"tls\": true|false}, print one for "
 	"each\n"
 	"      --table FILE   the rules' table; otherwise that of the runtime folder, if any\n"
-	"      --from PYTHON|DIR   the Python that has botocore, or the folder that holds it\n"
+	"      --from PYTHON|DIR   the Python or virtual environment that has botocore, or the\n"
+	"                          folder that holds it\n"
 	"  -o, --output FILE       the model; otherwise $CHAOS_MODEL, or chaos-run/model in\n"
 	"                          $XDG_DATA_HOME or ~/.local/share\n"
 	"      --path      print the path of the certificate, not the certificate\n"
@@ -269,6 +273,13 @@ static int call(const struct command *command, const struct session *session,
 	return code;
 }
 
+static int end_output(int code)
+{
+	if (fflush(stdout) == EOF)
+		return fail(EXIT_REFUSED, "stdout: %s", strerror(errno));
+	return code;
+}
+
 /* ---- commands ---- */
 
 static int run_report(
@@ -279,24 +290,61 @@ static int run_report(
 	return call(command, session, (struct client_request){.method = "GET"}, "");
 }
 
+/* What stands there; NULL: it has been said why not. The caller deletes it. */
+static cJSON *fetch(const struct session *session, const char *path)
+{
+	struct client_request request = {.folder = session->folder, .path = path, .method = "GET"};
+	struct client_answer answer;
+	char reason[256];
+	cJSON *body;
+	int error = client_call(&request, &answer, reason);
+
+	if (error) {
+		explain_error(session, error, reason);
+		return NULL;
+	}
+	body = cJSON_Parse(answer.body);
+	if (!body)
+		print_refusal(&answer, "");
+	client_free(&answer);
+	return body;
+}
+
 /* For a person: the programs that none of the processes could take along. */
 static int show_unfollowed(const struct session *session)
 {
-	struct client_request request = {
-		.folder = session->folder, .path = "/_chaos/status", .method = "GET"};
-	struct client_answer answer;
-	char reason[256];
-	cJSON *status;
-	int error = client_call(&request, &answer, reason);
+	cJSON *status = fetch(session, "/_chaos/status");
 
-	if (error)
-		return explain_error(session, error, reason);
-	status = cJSON_Parse(answer.body);
+	if (!status)
+		return EXIT_REFUSED;
 	processes_show_unfollowed(stdout, status);
 	cJSON_Delete(status);
-	client_free(&answer);
-	return fflush(stdout) == EOF ? fail(EXIT_REFUSED, "stdout: %s", strerror(errno))
-				     : EXIT_SUCCESS;
+	return end_output(EXIT_SUCCESS);
+}
+
+/* For a person: how often each rule has fired. */
+static int show_fired(const struct session *session)
+{
+	cJSON *status = fetch(session, "/_chaos/status");
+	cJSON *outages = status ? fetch(session, "/outages") : NULL;
+	cJSON *faults = outages ? fetch(session, "/_localstack/chaos/faults") : NULL;
+
+	if (faults) {
+		fired_show(stdout, status, "outages", outages);
+		fired_show(stdout, status, "faults", faults);
+	}
+	cJSON_Delete(status);
+	cJSON_Delete(outages);
+	cJSON_Delete(faults);
+	return end_output(faults ? EXIT_SUCCESS : EXIT_REFUSED);
+}
+
+static int run_status(
+	const struct command *command, const struct session *session, char **arguments)
+{
+	int code = run_report(command, session, arguments);
+
+	return code || !session->table ? code : show_fired(session);
 }
 
 static int run_ps(const struct command *command, const struct session *session, char **arguments)
@@ -304,6 +352,37 @@ static int run_ps(const struct command *command, const struct session *session, 
 	int code = run_report(command, session, arguments);
 
 	return code || !session->table ? code : show_unfollowed(session);
+}
+
+/* 0: it has said why not. */
+static pid_t ask_pid(const struct command *command, const struct session *session)
+{
+	cJSON *status = fetch(session, command->path);
+	const cJSON *pid = cJSON_GetObjectItem(status, "pid");
+	pid_t number = cJSON_IsNumber(pid) && pid->valuedouble > 0 ? pid->valueint : 0;
+
+	if (status && !number)
+		fail(EXIT_REFUSED, "%s: the daemon does not tell its pid", session->folder);
+	cJSON_Delete(status);
+	return number;
+}
+
+static int run_stop(const struct command *command, const struct session *session, char **arguments)
+{
+	pid_t pid;
+	int error;
+
+	if (*arguments)
+		return refuse_more(command, *arguments, "it takes no argument");
+	pid = ask_pid(command, session);
+	if (!pid)
+		return EXIT_REFUSED;
+	error = stop_daemon(pid);
+	if (error && error != -ESRCH)
+		return fail(EXIT_REFUSED, "%s: the daemon, pid %d, has not ended: %s",
+			session->folder, pid, strerror(-error));
+	printf("%s: the daemon, pid %d, has ended; no rule is in force\n", session->folder, pid);
+	return end_output(EXIT_SUCCESS);
 }
 
 enum body { NO_BODY, EMPTY_BODY, GIVEN_BODY };
@@ -445,13 +524,6 @@ static int explain_stdin(
 	if (!error && !session->table)
 		putchar('\n');
 	return error ? fail(EXIT_REFUSED, "stdout: %s", strerror(-error)) : EXIT_SUCCESS;
-}
-
-static int end_output(int code)
-{
-	if (fflush(stdout) == EOF)
-		return fail(EXIT_REFUSED, "stdout: %s", strerror(errno));
-	return code;
 }
 
 /* That of the daemon, so that its programs and this one give the same names; without one the user's. */
@@ -632,8 +704,9 @@ static const struct command commands[] = {
 	{"faults", run_configuration, "/_localstack/chaos/faults", "no fault rules", "[]", NULL},
 	{"outages", run_configuration, "/outages", "no outages", "[]", NULL},
 	{"effects", run_configuration, "/_localstack/chaos/effects", NULL, "{\"latency\":0}", NULL},
-	{"status", run_report, "/_chaos/status", NULL, NULL, NULL},
+	{"status", run_status, "/_chaos/status", NULL, NULL, fired_leave_out},
 	{"ps", run_ps, "/_chaos/processes", "no processes", NULL, processes_arrange},
+	{"stop", run_stop, "/_chaos/status", NULL, NULL, NULL},
 	{"ca", run_ca, NULL, NULL, NULL, NULL},
 	{"explain", run_explain, NULL, NULL, NULL, NULL},
 	{"services", run_services, NULL, NULL, NULL, NULL},

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "aws_config.h"
 #include "control/check.h"
 #include "control/folder.h"
 #include "control/leftovers.h"
@@ -29,6 +30,7 @@
 #include "shim/engine/endpoints.h"
 #include "shim/memory/runtime.h"
 #include "shim/program/binary.h"
+#include "silence.h"
 #include "strict.h"
 #include "supervise.h"
 
@@ -38,7 +40,8 @@ enum { EXIT_OWN = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 struct options {
 	const char *faults, *outages, *latency; /* NULL: not given */
 	const char *folder;
-	char *intercept; /* a list of hosts; NULL: none */
+	char *intercept;  /* a list of hosts; NULL: none */
+	char *configured; /* the same, of the SDKs' configuration */
 	bool verbose, strict, no_bridge, no_follow;
 	bool doctor;	 /* it is only to be told how the command would be run */
 	bool supervised; /* the command makes its own system calls */
@@ -63,14 +66,16 @@ static const char help[] =
 	"  -d, --dir DIR             use the daemon of this runtime folder, or start one there\n"
 	"  -i, --intercept HOST[:PORT][,...]\n"
 	"                            take these hosts for AWS, too, with those below them; may be\n"
-	"                            given again (besides those of AWS_ENDPOINT_URL)\n"
+	"                            given again (besides those of AWS_ENDPOINT_URL and of\n"
+	"                            endpoint_url in AWS_CONFIG_FILE)\n"
 	"      --no-bridge           leave TLS alone that is built into a program: it gets no "
 	"faults\n"
 	"  -s, --strict              exit with 125 if a call to AWS may have gone unseen: there "
 	"was a\n"
 	"                            connection that could not be looked into, a program that\n"
 	"                            cannot be followed (it is setuid, of another C library ...),\n"
-	"                            or one that could not be given the rules\n"
+	"                            one that could not be given the rules, or no call at all\n"
+	"                            beside TLS that was not looked into\n"
 	"      --no-follow           leave children alone whose environment COMMAND clears or\n"
 	"                            replaces: else they are given LD_PRELOAD and CHAOS_DIR again\n"
 	"  -v, --verbose             say on stderr what is done\n"
@@ -127,9 +132,10 @@ __attribute__((format(printf, 1, 2))) static void tell(const char *format, ...)
 }
 
 /* The folder was named. */
-static void tell_of_absence(const char *folder, int error)
+static void tell_of_absence(const char *folder, int error, bool has_saved)
 {
-	tell("%s: %s; starting a private one without rules", folder, folder_error(error));
+	tell("%s: %s; starting a private one %s", folder, folder_error(error),
+		has_saved ? "with the rules that are saved there" : "without rules");
 }
 
 static bool has_rules(const struct options *options)
@@ -199,6 +205,7 @@ static void take_environment(struct options *options)
 		options->intercept = join_hosts("CHAOS_INTERCEPT", options->intercept, hosts);
 	if (bridge && strcmp(bridge, "0") == 0)
 		options->no_bridge = true;
+	options->configured = aws_config_hosts(false);
 	reason = ports ? endpoints_check_ports(ports, &wrong) : NULL;
 	if (reason)
 		die(EXIT_OWN, "CHAOS_PORTS: '%.*s' %s", (int)wrong.len, wrong.at, reason);
@@ -323,7 +330,7 @@ static void check_command(struct options *options)
 {
 	const char *command = options->command[0], *obstacle;
 	char path[PATH_MAX];
-	struct binary found = {.path = path, .cap = sizeof(path)};
+	struct binary found = {.path = path, .folder = AT_FDCWD, .cap = sizeof(path)};
 
 	binary_look(command, getenv("PATH"), BINARY_SOUGHT | BINARY_THROUGH_ENV, &found);
 	if (!found.obstacle) {
@@ -413,6 +420,7 @@ static int run_control(const struct options *options, const char **argv, size_t 
 		{"--outages", options->outages},
 		{"--latency", options->latency},
 		{"--intercept", options->intercept},
+		{"--intercept", options->configured},
 	};
 
 	for (size_t i = 0; i < sizeof(given) / sizeof(*given); i++) {
@@ -506,9 +514,13 @@ static void check_authority(const char *hosts, const char *folder)
 static char *secure_hosts(const struct options *options)
 {
 	char *list = options->intercept ? strdup(options->intercept) : NULL;
+	char *configured = aws_config_hosts(true);
 	struct endpoints named = {.count = 0};
 	struct span wrong;
 
+	if (configured)
+		list = join_hosts("AWS_CONFIG_FILE", list, configured);
+	free(configured);
 	for (char **entry = environ; *entry; entry++) {
 		char *const one[] = {*entry, NULL};
 		const char *url = strchr(*entry, '=');
@@ -584,6 +596,14 @@ static int start_or_join(
 	return error;
 }
 
+static bool has_saved_rules(const char *folder)
+{
+	char path[PATH_MAX + 16];
+
+	snprintf(path, sizeof(path), "%s/" RUNTIME_STATE, folder);
+	return access(path, F_OK) == 0;
+}
+
 /* A daemon for the folder that was asked for: the one that is there, or our own. */
 static void use_folder(const struct options *options, char folder[PATH_MAX])
 {
@@ -593,7 +613,7 @@ static void use_folder(const struct options *options, char folder[PATH_MAX])
 
 	if (is_absent(error)) {
 		if (!has_rules(options))
-			tell_of_absence(folder, error);
+			tell_of_absence(folder, error, has_saved_rules(folder));
 		error = start_or_join(options, folder, &said, &is_ours);
 		if (error && is_new)
 			rmdir(folder);
@@ -656,7 +676,7 @@ static void find_daemon(const struct options *options, char folder[PATH_MAX])
 		return;
 	}
 	if (named && *named)
-		tell_of_absence(shared, error);
+		tell_of_absence(shared, error, false);
 	else
 		explain(options, "%s: %s", shared, folder_error(error));
 	use_private_daemon(options, folder);
@@ -724,10 +744,15 @@ static void set_trust(const struct options *options, const char *folder)
 
 static void set_environment(const struct options *options, const char *library, const char *folder)
 {
+	char *hosts = options->intercept ? strdup(options->intercept) : NULL;
+
 	set_trust(options, folder);
 	set_variable("CHAOS_DIR", folder);
-	if (options->intercept)
-		set_variable("CHAOS_INTERCEPT", options->intercept);
+	if (options->configured)
+		hosts = join_hosts("AWS_CONFIG_FILE", hosts, options->configured);
+	if (hosts)
+		set_variable("CHAOS_INTERCEPT", hosts);
+	free(hosts);
 	if (options->no_bridge)
 		set_variable("CHAOS_BRIDGE", "0");
 	if (options->no_follow)
@@ -741,6 +766,7 @@ static int run_doctor(const struct options *options)
 {
 	struct doctor doctor = {.command = options->command,
 		.intercept = options->intercept,
+		.configured = options->configured,
 		.no_bridge = options->no_bridge,
 		.no_follow = options->no_follow};
 	char folder[PATH_MAX], path[PATH_MAX];
@@ -769,7 +795,10 @@ int main(int argc, char **argv)
 	set_environment(&options, library, folder);
 	explain(&options, "preloading %s", library);
 	if (options.strict)
-		return strict_run(folder, options.command, options.supervised, EXIT_OWN);
+		return strict_run(
+			folder, options.command, options.supervised, has_rules(&options), EXIT_OWN);
+	if (has_rules(&options))
+		silence_watch(silence_begin(folder));
 	if (options.supervised && supervise_self(folder, STDERR_FILENO, reason) < 0)
 		die(EXIT_OWN, "cannot run %s: %s", options.command[0], reason);
 	execvp(options.command[0], options.command);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "doctor.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include "shim/program/binary.h"
 #include "supervise.h"
 #include "trusted.h"
+#include "wrapped.h"
 
 /* WHAT: and the rest of a line, in which nothing moves a terminal's cursor. */
 __attribute__((format(printf, 2, 3))) static void say(const char *what, const char *format, ...)
@@ -43,31 +45,6 @@ static const char *name_of(const char *path)
 static bool starts(const char *text, const char *with)
 {
 	return strncmp(text, with, strlen(with)) == 0;
-}
-
-/* ---- the command ---- */
-
-/* env(1) is not what is asked about: its options, and what it sets, are stepped over. */
-static char *const *skip_env(char *const *command)
-{
-	char *const *next = command;
-
-	if (strcmp(name_of(*next), "env") != 0)
-		return command;
-	for (next++; *next; next++) {
-		bool takes = strcmp(*next, "-u") == 0 || strcmp(*next, "-C") == 0;
-
-		if (strcmp(*next, "--") == 0)
-			return next[1] ? next + 1 : command;
-		if (**next != '-' && !strchr(*next, '='))
-			return next;
-		/* It parts a text into words by rules of its own. */
-		if (starts(*next, "-S") || starts(*next, "--split"))
-			return command;
-		if (takes && next[1])
-			next++;
-	}
-	return command;
 }
 
 /* ---- TLS that is linked ---- */
@@ -182,6 +159,18 @@ static void tell_bridge(const struct doctor *doctor, bool *all)
 	*all = false;
 }
 
+/* What these are built with does not stand in their files. */
+static const char *own_tls_of(const char *program)
+{
+	static const char *const names[][2] = {
+		{"node", "Node"}, {"java", "Java"}, {"bun", "Bun"}, {"deno", "Deno"}};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (strcmp(name_of(program), names[i][0]) == 0)
+			return names[i][1];
+	return NULL;
+}
+
 static void tell_dynamic(const char *program)
 {
 	struct linked linked = {0};
@@ -192,7 +181,9 @@ static void tell_dynamic(const char *program)
 		ask_python(program, &linked);
 	if (starts(name_of(program), "node"))
 		ask_node();
-	if (!linked.is_inside && !linked.is_other)
+	if (!linked.is_inside && own_tls_of(program))
+		say("lane", "bridge: %s has a TLS of its own", own_tls_of(program));
+	else if (!linked.is_inside && !linked.is_other)
 		say("lane",
 			"inside or bridge: it is linked to no library of TLS; it may load one "
 			"while it runs, which is looked into from inside, or have one built in, "
@@ -234,12 +225,48 @@ static void refuse(const struct binary *found)
 		say("remedy", "%s", binary_remedy(found->obstacle));
 }
 
-/* Returns whether it has a lane. */
-static bool tell_program(const struct doctor *doctor, bool *all)
+static const char behind[] = "put chaos-run behind it, as in: sudo -u USER chaos-run COMMAND";
+
+/* A program of another user than the run. Returns whether it has a lane. */
+static bool tell_guest(const struct wrapped *wrapped, const struct binary *found)
 {
-	const char *command = *skip_env(doctor->command);
-	char path[PATH_MAX], own[PATH_MAX];
-	struct binary found = {.path = own, .cap = sizeof(own)};
+	if (found->obstacle) {
+		say("lane", "none: it %s, and is not supervised as another user (by %s)",
+			binary_reason(found->obstacle), wrapped->by);
+		say("unreached", "all of it: it runs, and is not seen");
+	} else {
+		tell_dynamic(found->path);
+		say("unreached",
+			"HTTPS by a TLS that is built in, and programs in Go or statically linked "
+			"ones below it: as another user (by %s) it has the rules, but no bridge "
+			"and "
+			"no supervision",
+			wrapped->by);
+	}
+	say("remedy", "%s", behind);
+	return !found->obstacle;
+}
+
+/* Only root's run hands programs over: what changes the user is setuid. */
+static bool is_wrapper_refused(const struct wrapped *wrapped, struct binary *found)
+{
+	if (!wrapped->by)
+		return false;
+	binary_look(*wrapped->from, getenv("PATH"), BINARY_SOUGHT | BINARY_THROUGH_ENV, found);
+	if (!found->obstacle)
+		return false;
+	refuse(found);
+	say("remedy", "%s", behind);
+	return true;
+}
+
+/* Returns whether it has a lane. */
+static bool tell_program(const struct doctor *doctor, char path[PATH_MAX], bool *all)
+{
+	struct wrapped wrapped = wrapped_look(doctor->command);
+	const char *command = *wrapped.command;
+	char own[PATH_MAX];
+	struct binary found = {.path = own, .folder = AT_FDCWD, .cap = sizeof(own)};
 
 	binary_find(command, getenv("PATH"), BINARY_SOUGHT, &found);
 	say("command", "%s", own);
@@ -250,6 +277,13 @@ static bool tell_program(const struct doctor *doctor, bool *all)
 	if (found.obstacle && !binary_can_be_supervised(found.obstacle)) {
 		refuse(&found);
 		return false;
+	}
+	if (is_wrapper_refused(&wrapped,
+		    &(struct binary){.path = own, .folder = AT_FDCWD, .cap = sizeof(own)}))
+		return false;
+	if (wrapped.by) {
+		*all = false;
+		return tell_guest(&wrapped, &found);
 	}
 	if (!found.obstacle)
 		tell_dynamic(path);
@@ -289,35 +323,93 @@ static bool tell_authority(const struct doctor *doctor)
 	return true;
 }
 
-static bool tell_trust(const struct doctor *doctor)
+/* Who looks into which; a program that is none of these may be all of them, or begin them. */
+static const struct {
+	const char *variable, *programs;
+} trusts[] = {
+	{"AWS_CA_BUNDLE", "python aws curl"},
+	{"SSL_CERT_FILE", "python aws curl bun"},
+	{"REQUESTS_CA_BUNDLE", "python aws"},
+	{"CURL_CA_BUNDLE", "python aws curl"},
+	{"CARGO_HTTP_CAINFO", "cargo"},
+	{"GIT_SSL_CAINFO", "git"},
+	{"NIX_SSL_CERT_FILE", "curl git"},
+	{"NODE_EXTRA_CA_CERTS", "node bun"},
+	{"DENO_CERT", "deno"},
+};
+
+static const char *const known_programs[] = {
+	"python", "aws", "curl", "cargo", "git", "node", "bun", "deno", "java"};
+
+/* One of the above; NULL: some other. */
+static const char *known_program(const char *path)
 {
-	static const char *const names[] = {"AWS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE",
-		"CURL_CA_BUNDLE", "CARGO_HTTP_CAINFO", "GIT_SSL_CAINFO", "NIX_SSL_CERT_FILE",
-		"NODE_EXTRA_CA_CERTS", "DENO_CERT"};
-	static const char *const ours[] = {"NODE_EXTRA_CA_CERTS", "DENO_CERT"};
-	const char *system = trusted_system();
+	for (size_t i = 0; i < sizeof(known_programs) / sizeof(*known_programs); i++)
+		if (starts(name_of(path), known_programs[i]))
+			return known_programs[i];
+	return NULL;
+}
+
+static void tell_java(char *const *command)
+{
+	static const char option[] = "-Djavax.net.ssl.trustStore=";
+
+	for (; *command; command++)
+		if (starts(*command, option)) {
+			const char *path = *command + strlen(option);
+
+			say("trust", "%s%s", *command,
+				access(path, R_OK) < 0 ? ", which cannot be read" : "");
+			return;
+		}
+	say("trust", "lib/security/cacerts of this Java");
+}
+
+static bool tell_trust(const struct doctor *doctor, const char *program)
+{
+	const char *system = trusted_system(), *known = known_program(program);
 
 	if (doctor->no_bridge)
 		return true;
 	if (!tell_authority(doctor))
 		return false;
-	if (system)
+	if (known && strcmp(known, "java") == 0)
+		tell_java(doctor->command);
+	else if (system && (!known || !own_tls_of(program)))
 		say("trust", "%s", system);
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		tell_variable(names[i]);
-	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
-		if (!getenv(ours[i]) || !*getenv(ours[i]))
-			say("trust", "%s, which chaos-run sets", ours[i]);
+	for (size_t i = 0; i < sizeof(trusts) / sizeof(*trusts); i++) {
+		const char *value = getenv(trusts[i].variable);
+		bool is_set = value && *value;
+
+		if (known && !strstr(trusts[i].programs, known))
+			continue;
+		tell_variable(trusts[i].variable);
+		if (!is_set && known &&
+			(strstr(trusts[i].variable, "NODE_") ||
+				strstr(trusts[i].variable, "DENO_")))
+			say("trust", "%s, which chaos-run sets", trusts[i].variable);
+	}
 	return true;
 }
 
 static void tell_endpoints(const struct doctor *doctor)
 {
+	bool any = doctor->intercept || doctor->configured;
+
 	for (char **entry = environ; *entry; entry++)
-		if (starts(*entry, "AWS_ENDPOINT_URL"))
+		if (starts(*entry, "AWS_ENDPOINT_URL")) {
 			say("endpoint", "%s", *entry);
+			any = true;
+		}
 	if (doctor->intercept)
 		say("endpoint", "%s (--intercept)", doctor->intercept);
+	if (doctor->configured)
+		say("endpoint", "%s (AWS_CONFIG_FILE, or ~/.aws/config)", doctor->configured);
+	if (!any)
+		say("endpoint",
+			"none is named: inside a TLS that is built into a program only AWS's own "
+			"names are looked at, and LocalStack; a server that the program's code "
+			"names needs --intercept HOST:PORT");
 }
 
 static void tell_daemon(const struct doctor *doctor)
@@ -330,12 +422,13 @@ static void tell_daemon(const struct doctor *doctor)
 
 bool doctor_tell(const struct doctor *doctor)
 {
+	char program[PATH_MAX];
 	bool all = true;
 
-	if (!tell_program(doctor, &all))
+	if (!tell_program(doctor, program, &all))
 		return false;
 	tell_daemon(doctor);
-	all &= tell_trust(doctor);
+	all &= tell_trust(doctor, program);
 	tell_endpoints(doctor);
 	say("children", doctor->no_follow
 				? "left alone where their environment was cleared (--no-follow)"

@@ -7,9 +7,10 @@
 #include <stdbool.h>
 
 struct doctor {
-	char *const *command;  /* and its arguments, and NULL */
-	const char *folder;    /* of the daemon that it would use; NULL: a private one */
-	const char *intercept; /* hosts, besides those of the environment; NULL: none */
+	char *const *command;	/* and its arguments, and NULL */
+	const char *folder;	/* of the daemon that it would use; NULL: a private one */
+	const char *intercept;	/* hosts, besides those of the environment; NULL: none */
+	const char *configured; /* those of the SDKs' configuration file; NULL: none */
 	bool no_bridge, no_follow;
 };
 

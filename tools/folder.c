@@ -21,7 +21,9 @@ int folder_check(const char *folder)
 		return -errno;
 	if (!S_ISDIR(info.st_mode))
 		return -ENOTDIR;
-	return info.st_uid == geteuid() && !(info.st_mode & (S_IWGRP | S_IWOTH)) ? 0 : -EPERM;
+	if (info.st_uid != geteuid())
+		return -EPERM;
+	return info.st_mode & (S_IWGRP | S_IWOTH) ? -FOLDER_SHARED : 0;
 }
 
 int folder_probe(const char *folder)
@@ -52,7 +54,9 @@ const char *folder_error(int error)
 	case -ECONNREFUSED:
 		return "no daemon answers there";
 	case -EPERM:
-		return "the folder is another user's, or others may write to it";
+		return "the folder is another user's";
+	case -FOLDER_SHARED:
+		return "others may write to the folder; chmod 700 it, or choose another";
 	case -ENAMETOOLONG:
 		return "the path is too long for a socket";
 	default:

@@ -4,14 +4,18 @@
 
 /* The runtime folder, as the tools see it. */
 
-/* Is it a folder of our own, to which nobody else may write? 0, -EPERM, -ENOTDIR, or what stat() says. */
+/* No number of errno. */
+#define FOLDER_SHARED 4096
+
+/* Is it a folder of our own, to which nobody else may write? 0, -EPERM, -FOLDER_SHARED, -ENOTDIR, or what stat() says. */
 int folder_check(const char *folder);
 
 /*
  * Does a daemon of our own answer on the folder's socket? 0, or
  *  -ENOENT        no folder, or no socket in it
  *  -ECONNREFUSED  the socket of a daemon that has ended
- *  -EPERM         the folder is another user's, or others may write to it
+ *  -EPERM         the folder is another user's
+ *  -FOLDER_SHARED others may write to it
  *  -ENAMETOOLONG  longer than a socket's address can be
  *  or what stat() or connect() say.
  */

@@ -62,13 +62,26 @@ static const char *last_line(char *said)
 	return newline ? newline + 1 : said;
 }
 
+/* The Python of a virtual environment. */
+static bool find_python(const char *folder, char path[PATH_MAX])
+{
+	snprintf(path, PATH_MAX, "%s/pyvenv.cfg", folder);
+	if (access(path, F_OK) < 0)
+		return false;
+	snprintf(path, PATH_MAX, "%s/bin/python", folder);
+	return access(path, X_OK) == 0;
+}
+
 static int generate(
 	const char *generator, const char *from, const char *path, char reason[MODEL_BUILD_REASON])
 {
 	struct stat info;
-	bool is_folder = from && stat(from, &info) == 0 && S_ISDIR(info.st_mode);
-	const char *argv[] = {from && !is_folder ? from : "python3", "-B", generator, "--file",
-		path, is_folder ? "--from" : NULL, from, NULL};
+	char python[PATH_MAX];
+	bool is_environment = from && find_python(from, python);
+	bool is_folder = !is_environment && from && stat(from, &info) == 0 && S_ISDIR(info.st_mode);
+	const char *program = is_environment ? python : from && !is_folder ? from : "python3";
+	const char *argv[] = {
+		program, "-B", generator, "--file", path, is_folder ? "--from" : NULL, from, NULL};
 	char *said;
 	int code = own_run(argv, &said);
 

@@ -2,15 +2,12 @@
 #include "strict.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -18,55 +15,15 @@
 
 #include "blind.h"
 #include "control/leftovers.h"
+#include "journal_file.h"
 #include "plain.h"
 #include "shim/memory/journal.h"
-#include "shim/memory/runtime.h"
 #include "shim/program/obstacle.h"
+#include "silence.h"
 #include "supervise.h"
 #include "unattached.h"
 
 enum { NOT_EXECUTABLE = 126, NOT_FOUND = 127 };
-
-/* `fd` is closed. */
-static const struct journal *map_opened(int fd)
-{
-	struct stat status;
-	void *map = MAP_FAILED;
-
-	if (fstat(fd, &status) == 0 && (uint64_t)status.st_size == sizeof(struct journal))
-		map = mmap(NULL, sizeof(struct journal), PROT_READ, MAP_SHARED, fd, 0);
-	close(fd);
-	if (map == MAP_FAILED || !journal_valid(map, sizeof(struct journal)))
-		return NULL;
-	return map;
-}
-
-static const struct journal *map_journal(const char *folder)
-{
-	char path[PATH_MAX + 16];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/" RUNTIME_JOURNAL, folder);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	return fd < 0 ? NULL : map_opened(fd);
-}
-
-/* That of programs of other users; NULL: there are none. It is another one with each daemon, which `inode`
- * tells. */
-static const struct journal *map_guests(const struct journal *own, ino_t *inode)
-{
-	int files[GUESTS_FILES];
-	struct stat status;
-
-	if (!guests_entry_valid(own->guests, sizeof(own->guests)) ||
-		guests_ask(strchr(own->guests, '=') + 1, files))
-		return NULL;
-	*inode = fstat(files[GUESTS_JOURNAL], &status) == 0 ? status.st_ino : 0;
-	close(files[GUESTS_TABLE]);
-	if (files[GUESTS_MODEL] >= 0)
-		close(files[GUESTS_MODEL]);
-	return map_opened(files[GUESTS_JOURNAL]);
-}
 
 /* Those that end or steer a program. Stopping and going on reach both processes from the terminal. */
 static const int passed_on[] = {
@@ -156,6 +113,17 @@ static bool is_new(const struct journal_process *process, const struct earlier *
 	return atomic_load(&process->blind_aws) != (is_same ? earlier->blind : 0);
 }
 
+/* What the program said on its stderr, which may be gone. */
+static void print_words(const struct journal_host *host)
+{
+	size_t at = strnlen(host->host, sizeof(host->host)) + 1;
+
+	if (at >= sizeof(host->host) || !host->host[at])
+		return;
+	fputs(": ", stderr);
+	print_plain(host->host + at, sizeof(host->host) - at);
+}
+
 static void name_hosts(const struct journal_process *process)
 {
 	const char *separator = "";
@@ -169,6 +137,7 @@ static void name_hosts(const struct journal_process *process)
 		fputs(separator, stderr);
 		print_plain(host->host, sizeof(host->host));
 		fprintf(stderr, ", %s", blind_words(blind_reasons[reason - 1]));
+		print_words(host);
 		separator = "; ";
 	}
 }
@@ -281,7 +250,7 @@ static void watch_begin(struct watch *watch, const struct journal *journal)
 {
 	watch->own.journal = journal;
 	note_before(journal, &watch->own.before);
-	watch->guests.journal = map_guests(journal, &watch->guests.inode);
+	watch->guests.journal = journal_file_map_guests(journal, &watch->guests.inode);
 	if (watch->guests.journal)
 		note_before(watch->guests.journal, &watch->guests.before);
 }
@@ -294,22 +263,24 @@ static bool tell(const struct watch *watch, const struct unattached *unattached)
 
 	if (watch->guests.journal)
 		is_told |= tell_of(&watch->guests);
-	later.journal = map_guests(watch->own.journal, &later.inode);
+	later.journal = journal_file_map_guests(watch->own.journal, &later.inode);
 	if (later.journal && (!watch->guests.journal || later.inode != watch->guests.inode))
 		is_told |= tell_of(&later);
 	is_told |= unattached_tell(unattached) > 0;
 	return is_told;
 }
 
-int strict_run(const char *folder, char **command, bool supervised, int blind)
+int strict_run(const char *folder, char **command, bool supervised, bool has_rules, int blind)
 {
-	const struct journal *journal = map_journal(folder);
+	const struct journal *journal = journal_file_map(folder);
 	struct sigaction on_child, standard = {.sa_handler = SIG_DFL};
 	sigset_t set = waited_for(), mask;
 	struct unattached unattached;
 	static struct watch watch;
+	struct silence *silence;
 	char reason[SUPERVISE_REASON_MAX];
 	pid_t child;
+	bool is_told;
 	int status;
 
 	if (!journal) {
@@ -323,6 +294,7 @@ int strict_run(const char *folder, char **command, bool supervised, int blind)
 		return blind;
 	}
 	watch_begin(&watch, journal);
+	silence = silence_begin(folder);
 	/* Where SIGCHLD is ignored, wait() learns nothing. */
 	sigaction(SIGCHLD, &standard, &on_child);
 	sigprocmask(SIG_BLOCK, &set, &mask);
@@ -342,7 +314,8 @@ int strict_run(const char *folder, char **command, bool supervised, int blind)
 	supervise_settle(folder);
 	/* A private daemon does so by itself, unless it was killed. */
 	leftovers_remove_folder(folder);
-	if (tell(&watch, &unattached))
+	is_told = tell(&watch, &unattached);
+	if (silence_tell(silence, has_rules && !is_told) || is_told)
 		return blind;
 	if (WIFSIGNALED(status))
 		end_by(WTERMSIG(status));

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -113,13 +114,22 @@ static void add_ports_of_hosts(struct supervised *program, const char *list)
 /* That of http://HOST:PORT/…; HOST may be an IPv6 address in brackets. */
 static void add_port_of(struct supervised *program, const char *url)
 {
-	const char *host = strstr(url, "://");
+	const char *scheme = strstr(url, "://"), *host = scheme ? scheme + 3 : url;
 	char authority[512];
 
-	if (!host)
-		return;
-	snprintf(authority, sizeof(authority), "%.*s", (int)strcspn(host + 3, "/?#,"), host + 3);
+	snprintf(authority, sizeof(authority), "%.*s", (int)strcspn(host, "/?#,"), host);
 	add_ports_of_hosts(program, authority);
+}
+
+/* A proxy is asked for whatever server it is. */
+static bool names_proxy(const char *variable)
+{
+	static const char *const names[] = {"http_proxy=", "https_proxy=", "all_proxy="};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (strncasecmp(variable, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
 }
 
 static void find_ports(struct supervised *program)
@@ -131,7 +141,7 @@ static void find_ports(struct supervised *program)
 	for (const char *at = NULL; (at = next_variable(&environment, at));) {
 		const char *value = strchr(at, '=');
 
-		if (value && strncmp(at, ENDPOINT, strlen(ENDPOINT)) == 0)
+		if (value && (strncmp(at, ENDPOINT, strlen(ENDPOINT)) == 0 || names_proxy(at)))
 			add_port_of(program, value + 1);
 		if (strncmp(at, PORTS "=", strlen(PORTS) + 1) == 0)
 			add_listed_ports(program, at + strlen(PORTS) + 1);

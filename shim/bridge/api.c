@@ -43,6 +43,7 @@ static const struct bridge_api api = {
 	.read_server = connection_read_server,
 	.to_server = connection_to_server,
 	.to_program = connection_to_program,
+	.unsent = connection_unsent,
 	.end_server = connection_end_server,
 	.end_program = connection_end_program,
 	.for_server = connection_for_server,

@@ -17,7 +17,7 @@
 
 #include "shim/base/span.h"
 
-#define BRIDGE_VERSION 4
+#define BRIDGE_VERSION 5
 
 struct bridge_maker; /* of a process: the authority, what it trusts, leaves, tickets */
 struct bridge;
@@ -32,8 +32,9 @@ enum bridge_state {
 enum bridge_failure {
 	BRIDGE_NO_FAILURE,
 	BRIDGE_SERVER_FAILED, /* by an alert, or by what is no TLS: the program is given the same bytes */
-	BRIDGE_PROGRAM_REFUSED, /* the program does not believe our leaf: its alert says so */
-	BRIDGE_PROGRAM_FAILED,	/* its handshake failed otherwise */
+	BRIDGE_PROGRAM_REFUSED,	     /* the program does not believe our leaf: its alert says so */
+	BRIDGE_PROGRAM_FAILED,	     /* its handshake failed otherwise */
+	BRIDGE_PROGRAM_RENEGOTIATES, /* it asks for another handshake, which we do not answer */
 	BRIDGE_WANTS_CERTIFICATE /* the server asks the program for a certificate, which we do not have */
 };
 
@@ -100,6 +101,9 @@ struct bridge_api {
 	/* Plaintext to be sent: in state BRIDGE_OPEN, all of it. False: that side is over. */
 	bool (*to_server)(struct bridge *bridge, const char *data, size_t len);
 	bool (*to_program)(struct bridge *bridge, const char *data, size_t len);
+	/* How much plaintext for the server is kept, since that one shakes hands anew: nothing limits it, and
+	 * only what comes from the server ends it. */
+	size_t (*unsent)(const struct bridge *bridge);
 	/* Says goodbye there. */
 	void (*end_server)(struct bridge *bridge);
 	void (*end_program)(struct bridge *bridge);

@@ -243,6 +243,14 @@ void connection_program_ended(struct bridge *bridge)
 	}
 }
 
+/* It may wait for the answer by the kernel alone, which has nothing for it: the server, whose goodbye it gets then,
+ * wakes it. */
+static void end_renegotiation(struct bridge *bridge)
+{
+	fail(bridge, BRIDGE_PROGRAM_RENEGOTIATES, "the program asks for another handshake");
+	side_end(&bridge->server);
+}
+
 long connection_read_program(struct bridge *bridge, char *data, size_t cap)
 {
 	long len;
@@ -252,6 +260,8 @@ long connection_read_program(struct bridge *bridge, char *data, size_t cap)
 	len = side_read(&bridge->program, data, cap);
 	if (bridge->program.broken)
 		fail_program(bridge, side_error());
+	else if (bridge->program.sent == SSL_AD_NO_RENEGOTIATION)
+		end_renegotiation(bridge);
 	side_forget_errors();
 	return len;
 }
@@ -297,6 +307,11 @@ bool connection_to_program(struct bridge *bridge, const char *data, size_t len)
 
 	side_forget_errors();
 	return done;
+}
+
+size_t connection_unsent(const struct bridge *bridge)
+{
+	return bridge->state == BRIDGE_OPEN ? side_unsent(&bridge->server) : 0;
 }
 
 void connection_end_server(struct bridge *bridge)

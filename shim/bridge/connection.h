@@ -19,6 +19,7 @@ long connection_read_program(struct bridge *bridge, char *data, size_t cap);
 long connection_read_server(struct bridge *bridge, char *data, size_t cap);
 bool connection_to_server(struct bridge *bridge, const char *data, size_t len);
 bool connection_to_program(struct bridge *bridge, const char *data, size_t len);
+size_t connection_unsent(const struct bridge *bridge);
 void connection_end_server(struct bridge *bridge);
 void connection_end_program(struct bridge *bridge);
 

@@ -190,8 +190,13 @@ bool side_write(struct side *side, const char *data, size_t len)
 	/* Not in the middle of a handshake: what comes next may be plaintext, which SSL_write() would
 	 * not take there. */
 	if (SSL_in_init(side->ssl))
-		return bytes_add(&side->plaintext, data, len);
+		return !side->over && bytes_add(&side->plaintext, data, len);
 	return write_now(side, data, len);
+}
+
+size_t side_unsent(const struct side *side)
+{
+	return side->over ? 0 : bytes_all(&side->plaintext).len;
 }
 
 void side_end(struct side *side)

@@ -45,6 +45,8 @@ enum side_step side_shake(struct side *side);
 /* As bridge.read_server(). */
 long side_read(struct side *side, char *data, size_t cap);
 bool side_write(struct side *side, const char *data, size_t len);
+/* Bytes of plaintext that wait for the end of a renegotiation. */
+size_t side_unsent(const struct side *side);
 void side_end(struct side *side);
 
 /* Empties OpenSSL's queue of errors, of this thread. */

@@ -9,6 +9,8 @@
 
 #define LABEL_MAX 63
 
+#define LOCALSTACK_PORT 4566
+
 /* ---- URLs ---- */
 
 /* What stands before the first of `ends`; all of the text where there is none. */
@@ -290,6 +292,7 @@ const char *endpoints_read(
 
 	for (char *const *entry = environment; entry && *entry && !reason; entry++)
 		reason = read_list(endpoints, *entry, wrong);
+	endpoints->listed = endpoints->count;
 	for (char *const *entry = environment; entry && *entry; entry++) {
 		const char *value = strchr(*entry, '=');
 
@@ -325,6 +328,12 @@ bool endpoints_has_name(const struct endpoints *endpoints, const char *name)
 static bool is_loopback(const char *address)
 {
 	return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
+}
+
+bool endpoints_is_localstack(const char *name, const char *address, uint16_t port)
+{
+	return port == LOCALSTACK_PORT && is_loopback(address) &&
+	       (!*name || is_at_or_below(span_of(name), SPAN("localhost")));
 }
 
 bool endpoints_has_address(const struct endpoints *endpoints, const char *address, uint16_t port)

@@ -13,7 +13,7 @@
  * AWS_ENDPOINT_URL_SERVICE name, and those of CHAOS_INTERCEPT. Read once, as the program begins: the
  * environment is its own to change. */
 struct endpoints {
-	unsigned count;
+	unsigned count, listed; /* the first `listed` are those of CHAOS_INTERCEPT */
 	struct endpoint {
 		uint16_t port;	/* 0: any */
 		char host[254]; /* as it stands there; an address as inet_ntop() writes it */
@@ -37,6 +37,10 @@ const char *endpoints_check_host(struct span host);
 
 /* Is this one of them, a name below one, or LocalStack's own? */
 bool endpoints_has_name(const struct endpoints *endpoints, const char *name);
+
+/* Is it where LocalStack is by itself: its port on loopback, under no name but localhost? `name`: what the
+ * program calls it, or "". */
+bool endpoints_is_localstack(const char *name, const char *address, uint16_t port);
 
 /* Is it that of one of them? In figures, as inet_ntop() writes it; the port in the host's order. */
 bool endpoints_has_address(const struct endpoints *endpoints, const char *address, uint16_t port);

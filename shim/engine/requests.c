@@ -288,13 +288,13 @@ static void begin_socks(struct exchange *exchange, const struct exchange_env *en
 	step->count -= before;
 }
 
-/* A ClientHello; its record is waited for. */
+/* A ClientHello; its end is waited for, and that of its record. */
 static void feed_hello(struct exchange *exchange, const struct exchange_env *env, struct span all,
 	const char *data, size_t len, size_t before)
 {
 	size_t size = all.len < 5 ? 5 : 5 + ((size_t)(uint8_t)all.at[3] << 8 | (uint8_t)all.at[4]);
 
-	if (all.len < size && all.len < EXCHANGE_DRAFT_MAX) {
+	if ((all.len < size || tls_may_go_on(all.at, all.len)) && all.len < EXCHANGE_DRAFT_MAX) {
 		wait_for_more(exchange, env, data, len, before > 0);
 		return;
 	}

@@ -10,20 +10,26 @@
 #include "shim/base/span.h"
 
 #define TLS_RANDOM_LEN 32
+#define TLS_NAME_MAX   256
 
 struct tls_hello {
 	uint8_t random[TLS_RANDOM_LEN];
-	struct span server_name; /* .len 0: not sent, or not within the bytes seen */
+	struct span
+		server_name; /* in `name`; .len 0: not sent, not within the bytes seen, or longer */
+	char name[TLS_NAME_MAX];
 };
 
 /* May these first bytes of a stream be the beginning of a TLS connection? */
 bool tls_sniff(const char *data, size_t len);
 
 /*
- * Reads a ClientHello at the beginning of a stream. The random is needed, the server name is taken if
- * it is within the bytes given. False: no ClientHello, or too few bytes.
+ * Reads a ClientHello at the beginning of a stream, in however many records it comes. The random is needed,
+ * the server name is taken if it is within the bytes given. False: no ClientHello, or too few bytes.
  */
 bool tls_parse_hello(struct tls_hello *hello, const char *data, size_t len);
+
+/* Is this the beginning of a ClientHello whose end is still to come? */
+bool tls_may_go_on(const char *data, size_t len);
 
 /* Follows the records of one direction, to see application data go by. */
 struct tls_records {

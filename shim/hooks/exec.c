@@ -11,11 +11,14 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "shim/base/kernel.h"
 #include "shim/io/deliver.h"
 #include "shim/process/child.h"
 #include "shim/process/shim.h"
+#include "shim/process/spawned.h"
 #include "shim/program/binary.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -148,8 +151,8 @@ static bool is_of_program(int error)
 	return error == E2BIG || error == EACCES || error == ENOENT;
 }
 
-/* By one of the two, which seeks its program as `how` says. */
-static int spawn(spawn_function *function, int how, pid_t *pid, const char *name,
+/* By one of the two, which seeks its program as `how` says, below `folder`. */
+static int spawn_from(int folder, spawn_function *function, int how, pid_t *pid, const char *name,
 	const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes,
 	char *const argv[], char *const envp[])
 {
@@ -157,7 +160,7 @@ static int spawn(spawn_function *function, int how, pid_t *pid, const char *name
 	struct child child;
 	int error;
 
-	child_begin(&child, name, how, argv, envp);
+	child_begin_from(&child, folder, name, how, argv, envp);
 	// cppcheck-suppress allocaCalled
 	given = GIVEN(child, envp);
 	// cppcheck-suppress allocaCalled
@@ -172,6 +175,19 @@ static int spawn(spawn_function *function, int how, pid_t *pid, const char *name
 	error = function(pid, name, actions, attributes, argv, given);
 	if (error)
 		child_failed(&child);
+	return error;
+}
+
+static int spawn(spawn_function *function, int how, pid_t *pid, const char *name,
+	const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes,
+	char *const argv[], char *const envp[])
+{
+	int folder =
+		name && *name != '/' && child_is_looked_at() ? spawned_folder(actions) : AT_FDCWD;
+	int error = spawn_from(folder, function, how, pid, name, actions, attributes, argv, envp);
+
+	if (folder >= 0)
+		kernel_call(SYS_close, folder, 0, 0, 0, 0, 0);
 	return error;
 }
 

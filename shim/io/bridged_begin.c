@@ -17,10 +17,13 @@ static bool names_target(
 	target->address = address;
 	if (!socket_peer(&conn->socket, address))
 		return false;
+	if (shim_leaves_alone(*target->name ? target->name : address))
+		return false;
+	if (endpoints_is_localstack(target->name, address, target->port))
+		return true;
 	if (*target->name)
-		return shim_is_aws(target->name) && !shim_leaves_alone(target->name);
-	return endpoints_has_address(&shim.endpoints, address, target->port) &&
-	       !shim_leaves_alone(address);
+		return shim_is_aws(target->name);
+	return endpoints_has_address(&shim.endpoints, address, target->port);
 }
 
 /* A hello in several buffers is put together. */

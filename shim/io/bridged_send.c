@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 
@@ -13,6 +14,9 @@
 /* What a full socket leaves with us, at most, before the program has to wait; and what it may send at once. */
 #define LEFT_MAX  (256u << 10)
 #define PIECE_MAX (64u << 10)
+
+/* How long it takes at most until a server is looked at again that shakes hands anew. */
+#define TURN_MS 20
 
 static bool is_over(const struct conn *conn)
 {
@@ -94,6 +98,34 @@ static bool has_room(struct conn *conn, int fd, int flags)
 	return true;
 }
 
+/* Where the server shakes hands anew, nothing more goes to it before it has ended that: what it says is read here,
+ * too, for a program that sends may read nothing. As has_room(). */
+static bool may_go_on(struct conn *conn, int fd, int flags)
+{
+	const uint64_t serial = conn->serial;
+
+	while (bridged_api()->unsent(conn->bridge.bridge) >= LEFT_MAX) {
+		size_t left = bridged_left(conn, fd);
+		struct pollfd comes = {.fd = fd, .events = POLLIN};
+
+		if (bridged_api()->unsent(conn->bridge.bridge) < LEFT_MAX || is_over(conn))
+			break;
+		conn_leave(conn);
+		errno = EAGAIN;
+		if (!socket_may_wait(fd, flags) || real.poll(&comes, left < LEFT_MAX, TURN_MS) < 0)
+			return false;
+		errno = EBADF;
+		if (!conn_enter_again(conn, fd, serial))
+			return false;
+		if (!is_bridged(conn) || !conn_verify(conn, fd)) {
+			conn_leave(conn);
+			errno = EBADF;
+			return false;
+		}
+	}
+	return true;
+}
+
 /* One piece, of which the exchange is told, and what it makes of it sent. */
 static void pass_on(struct conn *conn, int fd, const char *data, size_t len)
 {
@@ -113,7 +145,7 @@ static ssize_t pass_all(
 	for (int i = 0; i < count; i++) {
 		for (size_t at = 0, len; at < iov[i].iov_len; at += len, sum += len) {
 			len = iov[i].iov_len - at < PIECE_MAX ? iov[i].iov_len - at : PIECE_MAX;
-			*left = !has_room(conn, fd, flags);
+			*left = !may_go_on(conn, fd, flags) || !has_room(conn, fd, flags);
 			if (*left)
 				return sum ? (ssize_t)sum : -1;
 			if (conn->exchange.ended)

@@ -39,11 +39,15 @@ static void offer_plaintext(struct conn *conn, int fd, char *data, size_t len)
 		seal(&teller, data, len, 0);
 }
 
-/* Where the program does not take what we say, that is told, and the next connection left alone. */
+/* Where the program does not take what we say, or says what we do not take, that is told, and the next connection
+ * left alone. */
 static void note_failure(struct conn *conn)
 {
-	if (!conn->bridge.spoke && bridged_api()->state(conn->bridge.bridge) == BRIDGE_FAILED &&
-		bridged_api()->failure(conn->bridge.bridge) != BRIDGE_SERVER_FAILED)
+	enum bridge_failure failure = bridged_api()->failure(conn->bridge.bridge);
+
+	if (bridged_api()->state(conn->bridge.bridge) == BRIDGE_FAILED &&
+		(failure == BRIDGE_PROGRAM_RENEGOTIATES ||
+			(!conn->bridge.spoke && failure != BRIDGE_SERVER_FAILED)))
 		conn_note_refusal(conn);
 }
 

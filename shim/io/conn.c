@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include "drafts.h"
+#include "peer.h"
 #include "shim/libc/real.h"
 #include "shim/memory/blocks.h"
 #include "shim/process/inside.h"
@@ -101,46 +102,38 @@ void conn_attend(struct conn *conn, uint32_t set, uint32_t clear)
 	atomic_store_explicit(&conn->attention, now, memory_order_release);
 }
 
-/* As its user calls the server; `address` is where it may stand. */
-static const char *name_of(const struct conn *conn, char address[INET6_ADDRSTRLEN])
-{
-	const char *name = conn->tls.server_name;
-
-	/* Clients say no name that is an address, and some say none without a dot. */
-	if (*name || !socket_peer(&conn->socket, address) ||
-		!endpoints_has_address(
-			&shim.endpoints, address, ntohs(conn->socket.peer.sin6_port)))
-		return name;
-	return address;
-}
-
 void conn_count_blind(struct conn *conn, int reason)
 {
-	char address[INET6_ADDRSTRLEN];
-	const char *name = name_of(conn, address), *why = NULL;
+	char text[JOURNAL_HOST_MAX];
+	const char *why = NULL;
+	struct peer peer;
 
+	peer_of(&conn->socket, conn->tls.server_name, &peer);
 	if (reason == JOURNAL_BLIND_TLS)
-		why = conn->bridge.obstacle ?: shim_bridge_obstacle(name, conn->tls.owned);
-	shim_count_blind(reason, name, name == address || (*name && shim_is_aws(name)), why);
+		why = conn->bridge.obstacle ?: shim_bridge_obstacle(peer.name, conn->tls.owned);
+	if (reason == JOURNAL_BLIND_REFUSED && conn->bridge.bridge)
+		why = shim.bridge.api->reason(conn->bridge.bridge);
+	shim_count_blind(reason, peer_describe(&peer, text), peer.is_aws, why);
 }
 
 void conn_note_refusal(struct conn *conn)
 {
-	char address[INET6_ADDRSTRLEN];
+	struct peer peer;
 
 	if (conn->bridge.is_told || shim_is_servers_fault(conn->bridge.bridge))
 		return;
 	conn->bridge.is_told = true;
-	shim_note_refusal(name_of(conn, address), conn->bridge.bridge);
+	shim_note_refusal(
+		peer_of(&conn->socket, conn->tls.server_name, &peer)->name, conn->bridge.bridge);
 	conn_count_blind(conn, JOURNAL_BLIND_REFUSED);
 }
 
 void conn_note_spoke(struct conn *conn)
 {
-	char address[INET6_ADDRSTRLEN];
+	struct peer peer;
 
 	if (!conn->bridge.spoke)
-		shim_note_believed(name_of(conn, address));
+		shim_note_believed(peer_of(&conn->socket, conn->tls.server_name, &peer)->name);
 	conn->bridge.spoke = true;
 }
 
@@ -148,11 +141,11 @@ void conn_note_spoke(struct conn *conn)
 static bool has_refused(const struct conn *conn)
 {
 	enum bridge_state state = shim.bridge.api->state(conn->bridge.bridge);
-	char address[INET6_ADDRSTRLEN];
+	struct peer peer;
 
 	return !conn->bridge.spoke && !conn->bridge.socket_ended && !conn->inherited &&
 	       !conn->bridge.is_shared && (state == BRIDGE_ACCEPTING || state == BRIDGE_OPEN) &&
-	       !shim_is_believed(name_of(conn, address));
+	       !shim_is_believed(peer_of(&conn->socket, conn->tls.server_name, &peer)->name);
 }
 
 void conn_judge_bridge(struct conn *conn)

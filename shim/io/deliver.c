@@ -131,7 +131,9 @@ static void come_again(struct conn *conn, uint64_t when)
 {
 	int error;
 
-	conn->timer.due = on_time;
+	/* A helper may be reading it. */
+	if (!conn->timer.due)
+		conn->timer.due = on_time;
 	conn_keep(conn);
 	if (timer_set(&conn->timer, when, &error))
 		return;

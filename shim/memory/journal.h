@@ -38,7 +38,8 @@ enum journal_blind {
 	JOURNAL_BLIND_FD,	 /* a descriptor number past the shim's table */
 	JOURNAL_BLIND_STREAM,	 /* given to stdio, which reads and writes inside libc */
 	JOURNAL_BLIND_REFUSED,	 /* the program would not be bridged */
-	JOURNAL_BLIND_REASONS = 8
+	JOURNAL_BLIND_PORT, /* made by a program's own system calls, to a port that is not led through a relay */
+	JOURNAL_BLIND_REASONS
 };
 
 /* How a connection's bytes come to be looked at, where the program does not send them in the clear by libc. */
@@ -56,9 +57,10 @@ enum journal_lane {
 /* A reason and a host, each pair once. Taken by compare-and-swap of `key`, whole once `reason` is
  * set. */
 struct journal_host {
-	_Atomic uint64_t key;	     /* a hash of both; 0: free */
-	_Atomic uint32_t reason;     /* enum journal_blind + 1; 0: not whole */
-	char host[JOURNAL_HOST_MAX]; /* NUL-terminated unless full */
+	_Atomic uint64_t key;	 /* a hash of both; 0: free */
+	_Atomic uint32_t reason; /* enum journal_blind + 1; 0: not whole */
+	char host
+		[JOURNAL_HOST_MAX]; /* NUL-terminated unless full; behind the NUL why, in words, or NULs */
 };
 
 struct journal_process {

@@ -71,7 +71,7 @@ static void read_endpoints(void)
 	reason = ports ? endpoints_check_ports(ports, &wrong) : NULL;
 	if (reason)
 		shim_say("chaos-run: CHAOS_PORTS: '%.*s' %s\n", (int)wrong.len, wrong.at, reason);
-	follow_add_ports(&shim.follow, &shim.endpoints);
+	follow_add_endpoints(&shim.follow, &shim.endpoints);
 }
 
 void shim_begin(void)

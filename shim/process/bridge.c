@@ -160,8 +160,12 @@ static void make(const struct bridge_api *api)
 
 	snprintf(key, sizeof(key), "%s/" RUNTIME_CA_KEY, shim.folder);
 	if (access(key, R_OK)) {
-		give_up("the runtime folder has no authority that it can read; "
-			"run it as the user of the folder, or start chaos-control again");
+		give_up(atomic_load(&shim.guests)
+				? "it runs as another user than chaos-run, and such programs get "
+				  "no bridge; put chaos-run behind what changes the user, as in "
+				  "sudo -u USER chaos-run"
+				: "the runtime folder has no authority that it can read; start "
+				  "chaos-control again");
 		return;
 	}
 	list_bundles(bundles, text);
@@ -310,17 +314,25 @@ void shim_note_believed(const char *name)
 		add_host(&shim.bridge.believed, name);
 }
 
-static void leave_alone(const char *name, const char *reason, const char *remedy)
+/* From now on. Is that new? */
+static bool leave(const char *name)
 {
 	if (shim_leaves_alone(name))
-		return;
+		return false;
 	/* A program that will not be bridged to so many will not be to others either. */
 	if (!add_host(&shim.bridge.refused, name))
 		give_up("it would not be bridged to others either; "
 			"let it trust what 'chaos-ctl ca' prints");
 	/* It needs not be said twice. */
 	atomic_fetch_or(&shim.blind_said, 1u << JOURNAL_BLIND_REFUSED);
-	shim_say_of_program("calls to %s get no faults any more: %s (%s)\n", name, reason, remedy);
+	return true;
+}
+
+static void leave_alone(const char *name, const char *reason, const char *remedy)
+{
+	if (leave(name))
+		shim_say_of_program(
+			"calls to %s get no faults any more: %s (%s)\n", name, reason, remedy);
 }
 
 bool shim_is_servers_fault(const struct bridge *bridge)
@@ -328,16 +340,36 @@ bool shim_is_servers_fault(const struct bridge *bridge)
 	enum bridge_failure failure = shim.bridge.api->failure(bridge);
 
 	return failure != BRIDGE_WANTS_CERTIFICATE && failure != BRIDGE_PROGRAM_FAILED &&
+	       failure != BRIDGE_PROGRAM_RENEGOTIATES &&
 	       shim.bridge.api->server(bridge) == BRIDGE_SERVER_BAD;
+}
+
+/* Where a program like this one is told whom to trust besides. */
+static const char *trust_of_program(void)
+{
+	if (shim.is_relay)
+		return "SSL_CERT_FILE";
+	if (strcmp(program_invocation_short_name, "java") == 0)
+		return "-Djavax.net.ssl.trustStore";
+	if (strcmp(program_invocation_short_name, "deno") == 0)
+		return "DENO_CERT";
+	return shim_is_node() ? "NODE_EXTRA_CA_CERTS" : "AWS_CA_BUNDLE or SSL_CERT_FILE";
 }
 
 void shim_note_refusal(const char *name, const struct bridge *bridge)
 {
 	const char *reason = shim.bridge.api->reason(bridge);
 
-	leave_alone(name, *reason ? reason : "the program would not be bridged",
-		"let it trust what 'chaos-ctl ca' prints; if the server is of an authority of your "
-		"own, name that in SSL_CERT_FILE or the like");
+	if (!*reason)
+		reason = "the program would not be bridged";
+	if (shim.bridge.api->server(bridge) != BRIDGE_SERVER_DOUBTED)
+		leave_alone(name, reason, "let it trust what 'chaos-ctl ca' prints");
+	else if (leave(name))
+		shim_say_of_program(
+			"it does not trust %s, and would fail without chaos-run, too: %s; "
+			"name the authority of that server in %s (calls to it get no "
+			"faults any more)\n",
+			name, reason, trust_of_program());
 }
 
 bool shim_bridge_covers(const char *name)

@@ -127,6 +127,7 @@ static void name_file(const struct binary *found)
 struct beginning {
 	const char *command; /* as it can be looked at */
 	int how;
+	int from;	  /* where a relative path begins, as spawned_folder() tells it */
 	int folder;	  /* a descriptor; -1: none */
 	const char *path; /* as the program has named it, in that folder */
 	char *const *argv, *const *envp;
@@ -136,10 +137,23 @@ struct beginning {
 static bool plan_enter(
 	struct enter *enter, const struct beginning *beginning, const struct binary *found)
 {
-	*enter = (struct enter){
-		.command = beginning->path, .how = beginning->how, .folder = beginning->folder};
+	*enter = (struct enter){.command = beginning->path,
+		.how = beginning->how,
+		.from = beginning->from,
+		.folder = beginning->folder};
 	return binary_can_be_supervised(found->obstacle) && !found->is_text &&
 	       enter_plan(enter, beginning->argv, beginning->envp);
+}
+
+/* Where the folder could not be opened, nothing can be said of what is in it. */
+static void look_from(const struct beginning *beginning, const char *path, struct binary *found)
+{
+	if (found->folder >= 0 || found->folder == AT_FDCWD) {
+		binary_look(beginning->command, path, beginning->how, found);
+		return;
+	}
+	snprintf(found->path, found->cap, "%s", beginning->command);
+	found->obstacle = BINARY_UNREADABLE;
 }
 
 /* Apart, so that its stack is free again when the program begins. It takes little of that: a handler may
@@ -149,17 +163,20 @@ __attribute__((noinline)) static enum binary_obstacle look(
 {
 	struct journal *journal = shim_journal();
 	const char *path = getenv("PATH");
-	struct binary found = {.cap = binary_room(beginning->command, path, beginning->how)};
+	struct binary found = {.folder = beginning->from,
+		.cap = binary_room(beginning->command, path, beginning->how)};
 	enum binary_obstacle obstacle;
 
 	// cppcheck-suppress allocaCalled
 	found.path = alloca(found.cap);
-	binary_look(beginning->command, path, beginning->how, &found);
+	look_from(beginning, path, &found);
 	obstacle = judge(&found, child->plan.guests, lacks);
 	if (!obstacle || !journal)
 		return obstacle;
 	if (plan_enter(&child->enter, beginning, &found))
 		return BINARY_NONE;
+	if (binary_can_be_supervised(obstacle) && (*child->plan.guests || *shim.follow.guests))
+		obstacle = BINARY_GUEST;
 	name_file(&found);
 	child->journal = journal;
 	child->place = unfollowed_add(journal, obstacle, found.path);
@@ -201,17 +218,28 @@ static void begin(struct child *child, const struct beginning *beginning)
 		return;
 	note_entry_for_guests(child->guests);
 	lacks = follow_plan(&shim.follow, child->guests, beginning->envp, &child->plan);
-	if (!atomic_load(&shim.sandboxed))
+	if (child_is_looked_at())
 		obstacle = look(child, beginning, lacks);
 	/* The loader would complain of a library that it cannot read. */
 	child->is_given = lacks && !shim.follow.is_off && obstacle != BINARY_LIBRARY;
 	errno = error;
 }
 
+void child_begin_from(struct child *child, int folder, const char *command, int how,
+	char *const argv[], char *const envp[])
+{
+	begin(child, &(struct beginning){command, how, folder, -1, command, argv, envp});
+}
+
 void child_begin(
 	struct child *child, const char *command, int how, char *const argv[], char *const envp[])
 {
-	begin(child, &(struct beginning){command, how, -1, command, argv, envp});
+	child_begin_from(child, AT_FDCWD, command, how, argv, envp);
+}
+
+bool child_is_looked_at(void)
+{
+	return is_attached() && !atomic_load(&shim.sandboxed);
 }
 
 __attribute__((noinline)) static void begin_at(
@@ -222,7 +250,7 @@ __attribute__((noinline)) static void begin_at(
 	char *whole = alloca(room);
 
 	snprintf(whole, room, DESCRIPTORS "%d%s%s", fd, *path ? "/" : "", path);
-	begin(child, &(struct beginning){whole, 0, fd, path, argv, envp});
+	begin(child, &(struct beginning){whole, 0, AT_FDCWD, fd, path, argv, envp});
 }
 
 void child_begin_at(
@@ -242,7 +270,7 @@ void child_begin_alone(struct child *child, char *const envp[])
 	if (enter.folder >= 0)
 		child_begin_at(child, enter.folder, enter.command, NULL, envp);
 	else
-		child_begin(child, enter.command, enter.how, NULL, envp);
+		child_begin_from(child, enter.from, enter.command, enter.how, NULL, envp);
 }
 
 void child_failed(const struct child *child)

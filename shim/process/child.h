@@ -29,6 +29,13 @@ struct child {
 void child_begin(
 	struct child *child, const char *command, int how, char *const argv[], char *const envp[]);
 
+/* The same where a relative path begins in a folder: of spawned_folder(). It stays the caller's. */
+void child_begin_from(struct child *child, int folder, const char *command, int how,
+	char *const argv[], char *const envp[]);
+
+/* Can it be followed at all? Else nobody needs to know more of it. */
+bool child_is_looked_at(void);
+
 /* The same of a descriptor's file (`path` ""), or of a path that begins at a folder's. */
 void child_begin_at(
 	struct child *child, int fd, const char *path, char *const argv[], char *const envp[]);

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "entry.h"
 #include "guest.h"
 #include "shim.h"
 #include "shim/engine/aws/host.h"
+#include "shim/memory/entry.h"
 
 static void count(_Atomic uint64_t *total, _Atomic uint64_t *own)
 {
@@ -85,6 +85,7 @@ static const char *const blind_reasons[JOURNAL_BLIND_REASONS] = {
 	[JOURNAL_BLIND_FD] = "it is past the descriptors that are watched",
 	[JOURNAL_BLIND_STREAM] = "it was given to stdio",
 	[JOURNAL_BLIND_REFUSED] = "it would not be bridged",
+	[JOURNAL_BLIND_PORT] = "its port is not led",
 };
 
 bool shim_is_aws(const char *name)
@@ -120,6 +121,6 @@ void shim_count_blind(int reason, const char *host, bool is_aws, const char *why
 		warn_of_blindness(reason, host, why);
 	}
 	if (process && *host)
-		process_note_blind(process, reason, host);
+		process_note_blind(process, reason, host, why);
 	errno = error;
 }

@@ -120,7 +120,7 @@ static const char **put_descriptor(const struct enter *enter, const char **next,
 
 static const char *put_program(const struct enter *enter, char *text)
 {
-	struct binary found = {.path = text};
+	struct binary found = {.path = text, .folder = enter->from};
 
 	if (!(enter->how & BINARY_SOUGHT))
 		return enter->command;

@@ -14,6 +14,7 @@
 struct enter {
 	const char *command;
 	int how;      /* of enum binary_how */
+	int from;     /* where a relative path begins: AT_FDCWD, or a descriptor */
 	int folder;   /* a descriptor that `command` begins at, or is of (""); -1: none */
 	int kept;     /* the same, or a copy that outlives an exec */
 	size_t count; /* of its arguments */

@@ -13,12 +13,13 @@
 /* The secret is the last one, so that it can be left out. */
 enum { LIBRARY, FOLDER, REPORT, WISHES, GUESTS = WISHES + FOLLOW_WISHES };
 
+#define HOSTS 2
 #define PORTS 3
 
 static const char *const wishes[FOLLOW_WISHES] = {
 	"CHAOS_QUIET",
 	"CHAOS_BRIDGE",
-	"CHAOS_INTERCEPT",
+	[HOSTS] = "CHAOS_INTERCEPT",
 	[PORTS] = "CHAOS_PORTS",
 	"NODE_EXTRA_CA_CERTS",
 	"DENO_CERT",
@@ -148,23 +149,48 @@ static bool has_port(const char *list, const char *port)
 	return false;
 }
 
-void follow_add_ports(struct follow *follow, const struct endpoints *endpoints)
+/* Behind what its list has; left out where there is no room. */
+static void add_to_wish(struct follow *follow, int wish, const char *text)
 {
-	char *entry = follow->wishes[PORTS], port[8];
-	const size_t cap = sizeof(follow->wishes[PORTS]);
+	char *entry = follow->wishes[wish];
+	const size_t cap = sizeof(follow->wishes[wish]), len = strlen(entry);
 
+	if (len + strlen(wishes[wish]) + 1 + strlen(text) >= cap)
+		return;
+	if (!len)
+		snprintf(entry, cap, "%s=%s", wishes[wish], text);
+	else
+		snprintf(entry + len, cap - len, "%s%s", strchr(", ", entry[len - 1]) ? "" : ",",
+			text);
+}
+
+static void add_port(struct follow *follow, const struct endpoint *endpoint)
+{
+	char port[8];
+
+	snprintf(port, sizeof(port), "%u", endpoint->port);
+	if (endpoint->port && !has_port(value_of(follow->wishes[PORTS]), port))
+		add_to_wish(follow, PORTS, port);
+}
+
+/* What a list would not take is no host either. */
+static void add_host(struct follow *follow, const struct endpoint *endpoint)
+{
+	const char *form = strchr(endpoint->host, ':') ? "[%s]:%u" : "%s:%u";
+	char host[sizeof(endpoint->host) + 16];
+
+	if (!endpoint->port || endpoints_check_host(span_of(endpoint->host)))
+		return;
+	snprintf(host, sizeof(host), form, endpoint->host, endpoint->port);
+	add_to_wish(follow, HOSTS, host);
+}
+
+void follow_add_endpoints(struct follow *follow, const struct endpoints *endpoints)
+{
 	for (unsigned i = 0; i < endpoints->count; i++) {
-		size_t len = strlen(entry);
-
-		snprintf(port, sizeof(port), "%u", endpoints->all[i].port);
-		if (!endpoints->all[i].port || has_port(value_of(entry), port) ||
-			len + sizeof("CHAOS_PORTS=,") + strlen(port) > cap)
-			continue;
-		snprintf(entry + len, cap - len, "%s%s",
-			!len			       ? "CHAOS_PORTS="
-			: strchr(", ", entry[len - 1]) ? ""
-						       : ",",
-			port);
+		add_port(follow, &endpoints->all[i]);
+		if (i >= endpoints->listed)
+			add_host(follow, &endpoints->all[i]);
 	}
 }
 

@@ -41,8 +41,9 @@ void follow_begin(struct follow *follow, const char *folder);
  * it, and Node complains. */
 void follow_forget_authority(struct follow *follow);
 
-/* A child without AWS_ENDPOINT_URL is to be supervised at the ports that it names for us, too. */
-void follow_add_ports(struct follow *follow, const struct endpoints *endpoints);
+/* A child without AWS_ENDPOINT_URL is to be supervised at the ports, and bridged to the hosts, that it names for
+ * us: these are wished for, too. */
+void follow_add_endpoints(struct follow *follow, const struct endpoints *endpoints);
 
 /* What an environment lacks. */
 struct follow_plan {

@@ -10,8 +10,8 @@
 
 #include "cancel.h"
 #include "files.h"
-#include "entry.h"
 #include "shim/libc/real.h"
+#include "shim/memory/entry.h"
 #include "shim/memory/runtime.h"
 #include "shim.h"
 

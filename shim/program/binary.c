@@ -39,14 +39,14 @@ static enum binary_obstacle look_at_privileges(int fd, const struct stat *info)
 }
 
 /* Can this be given to execve()? 0 or -errno. Directories have an x bit, too, and cannot. */
-static int look_at_access(const char *path)
+static int look_at_access(const struct binary *found)
 {
 	struct stat info;
 
-	if (fstatat(AT_FDCWD, path, &info, 0) < 0)
+	if (fstatat(found->folder, found->path, &info, 0) < 0)
 		return -errno;
 	/* A sandbox may know nothing of this call, and answers with another error. */
-	if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0 && errno == EACCES)
+	if (faccessat(found->folder, found->path, X_OK, AT_EACCESS) < 0 && errno == EACCES)
 		return -EACCES;
 	return S_ISREG(info.st_mode) ? 0 : -EACCES;
 }
@@ -101,7 +101,7 @@ static enum binary_obstacle search(struct span name, const char *path, struct bi
 
 	for (const char *next = folders_of(path); next;) {
 		struct span folder = {next, strcspn(next, ":")};
-		int error = join(folder, name, found) ? look_at_access(found->path) : -ENOENT;
+		int error = join(folder, name, found) ? look_at_access(found) : -ENOENT;
 
 		if (error == 0)
 			return BINARY_NONE;
@@ -124,7 +124,7 @@ static enum binary_obstacle find(struct script next, const char *path, struct bi
 		is_whole = copy(next.file, found);
 	else
 		is_whole = join(SPAN("."), next.file, found);
-	return is_whole ? obstacle_of(look_at_access(found->path)) : BINARY_NOT_FOUND;
+	return is_whole ? obstacle_of(look_at_access(found)) : BINARY_NOT_FOUND;
 }
 
 /* One level: a program is judged; of a script, what runs it goes into `next`, whose bytes are in `head`. */
@@ -134,7 +134,7 @@ static enum binary_obstacle look_at_file(
 	enum binary_obstacle obstacle = BINARY_NONE;
 	struct stat info;
 	long size = -1;
-	int fd = (int)kernel_call(SYS_openat, AT_FDCWD, (long)found->path,
+	int fd = (int)kernel_call(SYS_openat, found->folder, (long)found->path,
 		O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0, 0, 0);
 
 	next->file.len = 0;

@@ -14,6 +14,7 @@ struct binary {
 	enum binary_obstacle obstacle;
 	char *path;   /* the file that it was found in: the command, or an interpreter */
 	size_t cap;   /* of the caller's buffer that it is written to */
+	int folder;   /* of the caller's: where a relative path begins; AT_FDCWD, or a descriptor */
 	bool is_text; /* without a `#!` line: the kernel itself refuses it */
 };
 

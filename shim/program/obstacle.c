@@ -42,6 +42,10 @@ static const struct {
 		{"was begun with another effective user or group than the real one, and the system "
 		 "preloads nothing into such a program",
 			"change both"},
+	[BINARY_GUEST] =
+		{"makes its own system calls and runs as another user than chaos-run, where it is "
+		 "not supervised",
+			"put chaos-run behind what changes the user, as in sudo -u USER chaos-run"},
 };
 
 const char *binary_reason(enum binary_obstacle obstacle)

@@ -21,7 +21,8 @@ enum binary_obstacle {
 	BINARY_ENVIRONMENT, /* nothing of the binary: it was not told to load the library, */
 	BINARY_LIBRARY,	    /* or cannot; */
 	BINARY_USER,	    /* it runs as another user, where it cannot ask the daemon; */
-	BINARY_EFFECTIVE,   /* its effective user is not the real one */
+	BINARY_EFFECTIVE,   /* its effective user is not the real one; */
+	BINARY_GUEST,	    /* it makes its own system calls, as another user than the run */
 	BINARY_OBSTACLES
 };
 

@@ -629,7 +629,7 @@ def empty(folder):
         (["-d", "{}", "ca"], 1, empty("{}")),
         (["-d", "{}/none", "ca", "--path"], 1, empty("{}/none")),
         (["-d", "/etc/passwd", "ca"], 1, "chaos-ctl: /etc/passwd: Not a directory\n"),
-        (["-d", "/tmp", "ca"], 1, "chaos-ctl: /tmp: the folder is another user's, or others may write to it\n"),
+        (["-d", "/tmp", "ca"], 1, "chaos-ctl: /tmp: others may write to the folder; chmod 700 it, or choose another\n"),
         (["ca", "get"], 2, "chaos-ctl: ca: 'get' is too much; it takes --path and --for\n"),
         (["ca", "--for", "a b"], 2, "chaos-ctl: ca: --for: 'a b' is no host; write a name or an address, alone or with :PORT\n"),
         (["ps", "--path"], 2, "chaos-ctl: --path and --for are for ca alone\n"),

@@ -3,6 +3,7 @@
 is told of."""
 
 import os
+import shutil
 import signal
 import subprocess
 
@@ -136,6 +137,34 @@ def test_other_hosts_are_counted_without_a_word(daemon, run, authority, command)
     assert (totals["blind"], totals["blind_aws"]) == (1, 0)
 
 
+# A ClientHello of TLS 1.2 and what the session might go on with, by a socket of its own.
+SPLIT_HELLO = """
+import socket, struct, sys
+name = sys.argv[2].encode()
+names = b"\\0" + struct.pack(">H", len(name)) + name
+names = struct.pack(">H", len(names)) + names
+extensions = b"\\0\\0" + struct.pack(">H", len(names)) + names
+body = b"\\3\\3" + bytes(range(1, 33)) + b"\\0" + b"\\0\\2\\xc0\\x2f" + b"\\1\\0"
+body += struct.pack(">H", len(extensions)) + extensions
+message = b"\\1" + struct.pack(">I", len(body))[1:] + body
+step = int(sys.argv[3])
+records = [b"\\x16\\3\\1" + struct.pack(">H", len(part)) + part
+           for part in (message[at : at + step] for at in range(0, len(message), step))]
+peer = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+for part in records if sys.argv[4] == "apart" else [b"".join(records)]:
+    peer.sendall(part)
+peer.sendall(b"\\x17\\3\\3\\2\\0" + bytes(512))
+"""
+
+
+@pytest.mark.parametrize("writes", ["at once", "apart"])
+@pytest.mark.parametrize("step", [1, 40, 70])
+def test_host_is_told_however_the_hello_is_split_into_records(daemon, run, sink, step, writes):
+    run("python3", "-c", SPLIT_HELLO, sink.port, AWS_HOST, step, writes.split()[-1], **NO_BRIDGE, check=True)
+    (one,) = [one for one in processes(daemon) if one["blind"]["tls"]]
+    assert (one["blind_aws"], one["blind_hosts"]) == (1, [{"reason": "tls", "host": AWS_HOST}])
+
+
 # ---- --strict ----
 
 
@@ -143,11 +172,20 @@ def test_strict_fails_a_command_that_was_blind_to_aws(strict, command):
     done = strict(*command(), CHAOS_QUIET=1)
     assert (done.returncode, done.stdout) == (125, "200\n")
     assert "could not be looked into" in done.stderr
-    assert f"{AWS_HOST}, TLS (may be HTTP/2)\n" in done.stderr
+    assert f"{AWS_HOST}, TLS (may be HTTP/2): its TLS is built in, and is to be left alone; leave " in done.stderr
 
 
-def test_strict_is_content_with_blindness_to_others(strict, command):
-    assert strict(*command("localhost")).returncode == 0
+@pytest.fixture
+def content(strict, sink):
+    """Is --strict content with a command, where it sees another call?"""
+    call = f"curl -sS -o /dev/null -d {{}} -H 'X-Amz-Target: Kinesis_20131202.PutRecord' {sink.url}"
+    return lambda words, **env: (
+        strict("sh", "-ec", f'"$@"; {call}', "sh", *words, **env).returncode == 0
+    )
+
+
+def test_strict_is_content_with_blindness_to_others_beside_a_call(content, command):
+    assert content(command("localhost"))
 
 
 ENDPOINTS = {
@@ -169,7 +207,16 @@ def test_strict_fails_a_command_that_was_blind_to_the_endpoint_of_the_user(
     command = java(tls_sink.port, host, authority, programs, tmp_path)
     done = strict(*command, CHAOS_QUIET=1, **{name: url.format(port=tls_sink.port)})
     assert (done.returncode, done.stdout) == (125, "200\n"), done.stderr
-    assert ", TLS (may be HTTP/2)\n" in done.stderr
+    assert ", TLS (may be HTTP/2): its TLS is built in" in done.stderr
+
+
+def test_strict_fails_a_child_without_environment_that_was_blind_to_that_endpoint(
+    strict, tls_sink, authority, programs, tmp_path
+):
+    command = ["env", "-i", *java(tls_sink.port, "localhost", authority, programs, tmp_path)]
+    command[2] = shutil.which(command[2])
+    done = strict(*command, CHAOS_QUIET=1, AWS_ENDPOINT_URL=f"https://localhost:{tls_sink.port}")
+    assert (done.returncode, done.stdout) == (125, "200\n"), done.stderr
 
 
 @pytest.mark.parametrize("host", ["bucket.localhost", "localhost.localstack.cloud"])
@@ -189,8 +236,8 @@ def test_strict_fails_a_command_that_was_blind_to_a_name_of_the_endpoint(strict,
         ("CHAOS_INTERCEPT", "host,127.0.0.1:1"),
     ],
 )
-def test_strict_is_content_with_blindness_to_what_is_no_endpoint(strict, command, name, url):
-    assert strict(*command("localhost"), **{name: url}).returncode == 0
+def test_strict_is_content_with_blindness_to_what_is_no_endpoint(content, command, name, url):
+    assert content(command("localhost"), **{name: url})
 
 
 def test_strict_is_content_with_a_command_that_was_seen(daemon, strict, tls_sink):

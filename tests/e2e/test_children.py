@@ -27,6 +27,13 @@ LISTS = ["execl", "execlp", "execle"]
 EXECS = ["execve", "execv", "execvp", "execvpe", "execveat", "execveat of a descriptor",
          "fexecve", *LISTS]  # fmt: skip
 SPAWNS = ["posix_spawn", "posix_spawnp"]
+FOLDERS = [
+    "posix_spawn in a folder",
+    "posix_spawn in a folder by two steps",
+    "posix_spawn in a folder by its descriptor",
+    "posix_spawn in a folder that it opens",
+    "posix_spawnp in a folder",
+]
 SHELLS = ["system", "popen"]
 
 
@@ -195,6 +202,23 @@ def test_ports_of_endpoints_are_kept(daemon):
     assert "CHAOS_PORTS=8123" in there
 
 
+def test_hosts_of_endpoints_are_kept_behind_those_of_the_user(daemon):
+    named = {"AWS_ENDPOINT_URL": "https://LocalHost:8123/a", "AWS_ENDPOINT_URL_S3": "https://[::1]/"}
+    there = in_child(preloaded(daemon.folder, **named))
+    assert sorted(next(entry for entry in there if entry.startswith("CHAOS_INTERCEPT="))[16:].split(",")) == [
+        "LocalHost:8123", "[::1]:443",
+    ]  # fmt: skip
+    there = in_child(preloaded(daemon.folder, CHAOS_INTERCEPT="minio, [::1]:443", **named))
+    assert "CHAOS_INTERCEPT=minio, [::1]:443,LocalHost:8123" in there
+
+
+def test_hosts_of_endpoints_do_not_take_the_place_of_the_child_s_own(daemon):
+    command = ["env", "-i", "CHAOS_INTERCEPT=theirs", "env"]
+    env = preloaded(daemon.folder, AWS_ENDPOINT_URL="https://localhost:8123")
+    done = subprocess.run(command, env=env, capture_output=True, text=True)
+    assert "CHAOS_INTERCEPT=theirs" in done.stdout.splitlines()
+
+
 @pytest.mark.parametrize("name", ["NODE_EXTRA_CA_CERTS", "DENO_CERT"])
 def test_authority_is_named_to_the_child_if_it_was_named_by_us(daemon, name):
     ours = f"{name}={daemon.folder}/ca.pem"
@@ -290,6 +314,15 @@ def test_static_child_keeps_its_faults_in_each_way_that_libc_has(
     programs, static_call, sink, way, mode
 ):
     command = [programs / "begins", way, mode, led(sink), "--", static_call]
+    done = chaos_run("-f", RULE, "--strict", "--", *command)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "503\n", "")
+
+
+@pytest.mark.parametrize("way", FOLDERS)
+def test_static_child_that_begins_in_another_folder_keeps_its_faults(
+    programs, static_call, sink, way
+):
+    command = [programs / "begins", way, "here", led(sink), "--", static_call]
     done = chaos_run("-f", RULE, "--strict", "--", *command)
     assert (done.returncode, done.stdout, done.stderr) == (0, "503\n", "")
 
@@ -476,12 +509,13 @@ OBSTACLES = {
 
 @pytest.mark.parametrize("name", OBSTACLES)
 def test_child_that_cannot_be_followed_runs_and_fails_strict(tools, name):
-    """Nothing is said without --strict: most programs have nothing to do with AWS."""
+    """It is not named without --strict: most programs have nothing to do with AWS."""
     command = ["sh", "-c", '"$0"; echo $?', tools / name]
     # A sandbox would let no setuid program become anybody.
     options = {} if name == "setuid" else {"preexec_fn": without_supervision}
     done = chaos_run("-f", RULE, "--", *command, **options)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "0\n", "")
+    said = "chaos-run: no call to AWS was seen\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0\n", said)
     done = strict(*command, **options)
     path = tools / name.removeprefix("script_of_")
     assert (done.returncode, done.stdout) == (125, "0\n")
@@ -510,6 +544,16 @@ def test_child_that_cannot_be_followed_is_told_of_in_each_way_that_libc_has(
     done = unsupervised(programs / "begins", way, mode, "--", tools / "static")
     assert done.returncode == 125
     assert done.stderr.startswith(f"chaos-run: cannot be followed: {tools}/static {STATIC}")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("way", FOLDERS)
+def test_child_that_cannot_be_followed_is_told_of_where_it_begins_in_another_folder(
+    programs, tools, way
+):
+    done = unsupervised(programs / "begins", way, "here", "--", tools / "static")
+    assert done.returncode == 125
+    assert done.stderr.startswith(f"chaos-run: cannot be followed: ./static {STATIC}")
     assert done.stderr.count("\n") == 1
 
 
@@ -591,7 +635,7 @@ def test_error_of_exec_is_the_kernel_s_and_is_not_counted(tools, way):
         "else: sys.exit(1)"
     )
     done = strict(sys.executable, "-c", script, tools / "static")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, "cannot be followed" in done.stderr) == (0, False)
 
 
 def test_child_is_looked_at_along_the_path_as_execvp_does(tools, tmp_path):

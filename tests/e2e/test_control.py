@@ -183,7 +183,7 @@ def test_processes_are_listed_with_what_they_have_seen(daemon):
             "unnamed": 14,
             "lanes": {"inside": 15, "bridge": 16, "relay": 17},
             "blind": {"tls": 5, "http2": 6, "framing": 7, "pipelined": 8, "fd": 9, "stream": 10,
-                      "refused": 11},
+                      "refused": 11, "port": 12},
             "blind_aws": 13,
             "blind_hosts": [
                 {"reason": "tls", "host": "s3.amazonaws.com"},
@@ -219,7 +219,7 @@ def test_processes_that_have_ended_without_connections_are_not_listed(daemon):
 
 def test_hostile_journal_gives_valid_json(daemon):
     pid = os.getpid()
-    hosts = [(1, b"\xc3" * 116), (8, b"no such reason"), (2**32 - 1, b"nor this")]
+    hosts = [(1, b"\xc3" * 116), (9, b"no such reason"), (2**32 - 1, b"nor this")]
     enter(daemon, 0, pid, start_of(pid), b"\x1b[2J\xff" * 13, hosts, (2**64 - 1,) * 13)
     (entry,) = daemon.request("GET", PROCESSES).json
     assert entry["command"].isprintable() and len(entry["command"]) == 64

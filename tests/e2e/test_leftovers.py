@@ -22,7 +22,7 @@ def place():
 def chaos_run(place, *words, **options):
     return subprocess.Popen(
         [BUILD / "chaos-run", *map(str, words)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True, env=environment(XDG_RUNTIME_DIR=place), **options,
+        stderr=subprocess.PIPE, text=True, env=environment(XDG_RUNTIME_DIR=place, CHAOS_QUIET=1), **options,
     )  # fmt: skip
 
 

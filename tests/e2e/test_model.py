@@ -79,8 +79,9 @@ def test_build_says_what_the_model_is_of(tmp_path):
     assert said[1] == str(tmp_path / "model") and int(said[3]) > 18000 and int(said[4]) > 400
 
 
-def test_build_takes_a_python_that_has_botocore(tmp_path):
-    done = ctl("model", "build", "--from", sys.executable, "-o", tmp_path / "model")
+@pytest.mark.parametrize("given", [sys.executable, sys.prefix])
+def test_build_takes_a_python_or_an_environment_that_has_botocore(tmp_path, given):
+    done = ctl("model", "build", "--from", given, "-o", tmp_path / "model")
     assert done.returncode == 0
     # The one that the built-in model is of.
     assert version_of("chaos-ctl", CHAOS_MODEL=tmp_path / "model") == version_of("chaos-ctl")

@@ -99,7 +99,7 @@ def test_server_of_an_authority_that_node_is_not_told_of_fails_as_without(
 def test_refusal_is_told_of_when_the_program_ends_with_it(tls_sink, visit):
     code, answers, said = visit(tls_sink, 1)
     assert (code, answers) == (125, ["UNABLE_TO_GET_ISSUER_CERT_LOCALLY"])
-    assert f"{AWS_HOST}, refused" in said
+    assert f"{AWS_HOST}, refused" in said and "--intercept" not in said
 
 
 def test_host_that_the_authority_is_not_good_for_is_left_alone(daemon, tls_sink, authority):
@@ -124,3 +124,16 @@ def test_program_that_refuses_many_hosts_is_left_alone_everywhere(tls_sink, visi
     hosts = ",".join(f"bucket{i}.s3.us-east-1.amazonaws.com" for i in range(20))
     _, answers, _ = visit(tls_sink, 2, host=hosts)
     assert answers == ["UNABLE_TO_GET_ISSUER_CERT_LOCALLY"] * 17 + ["200"] * 23
+
+
+def test_refusal_of_a_server_that_is_not_trusted_is_said_to_be_the_servers(daemon, tls_sink):
+    """What would help against ours would not help here."""
+    done = subprocess.run(
+        [BUILD / "chaos-run", "-d", daemon.folder, "node", CLIENTS / "node_https.js",
+         str(tls_sink.port), AWS_HOST],
+        capture_output=True, text=True, timeout=TIMEOUT, env=environment(),
+    )  # fmt: skip
+    assert done.returncode != 0
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("chaos-run:")]
+    assert f": it does not trust {AWS_HOST}, and would fail without chaos-run, too: " in line
+    assert "NODE_EXTRA_CA_CERTS" in line and "chaos-ctl ca" not in line

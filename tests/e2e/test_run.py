@@ -127,7 +127,7 @@ def test_absence_of_the_daemon_that_was_named_is_told(tmp_path, words, env):
     done = chaos_run(*words, "true", env=environment(**env))
     said = f"chaos-run: {tmp_path}: no daemon answers there; starting a private one without rules\n"
     assert (done.returncode, done.stderr) == (0, said)
-    assert chaos_run(*words, "-l", "1", "true", env=environment(**env)).stderr == ""
+    assert said not in chaos_run(*words, "-l", "1", "true", env=environment(**env)).stderr
     assert chaos_run(*words, "true", env=environment(CHAOS_QUIET=1, **env)).stderr == ""
 
 
@@ -192,7 +192,7 @@ def test_failure_is_one_line_of_its_own(words, tmp_path):
 def test_warning_of_a_private_daemon_is_told_as_its_own():
     done = chaos_run("-f", '[{"service": "kinesys"}]', "true")
     assert done.returncode == 0
-    (line,) = done.stderr.splitlines()
+    line, _ = done.stderr.splitlines()
     assert line.startswith(
         "chaos-run: warning: --faults: rule 1: service 'kinesys' is not known; did you mean 'kinesis'?"
     )
@@ -465,3 +465,28 @@ def test_endpoint_that_the_authority_is_not_good_for_is_told_of_at_the_start(dae
     assert said(AWS_ENDPOINT_URL="https://localhost:5000") == ""
     assert said(AWS_ENDPOINT_URL="http://minio.example:9000") == ""
     assert said(AWS_ENDPOINT_URL="https://minio.example", CHAOS_BRIDGE="0") == ""
+
+
+def test_private_daemon_in_the_folder_of_one_that_was_killed_has_its_rules(daemon, sink, tmp_path):
+    daemon.faults(RULE)
+    saved = (daemon.folder / "state.json").read_bytes()
+    daemon.end(signal.SIGKILL)
+    script = '"$@"; until [ -e "$0" ]; do sleep 0.05; done'
+    words = ["-d", daemon.folder, "sh", "-c", script, tmp_path / "end", *one_call(sink)]
+    held = subprocess.Popen(
+        [BUILD / "chaos-run", *map(str, words)], stdin=subprocess.DEVNULL, env=environment(),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert held.stdout.readline().startswith("503 ")
+        refused = subprocess.run(
+            [BUILD / "chaos-control", "-d", daemon.folder], capture_output=True, text=True,
+            stdin=subprocess.DEVNULL, env=environment(), timeout=TIMEOUT,
+        )  # fmt: skip
+    finally:
+        (tmp_path / "end").touch()
+    assert refused.returncode != 0
+    assert "held by the private daemon of a chaos-run, pid " in refused.stderr
+    assert "ends with its last program" in refused.stderr
+    assert "starting a private one with the rules that are saved there\n" in held.communicate()[1]
+    assert (daemon.folder / "state.json").read_bytes() == saved

@@ -21,7 +21,7 @@ from harness import (
     BUILD, CLIENTS, TIMEOUT, Client, environment, python, refuse_calls, runtime_folder, wait_for,
 )  # fmt: skip
 from sink import answer
-from tls import AWS_HOST, Authority
+from tls import AWS_HOST, Authority, Proxy, TlsSink
 
 pytestmark = pytest.mark.skipif(not shutil.which("go"), reason="needs Go")
 
@@ -210,6 +210,50 @@ def test_program_whose_supervisor_is_killed_goes_on_and_strict_tells(daemon, sup
 
 
 # ---- the socket as it is without ----
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy"])
+@pytest.mark.parametrize("form", ["http://127.0.0.1:{port}", "127.0.0.1:{port}"])
+def test_port_of_a_proxy_is_led(daemon, supervised, static_go, authority, name, form):
+    daemon.faults({})
+    server = TlsSink(authority)
+    proxy = Proxy(server.port)
+    # Go asks no proxy for what is on loopback.
+    env = {name: form.format(port=proxy.port), "SSL_CERT_FILE": authority.ca}
+    url = "https://kinesis.us-east-1.amazonaws.com/"
+    client = supervised(static_go, url=url, AWS_ENDPOINT_URL="", **env)
+    assert client.ask().status == 503
+    assert proxy.targets == ["kinesis.us-east-1.amazonaws.com:443"]
+    for one in (server, proxy):
+        one.close()
+
+
+def test_program_whose_connections_are_not_led_is_listed_with_their_number(daemon, supervised, go, sink):
+    client = supervised(go, AWS_ENDPOINT_URL="")
+    daemon.faults({})
+    assert client.ask().status == 200
+    client.finish()
+    lines = daemon.request("GET", "/_chaos/processes").json
+    (line,) = [one for one in lines if go.name in one["command"]]
+    assert (line["pid"], line["running"], line["connections"]) == (client.process.pid, False, 0)
+    assert line["blind"]["port"] == 1
+    assert line["blind_hosts"] == [{"reason": "port", "host": f"localhost:{sink.port}"}]
+
+
+def test_strict_run_of_which_no_port_was_led_names_it(supervised, go, sink):
+    client = supervised(go, "--strict", AWS_ENDPOINT_URL="")
+    assert client.ask().status == 200
+    client.process.stdin.close()
+    assert client.process.wait(TIMEOUT) == 125
+    client.stderr.seek(0)
+    where = f"localhost:{sink.port}"
+    assert client.stderr.read() == (
+        f"chaos-run: no call to AWS was seen; not looked into: {where} (a port that is not led, by {go.name}); "
+        f"if that is your AWS: --intercept {where}\n"
+    )
+    client = supervised(go, "--strict", "--intercept", where, AWS_ENDPOINT_URL="")
+    assert client.ask().status == 200
+    client.finish()
 
 
 @pytest.fixture(scope="session")

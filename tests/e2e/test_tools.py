@@ -165,7 +165,7 @@ def test_json_is_printed_as_the_daemon_sends_it(daemon):
 def test_status_shows_what_there_is_not_as_a_dash(daemon):
     lines = on_terminal("chaos-ctl", "status", folder=daemon.folder).splitlines()
     rows = dict(line.split(maxsplit=1) for line in lines)
-    assert (rows["listening"], rows["fired.outages"], rows["fired.faults"]) == ("-", "-", "-")
+    assert (rows["listening"], rows["unfollowed"]) == ("-", "-")
 
 
 def test_json_is_printed_on_a_terminal_when_asked_for(daemon):

@@ -12,8 +12,8 @@ static bool read_hello(struct tls_hello *hello, const uint8_t *data, size_t size
 
 	check(!is_hello || tls_sniff(block, size));
 	if (is_hello && hello->server_name.len) {
-		check(hello->server_name.at > block);
-		check(hello->server_name.at + hello->server_name.len <= block + size);
+		check(hello->server_name.at == hello->name);
+		check(hello->server_name.len <= sizeof(hello->name));
 	}
 	free(block);
 	return is_hello;

@@ -436,7 +436,7 @@ static void write_static_program(const char *path, mode_t mode)
 static struct binary look(const char *command, const char *path)
 {
 	static char buffer[PATH_MAX];
-	struct binary found = {.path = buffer, .cap = sizeof(buffer)};
+	struct binary found = {.path = buffer, .folder = AT_FDCWD, .cap = sizeof(buffer)};
 
 	binary_look(command, path, BINARY_SOUGHT | BINARY_THROUGH_ENV, &found);
 	return found;

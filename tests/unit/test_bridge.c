@@ -293,7 +293,9 @@ START_TEST(what_is_said_in_the_middle_of_another_handshake_arrives_after_it)
 	ck_assert_uint_gt(out.len, 0);
 	ck_assert(api->to_server(peers.bridge, "GET /", 5));
 	ck_assert_uint_eq(api->for_server(peers.bridge).len, out.len);
+	ck_assert_uint_eq(api->unsent(peers.bridge), 5);
 	peers_move(&peers);
+	ck_assert_uint_eq(api->unsent(peers.bridge), 0);
 	ck_assert_int_eq(SSL_read(peers.server, data, sizeof(data)), 5);
 	ck_assert_mem_eq(data, "GET /", 5);
 }
@@ -309,6 +311,9 @@ START_TEST(the_program_may_not_ask_for_another_handshake)
 	ck_assert_int_eq(SSL_total_renegotiations(peers.client), 1);
 	ck_assert(!SSL_is_init_finished(peers.client));
 	ck_assert_int_eq(SSL_total_renegotiations(peers.server), 0);
+	/* The server's goodbye ends its waiting. */
+	ck_assert_int_eq(peers.api->failure(peers.bridge), BRIDGE_PROGRAM_RENEGOTIATES);
+	ck_assert(SSL_get_shutdown(peers.server) & SSL_RECEIVED_SHUTDOWN);
 }
 END_TEST
 

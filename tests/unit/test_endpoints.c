@@ -228,6 +228,17 @@ START_TEST(intercepted_hosts_are_of_any_port_unless_they_have_one)
 }
 END_TEST
 
+START_TEST(localstack_is_at_its_port_on_loopback)
+{
+	ck_assert(endpoints_is_localstack("", "127.0.0.1", 4566));
+	ck_assert(endpoints_is_localstack("localhost", "::1", 4566));
+	ck_assert(endpoints_is_localstack("bucket.LOCALHOST", "127.0.0.2", 4566));
+	ck_assert(!endpoints_is_localstack("localhost", "127.0.0.1", 4567));
+	ck_assert(!endpoints_is_localstack("localhost", "10.0.0.1", 4566));
+	ck_assert(!endpoints_is_localstack("example.com", "127.0.0.1", 4566));
+}
+END_TEST
+
 START_TEST(what_is_wrong_in_the_environment_is_told)
 {
 	struct endpoints endpoints = {.count = 0};
@@ -274,6 +285,7 @@ int main(void)
 	tcase_add_test(tests, spaces_around_an_entry_are_left_out);
 	tcase_add_test(tests, a_list_that_is_too_long_is_told);
 	tcase_add_test(tests, intercepted_hosts_are_of_any_port_unless_they_have_one);
+	tcase_add_test(tests, localstack_is_at_its_port_on_loopback);
 	tcase_add_test(tests, what_is_wrong_in_the_environment_is_told);
 	tcase_add_test(tests, intercepted_hosts_come_before_urls_where_there_is_little_room);
 	suite_add_tcase(suite, tests);

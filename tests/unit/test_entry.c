@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "shim/process/entry.h"
+#include "shim/memory/entry.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -8,11 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "shim/libc/real.h"
 #include "suite.h"
 
 /* Nothing is hooked here. */
-struct real real = {.read = read, .open = open, .close = close};
 
 static struct journal *journal;
 static struct journal_process *group;
@@ -69,7 +67,7 @@ START_TEST(a_process_keeps_its_line_over_exec)
 	group[7].pid = pid;
 	group[7].start = start;
 	group[7].calls = 5;
-	process_note_blind(&group[7], JOURNAL_BLIND_TLS, "s3.amazonaws.com");
+	process_note_blind(&group[7], JOURNAL_BLIND_TLS, "s3.amazonaws.com", NULL);
 	line = process_register(journal, group, pid, start);
 	ck_assert_ptr_eq(line, &group[7]);
 	ck_assert_uint_eq(line->calls, 5);
@@ -84,7 +82,7 @@ START_TEST(a_line_of_a_process_that_has_ended_begins_anew)
 	fill_with_living();
 	group[3].start++;
 	group[3].calls = 5;
-	process_note_blind(&group[3], JOURNAL_BLIND_TLS, "s3.amazonaws.com");
+	process_note_blind(&group[3], JOURNAL_BLIND_TLS, "s3.amazonaws.com", NULL);
 	line = process_register(journal, group, pid, start);
 	ck_assert_ptr_eq(line, &group[3]);
 	ck_assert_uint_eq(line->pid, pid);
@@ -116,9 +114,9 @@ START_TEST(a_host_is_named_once_for_each_reason)
 	struct journal_process *line = &group[0];
 
 	for (int i = 0; i < 3; i++) {
-		process_note_blind(line, JOURNAL_BLIND_TLS, "s3.amazonaws.com");
-		process_note_blind(line, JOURNAL_BLIND_HTTP2, "s3.amazonaws.com");
-		process_note_blind(line, JOURNAL_BLIND_TLS, "sqs.amazonaws.com");
+		process_note_blind(line, JOURNAL_BLIND_TLS, "s3.amazonaws.com", NULL);
+		process_note_blind(line, JOURNAL_BLIND_HTTP2, "s3.amazonaws.com", NULL);
+		process_note_blind(line, JOURNAL_BLIND_TLS, "sqs.amazonaws.com", NULL);
 	}
 	ck_assert_int_eq(whole_hosts(line), 3);
 	ck_assert_uint_eq(line->blind_hosts[1].reason, JOURNAL_BLIND_HTTP2 + 1);
@@ -132,7 +130,7 @@ START_TEST(the_first_eight_hosts_are_named)
 
 	for (int i = 0; i < 20; i++) {
 		snprintf(host, sizeof(host), "host-%d", i);
-		process_note_blind(&group[0], JOURNAL_BLIND_TLS, host);
+		process_note_blind(&group[0], JOURNAL_BLIND_TLS, host, NULL);
 	}
 	ck_assert_int_eq(whole_hosts(&group[0]), JOURNAL_HOSTS);
 	ck_assert_str_eq(group[0].blind_hosts[JOURNAL_HOSTS - 1].host, "host-7");
@@ -146,7 +144,7 @@ START_TEST(a_long_host_is_cut_off)
 
 	memset(host, 'h', sizeof(host) - 1);
 	host[sizeof(host) - 1] = '\0';
-	process_note_blind(&group[0], JOURNAL_BLIND_TLS, host);
+	process_note_blind(&group[0], JOURNAL_BLIND_TLS, host, NULL);
 	ck_assert_mem_eq(group[0].blind_hosts[0].host, host, JOURNAL_HOST_MAX);
 	ck_assert_uint_eq(group[0].blind_hosts[1].key, 0);
 }
@@ -159,7 +157,7 @@ static void *note_all(void *unused)
 	for (int round = 0; round < 100; round++)
 		for (int i = 0; i < JOURNAL_HOSTS; i++) {
 			snprintf(host, sizeof(host), "host-%d", i);
-			process_note_blind(&group[0], JOURNAL_BLIND_TLS, host);
+			process_note_blind(&group[0], JOURNAL_BLIND_TLS, host, NULL);
 		}
 	return unused;
 }

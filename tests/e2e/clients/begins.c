@@ -57,6 +57,37 @@ static void copy(FILE *from)
 		putchar(byte);
 }
 
+/* The program's own folder, and its name there: in one of the ways that lead to a folder. */
+static int spawn_in_folder(pid_t *child)
+{
+	char *name = strrchr(words[0], '/'), relative[256];
+	posix_spawn_file_actions_t actions;
+
+	*name++ = '\0';
+	posix_spawn_file_actions_init(&actions);
+	if (is("posix_spawn in a folder by two steps")) {
+		posix_spawn_file_actions_addchdir_np(&actions, "/");
+		posix_spawn_file_actions_addchdir_np(&actions, words[0] + 1);
+	} else if (is("posix_spawn in a folder by its descriptor")) {
+		posix_spawn_file_actions_addfchdir_np(
+			&actions, open(words[0], O_RDONLY | O_DIRECTORY));
+	} else if (is("posix_spawn in a folder that it opens")) {
+		posix_spawn_file_actions_addchdir_np(&actions, "/");
+		posix_spawn_file_actions_addopen(&actions, 50, words[0] + 1, O_RDONLY, 0);
+		posix_spawn_file_actions_adddup2(&actions, 50, 60);
+		posix_spawn_file_actions_addchdir_np(&actions, "/tmp");
+		posix_spawn_file_actions_addfchdir_np(&actions, 60);
+	} else {
+		posix_spawn_file_actions_addchdir_np(&actions, words[0]);
+	}
+	snprintf(relative, sizeof(relative), "./%s", name);
+	words[0] = relative;
+	if (!is("posix_spawnp in a folder"))
+		return posix_spawn(child, relative, &actions, NULL, words, entries);
+	setenv("PATH", "", 1); /* the folder where it begins */
+	return posix_spawnp(child, name, &actions, NULL, words, entries);
+}
+
 /* Of what begins a child by itself: its status. False: it is none of these. */
 static int spawn(int *status)
 {
@@ -67,6 +98,8 @@ static int spawn(int *status)
 		errno = posix_spawn(&child, words[0], NULL, NULL, words, entries);
 	else if (is("posix_spawnp"))
 		errno = posix_spawnp(&child, words[0], NULL, NULL, words, entries);
+	else if (strstr(way, " in a folder"))
+		errno = spawn_in_folder(&child);
 	if (child)
 		return waitpid(child, status, 0) > 0;
 	environ = entries;

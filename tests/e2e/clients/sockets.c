@@ -742,6 +742,46 @@ static void sndtimeo(void)
 	read_answer();
 }
 
+/* Another handshake is asked for, and its answer waited for by the kernel alone. */
+static void renegotiates(void)
+{
+	struct epoll_event event = {.events = EPOLLIN | EPOLLET};
+	int epoll = epoll_create1(0), tries = 0;
+
+	shake();
+	request();
+	read_answer();
+	epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+	epoll_wait(epoll, &event, 1, QUIET_MS);
+	SSL_renegotiate(ssl);
+	SSL_do_handshake(ssl);
+	flush();
+	say("woken", epoll_wait(epoll, &event, 1, 5000));
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	while (tries++ < 3)
+		if (recv(fd, bytes, sizeof(bytes), MSG_PEEK) > 0)
+			feed();
+	say("refused", SSL_get_error(ssl, SSL_do_handshake(ssl)) == SSL_ERROR_SSL);
+	exit(0);
+}
+
+/* What the server has said is a HelloRequest, and it is stopped then. */
+static void in_renegotiation(void)
+{
+	struct pollfd event = {.fd = fd, .events = POLLIN};
+
+	begin_upload();
+	wait_for_word();
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	if (poll(&event, 1, 5000) == 1)
+		say("heard", recv(fd, bytes, sizeof(bytes), 0));
+	say("full", upload_some() ? 0 : -1);
+	say("bounded", gone < 3 << 20);
+	wait_for_word();
+	fcntl(fd, F_SETFL, 0);
+	say("all", upload_some());
+}
+
 /* A signal whose handler does not let the call be taken up again. */
 static void interrupted(void)
 {
@@ -837,6 +877,8 @@ static const struct {
 	{"flood-level", flood_at_levels},
 	{"sndtimeo", sndtimeo},
 	{"sndtimeo-low", sndtimeo_low},
+	{"renegotiates", renegotiates},
+	{"in-renegotiation", in_renegotiation},
 	{"interrupted", interrupted},
 	{"reset", reset},
 };
