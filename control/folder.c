@@ -26,6 +26,7 @@ enum own_file {
 	CA,
 	CA_KEY,
 	STATE,
+	PRIVATE,
 	LOCK,
 	OWN_FILES
 };
@@ -40,6 +41,7 @@ static const char *const own_files[OWN_FILES] = {
 	[CA] = RUNTIME_CA,
 	[CA_KEY] = RUNTIME_CA_KEY,
 	[STATE] = RUNTIME_STATE,
+	[PRIVATE] = RUNTIME_PRIVATE,
 	[LOCK] = RUNTIME_LOCK,
 };
 
@@ -133,6 +135,20 @@ static void look_around(struct folder *folder, int fd, bool lock_is_old)
 			folder->there |= 1u << i;
 }
 
+/* What a private daemon leaves when it is killed is anybody's to remove. Returns 0 or -1. */
+static int mark(const struct folder *folder, int fd)
+{
+	int file;
+
+	if (!folder->is_private)
+		return unlinkat(fd, RUNTIME_PRIVATE, 0) == 0 || errno == ENOENT ? 0 : -1;
+	file = openat(fd, RUNTIME_PRIVATE, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (file < 0)
+		return -1;
+	close(file);
+	return 0;
+}
+
 static int take_lock(struct folder *folder, int fd, struct refusal *why)
 {
 	struct stat status;
@@ -146,7 +162,8 @@ static int take_lock(struct folder *folder, int fd, struct refusal *why)
 		return refuse(why, FOLDER_BUSY,
 			"%s is being removed by the daemon that held it; try again", folder->path);
 	look_around(folder, fd, status.st_size > 0);
-	if (ftruncate(folder->lock, 0) == 0 && dprintf(folder->lock, "%d\n", getpid()) > 0)
+	if (mark(folder, fd) == 0 && ftruncate(folder->lock, 0) == 0 &&
+		dprintf(folder->lock, "%d\n", getpid()) > 0)
 		return 0;
 	refuse(why, 500, "cannot write %s/" RUNTIME_LOCK ": %s", folder->path, strerror(errno));
 	folder_restore(folder);

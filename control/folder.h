@@ -15,6 +15,7 @@
 struct folder {
 	char path[PATH_MAX]; /* absolute */
 	int lock;
+	bool is_private; /* of a private daemon, which it is marked as; the caller's to set */
 	bool is_new;
 	unsigned there; /* which of the daemon's files were there before it: a bit for each */
 };

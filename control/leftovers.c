@@ -68,6 +68,15 @@ static int open_own(int parent, const char *name)
 	return -1;
 }
 
+/* A user's own folder may be called so, too, and is to keep what its daemon has saved. */
+static bool is_private(int folder)
+{
+	struct stat status;
+
+	return fstatat(folder, RUNTIME_PRIVATE, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISREG(status.st_mode);
+}
+
 /* Takes the lock of a daemon that is gone. One that begins makes the file, locks it, and then writes its
  * pid: a file without one is left alone, lest it be refused its lock. Returns -1: it is not to be had. */
 static int take_lock(int folder)
@@ -126,7 +135,7 @@ static void remove_named(int parent, const char *place, const char *name)
 
 	if (lock >= 0) {
 		snprintf(path, sizeof(path), "%s/%s", place, name);
-		if (!is_used(folder, path)) {
+		if (is_private(folder) && !is_used(folder, path)) {
 			folder_remove_files(folder);
 			unlinkat(parent, name, AT_REMOVEDIR);
 		}

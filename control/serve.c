@@ -202,6 +202,7 @@ static int start(struct server *server, const struct serve_options *options)
 {
 	struct refusal why = {0};
 
+	server->folder.is_private = options->owner != 0;
 	if (folder_open(&server->folder, options->dir, &why))
 		return fail(&why);
 	if (!open_sockets(server, options, &why) && !load(server, options, &why) &&

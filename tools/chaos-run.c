@@ -20,6 +20,7 @@
 
 #include "aws_config.h"
 #include "control/check.h"
+#include "control/folder.h"
 #include "control/leftovers.h"
 #include "control/model.h"
 #include "doctor.h"
@@ -778,15 +779,11 @@ static void use_folder(const struct options *options, char folder[PATH_MAX])
 
 static void remove_private_folder(const char *folder)
 {
-	static const char *const files[] = {RUNTIME_SOCKET, RUNTIME_SOCKET_NEXT, RUNTIME_TABLE,
-		RUNTIME_JOURNAL, RUNTIME_MODEL, RUNTIME_CA, RUNTIME_CA_KEY, RUNTIME_STATE,
-		RUNTIME_LOCK};
 	int fd = open(folder, O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
 		return;
-	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
-		unlinkat(fd, files[i], 0);
+	folder_remove_files(fd);
 	close(fd);
 	rmdir(folder);
 }

@@ -17,7 +17,7 @@
 
 #include "shim/base/span.h"
 
-#define BRIDGE_VERSION 4
+#define BRIDGE_VERSION 5
 
 struct bridge_maker; /* of a process: the authority, what it trusts, leaves, tickets */
 struct bridge;
@@ -69,9 +69,9 @@ struct bridge_api {
 	struct bridge_maker *(*make)(const struct bridge_settings *settings, const char **reason);
 	void (*unmake)(struct bridge_maker *maker);
 
-	/* The program believes the authorities in this file, too. For any thread, and while there are
-	 * bridges: those that begin afterwards. */
-	void (*believe)(struct bridge_maker *maker, const char *path);
+	/* The program believes the authorities in this file, too, whose content stays as long as the maker. For any
+	 * thread, and while there are bridges: those that begin afterwards. */
+	void (*believe)(struct bridge_maker *maker, struct span content);
 
 	/* May this ClientHello be answered by us: whole, TLS 1.2 or later, http/1.1 or no ALPN at all? If
 	 * not, *reason is a constant ("offers h2 alone", …) and the bytes are to pass. */

@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <string.h>
 
 #include "store_kinds.h"
 #include "stores.h"
@@ -58,12 +59,23 @@ static bool hash(struct span pem, uint32_t *hash)
 	return is_one;
 }
 
-/* One that vouches for others, and is not named as a server is. */
+/* Is it called as hosts are: by a name without a space and with a dot, by an address, or localhost? */
+static bool is_host(const X509 *certificate)
+{
+	char name[256];
+	int len = X509_NAME_get_text_by_NID(
+		X509_get_subject_name(certificate), NID_commonName, name, sizeof(name));
+
+	return len > 0 && !strpbrk(name, " @/_") &&
+	       (strpbrk(name, ".:") || strcmp(name, "localhost") == 0);
+}
+
+/* One that vouches for others, and is not named as a server is. Those of before version 3 do not say what they are. */
 static bool is_authority(const struct anchor *anchor)
 {
 	const unsigned char *at = anchor->encoded;
 	X509 *certificate = d2i_X509(NULL, &at, (long)anchor->len);
-	bool is_one = certificate && X509_check_ca(certificate) &&
+	bool is_one = certificate && X509_check_ca(certificate) == 1 && !is_host(certificate) &&
 		      X509_get_ext_by_NID(certificate, NID_subject_alt_name, -1) < 0;
 
 	X509_free(certificate);

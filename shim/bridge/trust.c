@@ -66,21 +66,23 @@ void trust_free(struct trust *trust)
 	free_anchors(trust->system);
 	free_anchors(trust->given);
 	for (size_t i = 0; i < TRUST_FILES; i++) {
-		free(trust->files[i].path);
+		free(trust->files[i].content);
 		free_anchors(trust->files[i].anchors);
 	}
 }
 
-void trust_give(struct trust *trust, const char *path)
+void trust_give(struct trust *trust, struct span content)
 {
-	char *copy = strdup(path);
+	struct span *copy = malloc(sizeof(*copy));
 
+	if (copy)
+		*copy = content;
 	for (size_t i = 0; copy && i < TRUST_FILES; i++) {
-		char *other = NULL;
+		struct span *other = NULL;
 
-		if (atomic_compare_exchange_strong(&trust->files[i].path, &other, copy))
+		if (atomic_compare_exchange_strong(&trust->files[i].content, &other, copy))
 			return;
-		if (strcmp(other, path) == 0)
+		if (span_equal(*other, content))
 			break;
 	}
 	free(copy);
@@ -132,9 +134,9 @@ static void read_given(struct anchors *anchors, const void *bundles)
 	}
 }
 
-static void read_file(struct anchors *anchors, const void *path)
+static void read_content(struct anchors *anchors, const void *content)
 {
-	add_file(anchors, path);
+	stores_read(anchors, *(const struct span *)content);
 }
 
 /* Reads them when they are first needed. Two threads may do so at once; one of them wins. No lock, for
@@ -189,12 +191,12 @@ static bool put_from_files(
 {
 	for (size_t i = 0; i < TRUST_FILES; i++) {
 		struct trust_file *file = &trust->files[i];
-		const char *path = atomic_load(&file->path);
+		const struct span *content = atomic_load(&file->content);
 		struct anchors *anchors;
 
-		if (!path)
+		if (!content)
 			break;
-		anchors = get(trust, &file->anchors, read_file, path);
+		anchors = get(trust, &file->anchors, read_content, content);
 		if (!anchors || !anchors_put(anchors, name, stage == LOOSELY, store))
 			return false;
 	}

@@ -7,12 +7,13 @@
 #include <openssl/x509.h>
 
 #include "anchors.h"
+#include "shim/base/span.h"
 
 #define TRUST_FILES 32u
 
 /* A file that the program has read. */
 struct trust_file {
-	char *_Atomic path; /* NULL: none */
+	struct span *_Atomic content; /* NULL: none */
 	struct anchors *_Atomic anchors;
 };
 
@@ -28,9 +29,9 @@ struct trust {
 bool trust_begin(struct trust *trust, const char *const *bundles, const char *password);
 void trust_free(struct trust *trust);
 
-/* The program believes those in this file, too. Any thread, at any time; more than TRUST_FILES are not
- * kept. */
-void trust_give(struct trust *trust, const char *path);
+/* The program believes those in this file, too, whose content stays the caller's. Any thread, at any time; more than
+ * TRUST_FILES are not kept. */
+void trust_give(struct trust *trust, struct span content);
 
 /* Is this the certificate of a server, with these to build a chain from, by its dates and by who vouches
  * for it? Its name is not looked at. An X509_V_ERR. */

@@ -79,10 +79,9 @@ static char *follow_command(const char *command)
 	if (!command)
 		return NULL;
 	child_begin(&child, SHELL, 0, NULL, envp);
-	if (!child.is_given)
-		return NULL;
 	/* Anybody may look at a command. */
-	follow_plan_openly(&child.plan);
+	if (!child.is_given || !follow_plan_openly(&child.plan))
+		return NULL;
 	// cppcheck-suppress allocaCalled
 	envp = follow_fill(&shim.follow, envp, &child.plan, alloca(child.plan.room));
 	made = blocks_take(room_for(command, envp, &child.plan));

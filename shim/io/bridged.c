@@ -2,8 +2,8 @@
 #include "bridged.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 
 #include "bridged_tell.h"
 #include "bridged_turn.h"
@@ -24,7 +24,7 @@
 #define WORTH_IT 4096
 
 /* Of what could be read at once the program is told no more than this. */
-#define LEFT_MAX (256u << 10)
+#define TOLD_MAX (256u << 10)
 
 /* How many bytes there are for the program. */
 static size_t waiting(const struct conn *conn)
@@ -86,8 +86,17 @@ static ssize_t serve(struct conn *conn, int fd, const struct iovec *iov, int cou
 	return (ssize_t)got;
 }
 
+/* Is nothing to come behind what is there? */
+static bool has_ended(int fd)
+{
+	struct pollfd polled = {.fd = fd, .events = POLLRDHUP};
+
+	return real.poll(&polled, 1, 0) == 1;
+}
+
 /* Reads what the server has sent, all but one byte if the program, which takes so much, will not have taken
- * all that comes of it: then it has to be told by the kernel. Returns as recv() does; `filled`: there may be more. */
+ * all that comes of it: then it has to be told by the kernel. Returns as recv() does; `filled`: there may be more,
+ * or the end. */
 static ssize_t read_some(struct conn *conn, int fd, size_t room, bool *filled)
 {
 	struct conn_bridge *state = &conn->bridge;
@@ -101,8 +110,9 @@ static ssize_t read_some(struct conn *conn, int fd, size_t room, bool *filled)
 	if (got <= 0)
 		return got;
 	if ((size_t)got <= known) {
-		if (is_open && !has_for_program(conn))
+		if (is_open ? !has_for_program(conn) : has_ended(fd))
 			bridged_let_go(conn, fd);
+		*filled = !is_open && !state->holds;
 		errno = EAGAIN;
 		return -1;
 	}
@@ -134,11 +144,12 @@ static int look(struct conn *conn, int fd, size_t room)
 	if (got < 0 && errno != EAGAIN && errno != EINTR)
 		exchange_server_ended(&conn->exchange);
 	if (got < 0)
-		return -1;
+		return filled && errno == EAGAIN ? 1 : -1;
 	/* It has been told to us in the place of the program. No reader is told of EPIPE. */
 	if (got == 0 && state->error && state->error != EPIPE) {
 		errno = state->error;
 		state->error = 0;
+		state->is_broken = true;
 		return -1;
 	}
 	if (got == 0 && !state->socket_ended) {
@@ -181,46 +192,70 @@ static ssize_t receive_at_once(
 	return serve(conn, fd, iov, count, flags);
 }
 
-/* While the program shakes hands by another thread, what comes for it may be ours alone: a byte that is held wakes
- * who waits for it. Returns as recv() does. */
-static ssize_t wait_for_handshake(int fd)
+/* Would the kernel take a call up again that waits without a timeout? Which signal it was is not told; so it is where
+ * all handlers ask for it. */
+static bool is_taken_up_again(void)
 {
-	struct pollfd waiting = {.fd = fd, .events = POLLIN};
+	for (int number = 1; number < NSIG; number++) {
+		struct sigaction action;
+
+		if (sigaction(number, NULL, &action) == 0 && action.sa_handler != SIG_DFL &&
+			action.sa_handler != SIG_IGN && !(action.sa_flags & SA_RESTART))
+			return false;
+	}
+	return true;
+}
+
+/* The program's own patience, in nanoseconds; 0: without end. */
+static uint64_t patience_of(int fd)
+{
 	struct timeval patience = {0};
 	socklen_t len = sizeof(patience);
-	int milliseconds = -1, result;
 
 	getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, &len);
-	if (patience.tv_sec || patience.tv_usec)
-		milliseconds = (int)(patience.tv_sec * 1000 + (patience.tv_usec + 999) / 1000);
-	result = real.poll(&waiting, 1, milliseconds);
-	if (result)
+	return (uint64_t)patience.tv_sec * 1000000000u + (uint64_t)patience.tv_usec * 1000u;
+}
+
+/* While the program shakes hands by another thread, what comes for it may be ours alone: a byte that is held wakes
+ * who waits for it. Until `*deadline`, which the first time makes; 0: none was made. Returns as recv() does. */
+static ssize_t wait_for_handshake(int fd, uint64_t *deadline)
+{
+	struct pollfd waiting = {.fd = fd, .events = POLLIN | POLLRDHUP};
+	uint64_t patience = patience_of(fd), now = patience ? timer_now() : 0, left;
+	int result;
+
+	if (patience && !*deadline)
+		*deadline = now + patience;
+	left = patience && now < *deadline ? *deadline - now : 0;
+	result = real.ppoll(&waiting, 1,
+		patience ? &(struct timespec){(time_t)(left / 1000000000u),
+				   (long)(left % 1000000000u)}
+			 : NULL,
+		NULL);
+	if (result > 0 || (result < 0 && errno == EINTR && !patience && is_taken_up_again()))
 		return 1;
-	errno = EAGAIN;
+	if (result == 0)
+		errno = EAGAIN;
 	return -1;
 }
 
-/* Waits in the kernel as the program would. Returns as recv() does. */
-static ssize_t wait_for_server(struct conn *conn, int fd, bool whole)
+/* Waits in the kernel as the program would, on the connection of that serial. Returns as recv() does. */
+static ssize_t wait_for_server(
+	struct conn *conn, int fd, uint64_t serial, bool whole, uint64_t *deadline)
 {
 	bool shakes = false;
 	char byte;
 
 	/* Nothing is to be told of, and the byte would end the waiting. */
-	if (conn_enter(conn, fd)) {
-		bool is_same = conn_verify(conn, fd);
+	if (conn_enter_again(conn, fd, serial)) {
+		bool is_same = is_bridged(conn) && conn_verify(conn, fd);
 
 		shakes = is_same && conn->bridge.threshold != 0;
 		if (is_same && !shakes && (whole || !has_for_program(conn)))
 			bridged_let_go(conn, fd);
 		conn_leave(conn);
 	}
-	return shakes ? wait_for_handshake(fd) : real.recv(fd, &byte, 1, MSG_PEEK);
-}
-
-static bool may_wait(int fd, int flags)
-{
-	return !(flags & MSG_DONTWAIT) && !(real.fcntl(fd, F_GETFL) & O_NONBLOCK);
+	return shakes ? wait_for_handshake(fd, deadline) : real.recv(fd, &byte, 1, MSG_PEEK);
 }
 
 /* Of a descriptor that is not the connection's any more. `waited`: it was, when the call began. */
@@ -238,13 +273,21 @@ static ssize_t receive_nothing(bool waited)
 /* Returns as recv() does, or CONN_PASS. */
 static ssize_t receive(struct conn *conn, int fd, const struct iovec *iov, int count, int flags)
 {
-	bool whole = flags & MSG_WAITALL && !(flags & MSG_PEEK) && may_wait(fd, flags);
+	bool whole = flags & MSG_WAITALL && !(flags & MSG_PEEK) && socket_may_wait(fd, flags);
+
+	uint64_t serial = 0, deadline = 0;
+	int reason = EAGAIN;
 
 	for (bool waited = false, ends = false;; waited = true) {
 		ssize_t got;
 
-		if (!conn_enter(conn, fd))
+		if (!(waited ? conn_enter_again(conn, fd, serial) : conn_enter(conn, fd)))
 			return receive_nothing(waited);
+		serial = conn->serial;
+		if (!is_bridged(conn)) {
+			conn_leave(conn);
+			return receive_nothing(waited);
+		}
 		if (!conn_verify_reader(conn, fd)) {
 			conn_drop(conn, fd);
 			return receive_nothing(waited);
@@ -252,11 +295,14 @@ static ssize_t receive(struct conn *conn, int fd, const struct iovec *iov, int c
 		conn_act_at(conn, fd);
 		got = receive_at_once(conn, fd, iov, count, flags, whole && !ends);
 		conn_leave(conn);
-		if (got >= 0 || errno != EAGAIN || ends || !may_wait(fd, flags))
+		if (got < 0 && errno == EAGAIN)
+			errno = reason;
+		if (got >= 0 || errno != EAGAIN || ends || !socket_may_wait(fd, flags))
 			return got;
-		ends = wait_for_server(conn, fd, whole) < 0;
+		ends = wait_for_server(conn, fd, serial, whole, &deadline) < 0;
 		if (ends && !whole)
 			return -1;
+		reason = ends ? errno : EAGAIN;
 	}
 }
 
@@ -278,7 +324,7 @@ size_t bridged_left(struct conn *conn, int fd)
 	int found = 1;
 
 	conn_act_at(conn, fd);
-	while (waiting(conn) < LEFT_MAX && found > 0)
+	while (waiting(conn) < TOLD_MAX && found > 0)
 		found = look(conn, fd, 0);
 	if (found < 0 && errno != EAGAIN)
 		conn->bridge.error = errno;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 
 #include "bridged.h"
 #include "bridged_tell.h"
@@ -18,25 +18,65 @@
 /* How long it takes at most until a server is looked at again that shakes hands anew. */
 #define TURN_MS 20
 
-/* No memory of anybody's. */
-#define NOWHERE ((const void *)1)
-
 static bool is_over(const struct conn *conn)
 {
-	return conn->exchange.ended || conn->bridge.error;
+	return conn->exchange.ended || conn->bridge.error || conn->bridge.is_broken;
 }
 
-static bool may_wait(int fd, int flags)
+/* A page that nobody can read, not even where the program has mapped the first one of all. NULL: there is no memory. */
+static const void *nowhere(void)
 {
-	return !(flags & MSG_DONTWAIT) && !(real.fcntl(fd, F_GETFL) & O_NONBLOCK);
+	static _Atomic(void *) nowhere;
+	void *page = atomic_load(&nowhere), *none = NULL;
+
+	if (page)
+		return page;
+	page = mmap(NULL, 1, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED)
+		return NULL;
+	if (atomic_compare_exchange_strong(&nowhere, &none, page))
+		return page;
+	munmap(page, 1);
+	return none;
 }
 
 /* Waits as the program would in sending: with its time, and for its signals. The kernel looks for room first, and
- * at the bytes then, which are none. True: there is room; else errno says why not. */
-static bool wait_in_kernel(int fd)
+ * at the bytes then, which are none. Returns 0: there is room, or errno. */
+static int wait_in_kernel(int fd)
 {
-	real.send(fd, NOWHERE, 1, MSG_NOSIGNAL);
-	return errno == EFAULT;
+	const void *bytes = nowhere();
+
+	if (!bytes)
+		return ENOMEM;
+	real.send(fd, bytes, 1, MSG_NOSIGNAL);
+	return errno == EFAULT ? 0 : errno;
+}
+
+/* Leaves the connection for waiting. True: it is over, or there is room; else as has_room(). */
+static bool wait_for_room(struct conn *conn, int fd, int flags)
+{
+	const uint64_t serial = conn->serial;
+	bool waits = socket_may_wait(fd, flags);
+	int error;
+
+	conn_leave(conn);
+	error = waits ? wait_in_kernel(fd) : EAGAIN;
+	if (error == EAGAIN || error == EINTR || error == ENOMEM) {
+		errno = error;
+		return false;
+	}
+	errno = EBADF;
+	if (!conn_enter_again(conn, fd, serial))
+		return false;
+	if (is_bridged(conn) && conn_verify(conn, fd)) {
+		/* The kernel tells it once. */
+		if (error)
+			conn->bridge.error = error;
+		return true;
+	}
+	conn_leave(conn);
+	errno = EBADF;
+	return false;
 }
 
 /*
@@ -46,27 +86,14 @@ static bool wait_in_kernel(int fd)
 static bool has_room(struct conn *conn, int fd, int flags)
 {
 	while (conn_attention(conn) & CONN_QUEUED) {
-		bool waits;
-
 		deliver(conn);
 		if (conn->exchange.line.bytes < LEFT_MAX || is_over(conn))
 			return true;
 		/* What a rule holds back stands in nobody's way for long. */
 		if (!deliver_is_due(conn))
 			return deliver_wait_for_room(conn, fd, flags);
-		waits = may_wait(fd, flags);
-		conn_leave(conn);
-		errno = EAGAIN;
-		if (!waits || !wait_in_kernel(fd))
+		if (!wait_for_room(conn, fd, flags))
 			return false;
-		errno = EBADF;
-		if (!conn_enter(conn, fd))
-			return false;
-		if (!conn_verify(conn, fd)) {
-			conn_leave(conn);
-			errno = EBADF;
-			return false;
-		}
 	}
 	return true;
 }
@@ -75,6 +102,8 @@ static bool has_room(struct conn *conn, int fd, int flags)
  * too, for a program that sends may read nothing. As has_room(). */
 static bool may_go_on(struct conn *conn, int fd, int flags)
 {
+	const uint64_t serial = conn->serial;
+
 	while (bridged_api()->unsent(conn->bridge.bridge) >= LEFT_MAX) {
 		size_t left = bridged_left(conn, fd);
 		struct pollfd comes = {.fd = fd, .events = POLLIN};
@@ -83,12 +112,12 @@ static bool may_go_on(struct conn *conn, int fd, int flags)
 			break;
 		conn_leave(conn);
 		errno = EAGAIN;
-		if (!may_wait(fd, flags) || real.poll(&comes, left < LEFT_MAX, TURN_MS) < 0)
+		if (!socket_may_wait(fd, flags) || real.poll(&comes, left < LEFT_MAX, TURN_MS) < 0)
 			return false;
 		errno = EBADF;
-		if (!conn_enter(conn, fd))
+		if (!conn_enter_again(conn, fd, serial))
 			return false;
-		if (!conn_verify(conn, fd)) {
+		if (!is_bridged(conn) || !conn_verify(conn, fd)) {
 			conn_leave(conn);
 			errno = EBADF;
 			return false;
@@ -121,7 +150,7 @@ static ssize_t pass_all(
 				return sum ? (ssize_t)sum : -1;
 			if (conn->exchange.ended)
 				return (ssize_t)iov_total(iov, count);
-			if (conn->bridge.error && sum)
+			if (conn->bridge.error)
 				return (ssize_t)sum;
 			pass_on(conn, fd, (const char *)iov[i].iov_base + at, len);
 		}
@@ -129,18 +158,31 @@ static ssize_t pass_all(
 	return (ssize_t)sum;
 }
 
-/* What nobody may send any more, while something before it still waits. Leaves the connection. */
+/* What nobody may send any more: something before it still waits, or has been lost. Leaves the connection. */
 static ssize_t refuse(struct conn *conn, int flags)
 {
-	bool waits = conn_attention(conn) & CONN_QUEUED;
+	bool says_kernel = !conn->bridge.is_broken && !(conn_attention(conn) & CONN_QUEUED);
 
 	conn_leave(conn);
-	if (!waits)
+	if (says_kernel)
 		return CONN_PASS;
 	if (!(flags & MSG_NOSIGNAL))
 		raise(SIGPIPE);
 	errno = EPIPE;
 	return -1;
+}
+
+/* The error that is to be told now, once as the kernel does; 0: none. Of an end in the middle the program is told next
+ * time. */
+static int take_error(struct conn *conn, size_t sent, size_t wanted)
+{
+	int error = conn->bridge.error;
+
+	if (!error || conn->exchange.ended || (sent && sent < wanted))
+		return 0;
+	conn->bridge.error = 0;
+	conn->bridge.is_broken = true;
+	return error;
 }
 
 ssize_t bridged_send(struct conn *conn, int fd, const struct iovec *iov, int count, int flags)
@@ -153,17 +195,13 @@ ssize_t bridged_send(struct conn *conn, int fd, const struct iovec *iov, int cou
 		conn_drop(conn, fd);
 		return CONN_PASS;
 	}
-	if (conn->bridge.sends_no_more)
+	if (conn->bridge.sends_no_more || (conn->bridge.is_broken && !conn->bridge.error))
 		return refuse(conn, flags);
 	sent = pass_all(conn, fd, iov, count, flags, &left);
 	if (left) {
 		error = sent < 0 ? errno : 0;
 	} else {
-		/* Of an end in the middle the program is told next time. */
-		if (!conn->exchange.ended && (size_t)sent == iov_total(iov, count)) {
-			error = conn->bridge.error;
-			conn->bridge.error = 0;
-		}
+		error = take_error(conn, (size_t)sent, iov_total(iov, count));
 		conn_leave(conn);
 	}
 	/* The kernel says it again, with the signal that belongs to it. */

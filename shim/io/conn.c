@@ -137,14 +137,14 @@ void conn_note_spoke(struct conn *conn)
 	conn->bridge.spoke = true;
 }
 
-/* Did it go away without a word, as those do that look at a certificate late? Not if it has believed us before. */
+/* Did it go away without a word, and first, as those do that look at a certificate late? Not if it has believed us. */
 static bool has_refused(const struct conn *conn)
 {
 	enum bridge_state state = shim.bridge.api->state(conn->bridge.bridge);
 	struct peer peer;
 
-	return !conn->bridge.spoke && !conn->inherited && !conn->bridge.is_shared &&
-	       (state == BRIDGE_ACCEPTING || state == BRIDGE_OPEN) &&
+	return !conn->bridge.spoke && !conn->bridge.socket_ended && !conn->inherited &&
+	       !conn->bridge.is_shared && (state == BRIDGE_ACCEPTING || state == BRIDGE_OPEN) &&
 	       !shim_is_believed(peer_of(&conn->socket, conn->tls.server_name, &peer)->name);
 }
 

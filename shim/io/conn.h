@@ -61,6 +61,7 @@ struct conn_bridge {
 	_Atomic bool is_shared; /* by fork: whose it is to speak is not known */
 	bool sends_no_more;	/* it has shut its side of the socket down */
 	int error;		/* of the socket's, which the program is to be told next; 0: none */
+	bool is_broken;		/* the program has been told of one: nothing goes out any more */
 	const char
 		*obstacle; /* why it is none, for people; NULL: of the process's, if it has one */
 };
@@ -154,6 +155,18 @@ struct conn *conn_by_random(const uint8_t random[TLS_RANDOM_LEN]);
 bool conn_enter(struct conn *conn, int fd);
 void conn_enter_always(struct conn *conn);
 void conn_leave(struct conn *conn);
+
+/* The same for who has left the connection for a while, when conn->serial was this one. Others may have closed the
+ * descriptor meanwhile, and connected anew: that is another connection, be it in the same place. */
+static inline bool conn_enter_again(struct conn *conn, int fd, uint64_t serial)
+{
+	if (!conn_enter(conn, fd))
+		return false;
+	if (conn->serial == serial)
+		return true;
+	conn_leave(conn);
+	return false;
+}
 
 /*
  * Is `fd` still the socket that was connected, and this process its owner? Asked before anything is

@@ -250,20 +250,15 @@ bool deliver_is_due(const struct conn *conn)
 	return first && first->due <= timer_now();
 }
 
-/* May the one who sends here wait? */
-static bool may_wait(int fd, int flags)
-{
-	return !(flags & MSG_DONTWAIT) && !(real.fcntl(fd, F_GETFL) & O_NONBLOCK);
-}
-
 bool deliver_wait_for_room(struct conn *conn, int fd, int flags)
 {
 	const struct timespec retry = {.tv_nsec = RETRY_NS};
+	const uint64_t serial = conn->serial;
 	size_t most = DELIVER_MAX;
 
 	if (conn->exchange.line.bytes < DELIVER_MAX)
 		return true;
-	if (!may_wait(fd, flags))
+	if (!socket_may_wait(fd, flags))
 		most = DELIVER_MOST;
 	while (conn->exchange.line.bytes >= most) {
 		conn_leave(conn);
@@ -273,7 +268,7 @@ bool deliver_wait_for_room(struct conn *conn, int fd, int flags)
 		}
 		nanosleep(&retry, NULL);
 		errno = EBADF; /* what send() says when its descriptor is closed meanwhile */
-		if (!conn_enter(conn, fd))
+		if (!conn_enter_again(conn, fd, serial))
 			return false;
 		if (conn_verify(conn, fd))
 			continue;

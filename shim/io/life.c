@@ -150,19 +150,21 @@ int on_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
 
 int on_shutdown(struct conn *conn, int fd, int how)
 {
-	bool is_same, is_queued;
+	bool is_same;
+	int result;
 
 	if (how == SHUT_RD || !(conn_attention(conn) & (CONN_QUEUED | CONN_BRIDGED)) ||
 		!conn_enter(conn, fd))
 		return real.shutdown(fd, how);
 	is_same = conn_verify(conn, fd);
-	conn->bridge.sends_no_more |= is_same && (how == SHUT_WR || how == SHUT_RDWR);
-	is_queued = is_same && deliver_shutdown(conn);
+	if (!is_same || !deliver_shutdown(conn))
+		result = real.shutdown(fd, how);
+	else /* a reader is to wake now, whatever is still to be sent */
+		result = how == SHUT_RDWR ? real.shutdown(fd, SHUT_RD) : 0;
+	/* The kernel knows no other way. */
+	conn->bridge.sends_no_more |= result == 0 && is_same && is_bridged(conn);
 	conn_leave(conn);
-	if (!is_queued)
-		return real.shutdown(fd, how);
-	/* A reader is to wake now, whatever is still to be sent. */
-	return how == SHUT_RDWR ? real.shutdown(fd, SHUT_RD) : 0;
+	return result;
 }
 
 /* Copies what is known of fd to its new duplicate. */

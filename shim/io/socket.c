@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -129,4 +130,9 @@ bool socket_is_same(struct socket_id *socket, int fd)
 	socket->ino = status.st_ino;
 	socket->is_known = true;
 	return has_port(socket, fd);
+}
+
+bool socket_may_wait(int fd, int flags)
+{
+	return !(flags & MSG_DONTWAIT) && !(real.fcntl(fd, F_GETFL) & O_NONBLOCK);
 }

@@ -32,4 +32,7 @@ bool socket_is_there(const struct socket_id *socket, int fd);
 /* Is fd that socket, and its connection the same? The first yes makes it known. System calls. */
 bool socket_is_same(struct socket_id *socket, int fd);
 
+/* May a call of send() or recv() with these flags wait there? A system call. */
+bool socket_may_wait(int fd, int flags);
+
 #endif

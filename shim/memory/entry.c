@@ -91,6 +91,9 @@ static char *leave_folders_out(char *text, size_t *len)
 		const char *name = slash ? slash + 1 : words[count];
 		size_t size = strlen(name) + 1;
 
+		/* One that is cut has no end of its own. */
+		if (size > (size_t)(end - name))
+			size = (size_t)(end - name);
 		out -= size;
 		memmove(out, name, size);
 	}

@@ -21,6 +21,18 @@ bool guests_entry_valid(const char *entry, size_t cap)
 	return dot && dot > entry + name && end - dot - 1 == GUESTS_SECRET_LEN;
 }
 
+/* A call with a patience of its own is never taken up again by the kernel; that many signals come in no second. */
+#define INTERRUPTIONS 1000
+
+static long patient_call(long number, long a, long b, long c, long d, long e)
+{
+	long result = -EINTR;
+
+	for (int i = 0; result == -EINTR && i < INTERRUPTIONS; i++)
+		result = kernel_call(number, a, b, c, d, e, 0);
+	return result;
+}
+
 /* Raw system calls: this also runs inside the preloaded library, where these are hooks. */
 static int open_socket(void)
 {
@@ -49,7 +61,7 @@ static int connect_to_root(int fd, const char *token)
 
 	if (!address_len)
 		return -EINVAL;
-	error = (int)kernel_call(SYS_connect, fd, (long)&address, address_len, 0, 0, 0);
+	error = (int)patient_call(SYS_connect, fd, (long)&address, address_len, 0, 0);
 	if (!error)
 		error = (int)kernel_call(
 			SYS_getsockopt, fd, SOL_SOCKET, SO_PEERCRED, (long)&peer, (long)&len, 0);
@@ -62,7 +74,7 @@ static int say_secret(int fd, const char *token)
 {
 	const char *secret = strrchr(token, '.') + 1;
 	long sent =
-		kernel_call(SYS_sendto, fd, (long)secret, (long)strlen(secret), MSG_NOSIGNAL, 0, 0);
+		patient_call(SYS_sendto, fd, (long)secret, (long)strlen(secret), MSG_NOSIGNAL, 0);
 
 	return sent < 0 ? (int)sent : 0;
 }
@@ -102,7 +114,7 @@ static int receive(int fd, int files[GUESTS_FILES])
 		.msg_iovlen = 1,
 		.msg_control = &control,
 		.msg_controllen = sizeof(control)};
-	long len = kernel_call(SYS_recvmsg, fd, (long)&message, MSG_CMSG_CLOEXEC, 0, 0, 0);
+	long len = patient_call(SYS_recvmsg, fd, (long)&message, MSG_CMSG_CLOEXEC, 0, 0);
 
 	if (len < 0)
 		return (int)len;

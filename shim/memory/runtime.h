@@ -19,6 +19,7 @@
 #define RUNTIME_CA	   "ca.pem" /* the certificate that programs come to trust: a root */
 #define RUNTIME_CA_KEY	   "ca.key" /* of the intermediate that signs leaves: key, certificate, root */
 #define RUNTIME_LOCK	   "lock"
+#define RUNTIME_PRIVATE	   "private"	/* there: the folder goes with its daemon */
 #define RUNTIME_SUPERVISOR "relay.sock" /* of programs that make their own system calls */
 
 /* The socket until it answers: whoever waits for the name that clients use may go ahead at once. As

@@ -110,23 +110,31 @@ static const struct table *put_table(const struct table *old, struct table *next
 	return old;
 }
 
+/* For --strict: rules were in force that this process has not. */
+static void count_unattached(void)
+{
+	struct journal *journal = atomic_load(&shim.journal);
+
+	if (journal && !atomic_exchange(&shim.unattached, true))
+		atomic_fetch_add(&journal->unattached, 1);
+}
+
 /* A guest whose daemon does not answer keeps the rules that it has, and tells of it. */
 static const struct table *attach_guest(const struct table *old)
 {
 	struct table *table = guest_attach();
-	struct journal *journal = atomic_load(&shim.journal);
 
 	if (!atomic_load(&shim.begun))
 		follow_forget_authority(&shim.follow);
 	if (table)
 		return put_table(old, table);
+	if (old)
+		count_unattached();
 	if (!old || !guest_may_be()) {
 		files_warn_of_access();
 		return old ? put_table(old, NULL) : NULL;
 	}
 	atomic_store(&shim.kept_at, coarse_now());
-	if (journal && !atomic_exchange(&shim.unattached, true))
-		atomic_fetch_add(&journal->unattached, 1);
 	if (!atomic_exchange(&shim.warned, true))
 		shim_say("chaos-run: %s: the daemon does not answer this user; the rules stay as "
 			 "they were\n",

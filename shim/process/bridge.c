@@ -119,20 +119,23 @@ static void list_bundles(const char *bundles[VARIABLES + FOLDERS + 1], char text
 	bundles[count] = NULL;
 }
 
-void shim_note_bundle(const char *path)
+void shim_note_bundle(struct span content)
 {
-	size_t size = strlen(path) + 1;
-	char *copy = blocks_take(size);
+	struct span *copy = NULL;
 
-	if (!copy)
-		return;
-	memcpy(copy, path, size);
 	for (size_t i = 0; i < SHIM_BUNDLES; i++) {
-		char *other = NULL;
+		struct span *other = atomic_load(&shim.bridge.bundles[i]);
 
-		if (atomic_compare_exchange_strong(&shim.bridge.bundles[i], &other, copy))
+		if (!other && !copy) {
+			copy = blocks_take(sizeof(*copy) + content.len);
+			if (!copy)
+				return;
+			*copy = (struct span){(char *)(copy + 1), content.len};
+			memcpy(copy + 1, content.at, content.len);
+		}
+		if (!other && atomic_compare_exchange_strong(&shim.bridge.bundles[i], &other, copy))
 			return;
-		if (strcmp(other, path) == 0)
+		if (span_equal(*other, content))
 			break;
 	}
 	blocks_give(copy);
@@ -236,11 +239,11 @@ static void tell_bundles(void)
 	uint32_t told = atomic_load(&shim.bridge.told);
 
 	for (; told < SHIM_BUNDLES; told++) {
-		const char *path = atomic_load(&shim.bridge.bundles[told]);
+		const struct span *content = atomic_load(&shim.bridge.bundles[told]);
 
-		if (!path)
+		if (!content)
 			break;
-		shim.bridge.api->believe(shim.bridge.maker, path);
+		shim.bridge.api->believe(shim.bridge.maker, *content);
 	}
 	atomic_store(&shim.bridge.told, told);
 }

@@ -184,21 +184,26 @@ __attribute__((noinline)) static enum binary_obstacle look(
 }
 
 /* A child that runs as another user than this program was begun by cannot open the folder: what it says to
- * the daemon instead. A sandbox is not asked who that is. */
-static const char *entry_for_guests(void)
+ * the daemon instead; "": nothing. A sandbox is not asked who that is. It is copied before it is looked at: a
+ * program that has gone over may still write where it stands. */
+static void note_entry_for_guests(char entry[GUESTS_ENTRY_MAX])
 {
 	const struct journal *journal = atomic_load(&shim.journal);
 	unsigned long user = getauxval(AT_EUID);
+	bool is_other;
 
+	*entry = '\0';
 	if (shim.follow.is_off)
-		return "";
-	if (*shim.follow.guests)
-		return shim.follow.guests;
-	if (!journal || !guests_entry_valid(journal->guests, sizeof(journal->guests)))
-		return "";
-	if (atomic_load(&shim.sandboxed) ? user != 0 : geteuid() == user)
-		return "";
-	return journal->guests;
+		return;
+	if (*shim.follow.guests) {
+		memcpy(entry, shim.follow.guests, GUESTS_ENTRY_MAX);
+		return;
+	}
+	is_other = atomic_load(&shim.sandboxed) ? user == 0 : geteuid() != user;
+	if (journal && is_other)
+		memcpy(entry, journal->guests, GUESTS_ENTRY_MAX);
+	if (!guests_entry_valid(entry, GUESTS_ENTRY_MAX))
+		*entry = '\0';
 }
 
 static void begin(struct child *child, const struct beginning *beginning)
@@ -211,7 +216,8 @@ static void begin(struct child *child, const struct beginning *beginning)
 	/* The kernel has something to say of a program without a name. */
 	if (!beginning->command || !is_attached())
 		return;
-	lacks = follow_plan(&shim.follow, entry_for_guests(), beginning->envp, &child->plan);
+	note_entry_for_guests(child->guests);
+	lacks = follow_plan(&shim.follow, child->guests, beginning->envp, &child->plan);
 	if (child_is_looked_at())
 		obstacle = look(child, beginning, lacks);
 	/* The loader would complain of a library that it cannot read. */

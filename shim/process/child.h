@@ -13,6 +13,7 @@
 
 struct child {
 	bool is_given; /* its environment lacks something, and is to be made by the plan */
+	char guests[GUESTS_ENTRY_MAX]; /* the plan's */
 	struct follow_plan plan;
 	struct enter enter; /* .room: it is to be begun by chaos-enter */
 	struct journal

@@ -163,7 +163,8 @@ static void add_to_wish(struct follow *follow, int wish, const char *text)
 	if (!len)
 		snprintf(entry, cap, "%s=%s", wishes[wish], text);
 	else
-		snprintf(entry + len, cap - len, ",%s", text);
+		snprintf(entry + len, cap - len, "%s%s", strchr(", ", entry[len - 1]) ? "" : ",",
+			text);
 }
 
 static void add_port(struct follow *follow, const struct endpoint *endpoint)
@@ -289,9 +290,14 @@ bool follow_plan(const struct follow *follow, const char *guests, char *const en
 	return changes;
 }
 
-void follow_plan_openly(struct follow_plan *plan)
+bool follow_plan_openly(struct follow_plan *plan)
 {
+	bool changes = false;
+
 	plan->places[GUESTS] = FOLLOW_LEFT;
+	for (int entry = 0; entry < FOLLOW_ENTRIES; entry++)
+		changes |= plan->places[entry] != FOLLOW_LEFT;
+	return changes;
 }
 
 /* In front of what the program wants to have preloaded, as chaos-run puts it. */

@@ -66,8 +66,8 @@ bool follow_has_folder(const struct follow *follow, char *const envp[]);
 bool follow_plan(const struct follow *follow, const char *guests, char *const envp[],
 	struct follow_plan *plan);
 
-/* Where all may see what the child is given: leaves the secret out. */
-void follow_plan_openly(struct follow_plan *plan);
+/* Where all may see what the child is given: leaves the secret out. False: then it lacks nothing else. */
+bool follow_plan_openly(struct follow_plan *plan);
 
 /* Makes the environment in `room`, of plan->room bytes; it uses the strings of `envp`. */
 char *const *follow_fill(const struct follow *follow, char *const envp[],

@@ -14,33 +14,39 @@
 #define ABSENT_NS 1000000000ull
 #define SILENT_NS 60000000000ull
 
-/* A program that has gone over to another user by itself has it from the journal. NULL: it has none. */
-static const char *token(void)
+/* What is to be said to the daemon; a program that has gone over to another user by itself has it from the
+ * folder's journal. That of the guests all of them may write to: nothing is taken from there. */
+static bool read_entry(char entry[GUESTS_ENTRY_MAX])
 {
-	const struct journal *journal = atomic_load(&shim.journal);
-	const char *entry = shim.follow.guests;
+	const struct journal *journal =
+		atomic_load(&shim.guests) ? NULL : atomic_load(&shim.journal);
 
-	if (!*entry && journal)
-		entry = journal->guests;
-	return guests_entry_valid(entry, GUESTS_ENTRY_MAX) ? strchr(entry, '=') + 1 : NULL;
+	if (*shim.follow.guests)
+		memcpy(entry, shim.follow.guests, GUESTS_ENTRY_MAX);
+	else if (journal)
+		memcpy(entry, journal->guests, GUESTS_ENTRY_MAX);
+	else
+		*entry = '\0';
+	return guests_entry_valid(entry, GUESTS_ENTRY_MAX);
 }
 
 bool guest_may_be(void)
 {
-	return token();
+	char entry[GUESTS_ENTRY_MAX];
+
+	return read_entry(entry);
 }
 
 /* Returns 0 or -errno. The files are the caller's to close. */
-static int ask(int files[GUESTS_FILES])
+static int ask(char entry[GUESTS_ENTRY_MAX], int files[GUESTS_FILES])
 {
-	const char *said = token();
 	int error;
 
-	if (!said)
+	if (!read_entry(entry))
 		return -EACCES;
 	if (shim_now() < atomic_load(&shim.asked_again))
 		return -EBUSY;
-	error = guests_ask(said, files);
+	error = guests_ask(strchr(entry, '=') + 1, files);
 	if (error)
 		atomic_store(
 			&shim.asked_again, shim_now() + (error == -EAGAIN ? SILENT_NS : ABSENT_NS));
@@ -74,7 +80,7 @@ static struct table *map_table(int fd)
 }
 
 /* No rules where nothing could be counted. */
-static struct table *take(const int files[GUESTS_FILES])
+static struct table *take(const char *entry, const int files[GUESTS_FILES])
 {
 	struct table *table = map_table(files[GUESTS_TABLE]);
 
@@ -82,7 +88,7 @@ static struct table *take(const int files[GUESTS_FILES])
 		return NULL;
 	if (files[GUESTS_MODEL] >= 0)
 		shim_take_model(files[GUESTS_MODEL], 0);
-	if (journal_attach_guest(files[GUESTS_JOURNAL]))
+	if (journal_attach_guest(files[GUESTS_JOURNAL], entry))
 		return table;
 	table_unmap(table);
 	errno = ENOMEM;
@@ -91,14 +97,15 @@ static struct table *take(const int files[GUESTS_FILES])
 
 struct table *guest_attach(void)
 {
+	char entry[GUESTS_ENTRY_MAX];
 	struct table *table = NULL;
 	int files[GUESTS_FILES], error = EAGAIN;
 
 	for (int tries = 0; !table && error == EAGAIN && tries < 3; tries++) {
-		error = -ask(files);
+		error = -ask(entry, files);
 		if (error)
 			break;
-		table = take(files);
+		table = take(entry, files);
 		error = errno;
 		close_files(files);
 	}
@@ -110,14 +117,15 @@ struct table *guest_attach(void)
 void guest_follow(void)
 {
 	const struct table *table = atomic_load(&shim.table);
+	char entry[GUESTS_ENTRY_MAX];
 	uint64_t guests = table ? atomic_load(&table->file.guests) : 0;
 	int files[GUESTS_FILES], error = errno, cancel;
 
 	if (!guests || guests == atomic_load(&shim.journal_inode) || atomic_load(&shim.sandboxed))
 		return;
 	cancel = cancel_put_off();
-	if (ask(files) == 0) {
-		journal_attach_guest(files[GUESTS_JOURNAL]);
+	if (ask(entry, files) == 0) {
+		journal_attach_guest(files[GUESTS_JOURNAL], entry);
 		close_files(files);
 	}
 	cancel_allow(cancel);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -178,13 +179,25 @@ static bool map_guests(int fd, const struct stat *status)
 	return true;
 }
 
-bool journal_attach_guest(int fd)
+/* Whoever looks meanwhile finds all of it, or nothing. */
+static void keep_entry(const char *entry)
+{
+	char *kept = shim.follow.guests;
+
+	if (*kept)
+		return;
+	strcpy(kept + 1, entry + 1);
+	__atomic_store_n(kept, *entry, __ATOMIC_RELEASE);
+}
+
+bool journal_attach_guest(int fd, const char *entry)
 {
 	struct stat status;
 	bool done;
 
 	if (fstat(fd, &status) || !begin_attaching())
 		return false;
+	keep_entry(entry);
 	done = (atomic_load(&shim.guests) && atomic_load(&shim.journal_inode) == status.st_ino) ||
 	       map_guests(fd, &status);
 	atomic_store(&shim.attaching, false);

@@ -41,6 +41,8 @@ static bool is_quiet(void)
 }
 
 #define LINE_MAX_SAID 1024
+/* A program names itself as it likes, and as long. */
+#define NAME_MAX_SAID 64
 
 static void say(const char *line)
 {
@@ -96,8 +98,8 @@ void shim_say_of_program(const char *format, ...)
 
 	if (is_quiet())
 		return;
-	len = snprintf(
-		line, sizeof(line), "chaos-run: %.*s, pid %u: ", (int)name.len, name.at, pid);
+	len = snprintf(line, sizeof(line), "chaos-run: %.*s, pid %u: ",
+		(int)(name.len < NAME_MAX_SAID ? name.len : NAME_MAX_SAID), name.at, pid);
 	va_start(list, format);
 	vsnprintf(line + len, sizeof(line) - (size_t)len, format, list);
 	va_end(list);

@@ -44,8 +44,8 @@ struct shim_bridge {
 	_Atomic(const char *)
 		obstacle; /* why there is none, and what to do; NULL: there may be one */
 	struct shim_hosts refused, believed;
-	_Atomic(char *) bundles[SHIM_BUNDLES];
-	const char *password;  /* of one of these; NULL: none is known */
+	_Atomic(struct span *) bundles[SHIM_BUNDLES]; /* what was in them */
+	const char *password;			      /* of one of these; NULL: none is known */
 	_Atomic uint32_t told; /* so many of these the maker has been told of */
 };
 
@@ -114,9 +114,9 @@ struct journal_counter *shim_counter(uint32_t counter);
 struct journal *shim_journal(void);
 /* Attaches to the journal in the folder, unless that very file is attached to already. */
 void journal_attach(int folder);
-/* The same with the guests' journal, of which all but the events is mapped: it cannot be opened again. False
- * if that cannot be done. */
-bool journal_attach_guest(int fd);
+/* The same with the guests' journal, of which all but the events is mapped: it cannot be opened again. Keeps the
+ * entry that it was given for. False if that cannot be done. */
+bool journal_attach_guest(int fd, const char *entry);
 
 /* The first look, in the constructor. */
 void shim_attach(void);
@@ -167,8 +167,8 @@ const char *shim_bridge_obstacle(const char *name, bool inner);
 bool shim_has_bridge(void);
 
 /* The program trusts the authorities in this file, and so does the bridge on connections that begin from
- * now on. The path is copied. */
-void shim_note_bundle(const char *path);
+ * now on. The content is copied: by then the file may be gone, or its name another's. */
+void shim_note_bundle(struct span content);
 
 /* Is the server one that the program would not have believed without us either? It may be mended. */
 bool shim_is_servers_fault(const struct bridge *bridge);

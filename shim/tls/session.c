@@ -161,7 +161,8 @@ static void associate(struct session *session, const struct session_facts *facts
 	if (!conn || !conn_enter(conn, fd))
 		return;
 	if (conn->tls.is_tls && (facts->is_http2 || session->early)) {
-		conn->bridge.obstacle = "it sends early data of TLS 1.3";
+		if (!facts->is_http2)
+			conn->bridge.obstacle = "it sends early data of TLS 1.3";
 		conn_count_blind(conn, facts->is_http2 ? JOURNAL_BLIND_HTTP2 : JOURNAL_BLIND_TLS);
 		conn_drop(conn, fd);
 		return;

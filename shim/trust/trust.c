@@ -133,11 +133,9 @@ static void add_to(int fd, const struct stat *status, const char *path, struct s
 /* One that is not known shows itself by what is in it. */
 static bool is_list(const char *path, struct span bundle)
 {
-	if (known_has(&trust.known, path))
-		return true;
-	if (!store_lists_authorities(bundle))
+	if (!known_has(&trust.known, path) && !store_lists_authorities(bundle))
 		return false;
-	shim_note_bundle(path);
+	shim_note_bundle(bundle);
 	return true;
 }
 
@@ -147,8 +145,6 @@ void trust_add(int fd, const char *path)
 	struct stat status;
 	char *buffer = NULL;
 
-	if (known_has(&trust.known, path))
-		shim_note_bundle(path);
 	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
 		status.st_size <= BUNDLE_MAX)
 		buffer = blocks_take((size_t)status.st_size + 1 + AUTHORITY_MAX);

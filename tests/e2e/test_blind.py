@@ -92,6 +92,14 @@ def test_warning_names_program_and_process(daemon, run, authority, command):
     assert f"chaos-run: {words[0]}, pid {done.stdout.split()[0]}: calls to " in done.stderr
 
 
+def test_warning_names_a_program_of_a_long_name_by_its_beginning(daemon, run, authority, command):
+    script = 'exec -a "$0" "$@"'
+    done = run("bash", "-c", script, "n" * 3000, *command(), **NO_BRIDGE, **authority.environment)
+    assert (done.returncode, done.stdout) == (0, "200\n"), done.stderr
+    assert f"chaos-run: {'n' * 64}, pid " in done.stderr
+    assert WARNING in done.stderr
+
+
 def test_warning_tells_that_no_list_of_authorities_was_named(daemon, run, tls_sink):
     if node_shares_openssl():
         pytest.skip("this Node uses the shared OpenSSL, and is seen")

@@ -4,8 +4,10 @@
 import os
 import signal
 import socket
+import struct
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -19,26 +21,42 @@ WAYS = (
     "peek", "readv", "recvmsg", "recvmsg-peek", "recvmsg-waitall", "recvmmsg", "dontwait", "trunc",
     "fionread", "rcvtimeo", "splice-in", "writev", "sendmsg", "sendmmsg", "sendfile",
     "splice-out", "early-bird", "half-close", "shut-reading", "shut-both", "linger", "unread",
-    "forks", "kernel-tls", "ponder", "two-threads",
+    "forks", "kernel-tls", "ponder", "two-threads", "waitall-interrupted", "flight-interrupted",
 )  # fmt: skip
-UPLOADS = ("flood-edge", "flood-level", "sndtimeo", "interrupted")
+UPLOADS = ("flood-edge", "flood-level", "sndtimeo", "sndtimeo-low", "interrupted")
 
 
 class Slow(TlsSink):
-    """Reads a body when it is told to, and notes how each connection ended."""
+    """Reads a large body, and answers a PUT, when it is told to, and notes how each connection ended."""
 
     def __init__(self, authority):
         super().__init__(authority)
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
         self.reads = threading.Event()
         self.ends = []
+        self.drops = False
         self.reply = lambda request: answer(body=BODY)
         self.interim = self.wait
 
     def wait(self, request):
-        if int(request.headers.get("content-length", 0)) > 1 << 20:
+        if request.method == "PUT" or int(request.headers.get("content-length", 0)) > 1 << 20:
             self.reads.wait(TIMEOUT)
+        if self.drops:
+            raise EOFError
         return b""
+
+    def _serve(self, sock, connection):
+        self.last = own = sock.dup()
+        super()._serve(sock, connection)
+        own.close()
+
+    def end(self, how):
+        """Ends the last connection, whatever it waits for."""
+        if how == "reset":
+            self.last.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.drops = True
+        else:
+            self.last.shutdown(socket.SHUT_RDWR)
 
     def _serve_one(self, sock, reader, connection):
         try:
@@ -71,6 +89,7 @@ def use(daemon, authority, programs, sink):
         named = {**authority.environment, "AWS_ENDPOINT_URL": sink.url}
         sink.reads.clear()
         sink.ends.clear()
+        sink.drops = False
         with subprocess.Popen(
             [programs / "sockets", str(sink.port), way, *options],
             stdin=subprocess.PIPE,
@@ -80,10 +99,15 @@ def use(daemon, authority, programs, sink):
             text=True,
         ) as process:
             said = []
-            if way in UPLOADS:
+            if way in LAST:
                 while (line := process.stdout.readline()) and not line.startswith(LAST[way]):
                     said.append(line)
                 said.append(line)
+                if way in ENDS:
+                    process.stdin.write("\n")
+                    process.stdin.flush()
+                    time.sleep(0.5)  # the program waits again, as a rule
+                    sink.end(ENDS[way])
                 sink.reads.set()
             said += process.communicate("\n", TIMEOUT)[0].splitlines(True)
         sink.settle()
@@ -92,18 +116,25 @@ def use(daemon, authority, programs, sink):
     return run
 
 
-# The line before the program waits for the server to read.
+# The line before the program waits for the server to go on.
 LAST = {
     "flood-edge": "poll",
     "flood-level": "poll",
     "sndtimeo": "bounded",
+    "sndtimeo-low": "bounded",
     "interrupted": "full",
+    "reset": "full",
+    "reuses": "same number",
+    "flight-then-end": "poll",
 }
 
+# How the server ends the connection after that; else it goes on.
+ENDS = {"reset": "reset", "flight-then-end": "end"}
 
-def is_bridged(daemon):
+
+def is_bridged(daemon, connections=1):
     (process,) = daemon.request("GET", "/_chaos/processes").json
-    return process["lanes"]["bridge"] == 1
+    return process["lanes"]["bridge"] == connections
 
 
 @pytest.mark.parametrize("version", [(), ("old",)], ids=["1.3", "1.2"])
@@ -142,6 +173,22 @@ def test_upload_that_is_not_read_waits_as_it_does_without(daemon, use, way):
     assert without[1] == 0, without
     assert use(way, shim=True) == without
     assert is_bridged(daemon)
+
+
+@pytest.mark.parametrize("version", [(), ("old",)], ids=["1.3", "1.2"])
+@pytest.mark.parametrize("way", ENDS)
+def test_end_of_the_server_is_told_of_as_it_is_without(daemon, use, way, version):
+    without = use(way, *version, shim=False)
+    assert without[1] == 0, without
+    assert use(way, *version, shim=True)[:2] == without[:2]
+    assert is_bridged(daemon)
+
+
+def test_connection_in_the_place_of_one_that_a_thread_reads_is_looked_into(daemon, use):
+    without = use("reuses", "old", shim=False)
+    assert without[:2] == ("same number: 1\nstatus: 200\nbytes: 30000\n", 0)
+    assert use("reuses", "old", shim=True)[:2] == without[:2]
+    assert is_bridged(daemon, 2)
 
 
 @pytest.fixture

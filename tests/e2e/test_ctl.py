@@ -118,6 +118,16 @@ def test_status_names_the_rule_beside_how_often_it_has_fired(daemon, run, sink):
     assert ["1", '{"service":"kinesis"}'] in lines
 
 
+def test_command_with_an_argument_of_kilobytes_runs_and_is_listed(daemon, run):
+    sink = Sink()
+    run("curl", "-s", f"{sink.url}/", "-H", "x: " + "y" * 5000, check=True)
+    # Not even the first argument is whole in what is read.
+    assert run("curl", "z" * 5000).returncode > 0
+    sink.close()
+    (listed,) = (one["command"] for one in daemon.request("GET", "/_chaos/processes").json)
+    assert listed.startswith("curl -s http://")
+
+
 def test_long_command_is_listed_by_its_names(daemon, run, tmp_path):
     folder = tmp_path / ("long" * 20)
     folder.mkdir()

@@ -65,6 +65,21 @@ def test_node_with_several(run, authority, tls_sink, other):
 
 
 @needs_node
+@pytest.mark.parametrize("then", ["fs.unlinkSync(path)", "process.chdir('/')"])
+def test_node_whose_file_is_not_there_any_more(run, authority, tls_sink, tmp_path, then):
+    shutil.copy(authority.ca, tmp_path / "own.pem")
+    code = (
+        "const fs = require('fs'), read = fs.readFileSync, [client, folder] = process.argv.splice(1, 2);"
+        "process.argv.splice(1, 0, client); process.chdir(folder);"
+        "fs.readFileSync = (path, ...rest) => { const all = read(path, ...rest);"
+        f"    if (path === 'own.pem') {then}; return all; }};"
+        "require(client)"
+    )
+    words = ["node", "-e", code, CLIENTS / "node_given.js", tmp_path, tls_sink.port, AWS_HOST, "own.pem"]
+    assert run(*words) == (0, ["503"], "")
+
+
+@needs_node
 def test_node_that_reads_it_when_others_were_bridged_before(run, authority, tls_sink, other):
     first = (tls_sink.port, AWS_HOST, authority.ca)
     later = (other[0].port, AWS_HOST, other[1])
@@ -80,6 +95,22 @@ def test_certificate_of_a_server_is_read_as_it_is(run, authority):
     for file in (authority.certificate, whole):
         _, printed, _ = run("node", "-e", code, file)
         assert printed == file.read_text().split()
+
+
+@needs_node
+@pytest.mark.parametrize("name", ["localhost", "api.example.com", "192.0.2.1", "Some Service"])
+def test_certificate_that_a_server_has_signed_itself_is_read_as_it_is(run, tmp_path, name):
+    """With no name but the subject's; the last is of version 1, which does not say that it is an authority's."""
+    key, file, request = (tmp_path / name for name in ("key.pem", "server.pem", "request"))
+    new = ["openssl", "req", "-nodes", "-newkey", "rsa:2048", "-subj", f"/CN={name}", "-keyout", key]
+    if " " in name:
+        subprocess.run([*new, "-out", request], check=True, stderr=subprocess.DEVNULL)
+        sign = ["openssl", "x509", "-req", "-in", request, "-signkey", key, "-out", file]
+        subprocess.run(sign, check=True, stderr=subprocess.DEVNULL)
+    else:
+        subprocess.run([*new, "-x509", "-out", file], check=True, stderr=subprocess.DEVNULL)
+    code = "process.stdout.write(require('fs').readFileSync(process.argv[1]))"
+    assert run("node", "-e", code, file)[1] == file.read_text().split()
 
 
 @pytest.mark.skipif(not shutil.which("keytool"), reason="there is no Java")

@@ -14,7 +14,7 @@ import time
 import pytest
 
 from harness import (
-    BUILD, CLIENTS, SHIM, STATUS, TIMEOUT, Client, environment, node_shares_openssl, wait_for,
+    BUILD, CLIENTS, SHIM, STATUS, TIMEOUT, Client, Daemon, environment, node_shares_openssl, wait_for,
 )  # fmt: skip
 from test_children import CALL, RULE
 from tls import AWS_HOST
@@ -150,6 +150,84 @@ def test_program_that_changes_its_user_itself_takes_new_rules(installed, daemon,
     one.finish()
 
 
+SETUID = """
+import os, sys, urllib.request
+def status():
+    try:
+        return urllib.request.urlopen(urllib.request.Request(sys.argv[1], headers=HEADERS)).status
+    except urllib.error.HTTPError as error:
+        return error.code
+HEADERS = {"Authorization": "AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/kinesis/aws4_request,"
+                            " SignedHeaders=host, Signature=0"}
+os.setuid(65534)
+for line in sys.stdin:
+    print(eval(line), flush=True)
+"""
+
+
+class Turned:
+    """A program that has changed its user by itself, under --strict; it evaluates what it is asked."""
+
+    def __init__(self, folder, daemon, *arguments, under=()):
+        command = [*under, f"{folder}/chaos-run", "--strict", "-d", daemon.folder, "--", PYTHON, "-c", SETUID,
+                   *map(str, arguments)]  # fmt: skip
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=environment(), cwd="/",
+        )  # fmt: skip
+
+    def ask(self, what):
+        self.process.stdin.write(what + "\n")
+        self.process.stdin.flush()
+        return self.process.stdout.readline().rstrip()
+
+    def finish(self):
+        said = self.process.communicate(timeout=TIMEOUT)[1]
+        return self.process.returncode, said
+
+
+def test_program_that_changes_its_user_itself_takes_rules_again_and_again(installed, daemon, sink):
+    one = Turned(installed, daemon, sink.url)
+    assert one.ask("status()") == "200"
+    for count in (1000, 4000, 16000, 1):  # each but the last in a larger table
+        daemon.faults(*({"service": f"s{i}"} for i in range(count)), KINESIS)
+        assert one.ask("status()") == "503"
+    assert one.finish() == (0, "")
+
+
+def test_children_of_a_program_that_has_changed_its_user_itself_have_their_faults(
+    installed, daemon, sink, call
+):
+    one = Turned(installed, daemon, sink.url)
+    for count in (1000, 4000):
+        daemon.faults(*({"service": f"s{i}"} for i in range(count)), KINESIS)
+        assert one.ask("status()") == "503"
+        for env in ("None", "{}"):
+            asked = f"__import__('subprocess').check_output(['{call}'], env={env})"
+            assert one.ask(asked) == "b'503\\n'"
+    assert one.finish() == (0, "")
+
+
+def test_program_that_loses_its_rules_with_its_user_fails_strict(installed, sink):
+    """Who is not root has no guests."""
+    under = ["setpriv", "--reuid", OTHER, "--clear-groups", "--inh-caps=+setuid", "--ambient-caps=+setuid"]
+    there = [*under, "sh", "-c", f'shift; exec {installed}/chaos-control "$@"', "sh"]
+    os.mkdir(f"{installed}/run", 0o700)
+    shutil.chown(f"{installed}/run", OTHER)
+    daemon = Daemon(f"{installed}/run", under=there)
+    try:
+        daemon.start()
+        one = Turned(installed, daemon, sink.url, under=under)
+        assert one.ask("status()") == "200"
+        daemon.faults(*({"service": f"s{i}"} for i in range(1000)), KINESIS)
+        assert one.ask("status()") == "200"
+        code, said = one.finish()
+    finally:
+        daemon.remove()
+    assert code == 125
+    assert "cannot be opened by this user" in said
+
+
 # ---- what is counted ----
 
 
@@ -283,6 +361,14 @@ def test_daemon_that_does_not_answer_is_not_waited_for_long(installed, daemon):
     _, said = run.communicate(timeout=TIMEOUT)
     assert run.returncode == 125
     assert "chaos-run: could not be given the rules: pid " in said
+
+
+@pytest.mark.parametrize("what", ["connect", "sendto", "recvmsg"])
+def test_signal_while_the_daemon_is_asked_changes_nothing(installed, call, tmp_path, what):
+    inject = ["strace", "-f", "-o", "/dev/null", "-e", f"trace={what}",
+              "-e", f"inject={what}:error=EINTR:when=1"]  # fmt: skip
+    done = run_in(installed, "--strict", "-f", RULE, "--", *SETPRIV, *inject, call)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "503\n", "")
 
 
 def test_program_in_another_network_is_told_of(installed, call):

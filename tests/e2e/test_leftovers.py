@@ -160,6 +160,17 @@ def test_folder_that_was_named_is_kept(place):
     assert (folder / "ca.key").exists()
 
 
+def test_folder_of_a_users_own_daemon_is_kept_whatever_it_is_called(place):
+    folder = place / "chaos-run.Abc123"
+    folder.mkdir(0o700)
+    daemon = Daemon(folder).start()
+    daemon.faults({"service": "s3"})
+    daemon.end()
+    saved = (folder / "state.json").read_text()
+    daemon_has_looked(place)
+    assert (folder / "state.json").read_text() == saved
+
+
 def test_daemons_that_begin_meanwhile_are_let_be(place):
     """Each looks around while the others take their locks."""
     programs = [chaos_run(place, "-l", 0, "true") for _ in range(20)]

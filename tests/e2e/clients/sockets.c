@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -471,16 +472,96 @@ static void kernel_tls(void)
 
 /* ---- waiting ---- */
 
+static void wait_for_word(void)
+{
+	fflush(stdout);
+	if (getchar() == EOF)
+		exit(1);
+}
+
+static void interrupt(int signal)
+{
+	(void)signal;
+}
+
+/* Signals come, whose handler lets a call be taken up again, or not (`flags`). */
+static void expect_signals(void (*handler)(int), int flags)
+{
+	struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
+	struct timeval soon = {.tv_usec = 300000};
+	struct itimerval often = {soon, soon};
+
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+}
+
+static void expect_no_signals(void)
+{
+	setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL);
+}
+
+static void waitall_interrupted(void)
+{
+	ask_and_settle();
+	read_answer();
+	expect_signals(interrupt, 0);
+	say("recv", recv(fd, bytes, 1000, 0));
+	say("recv", recv(fd, bytes, 1000, MSG_WAITALL));
+	expect_no_signals();
+}
+
+/* All of the server's flight has been read, and nothing said to it. */
+static void read_flight(void)
+{
+	SSL_connect(ssl);
+	flush();
+	while (SSL_connect(ssl) != 1 && !BIO_pending(out))
+		feed();
+}
+
+static void flight_then_end(void)
+{
+	read_flight();
+	say("poll", poll_for(POLLIN, QUIET_MS));
+	wait_for_word();
+	say("recv", recv(fd, bytes, sizeof(bytes), 0));
+	say("recv", recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT));
+}
+
+static void flush_now(int signal)
+{
+	(void)signal;
+	flush();
+}
+
+static void flight_interrupted(void)
+{
+	struct timeval patience = {.tv_usec = QUIET_MS * 1000}, none = {0};
+	ssize_t got;
+
+	read_flight();
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	say("recv", recv(fd, bytes, sizeof(bytes), 0));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &none, sizeof(none));
+	expect_signals(interrupt, 0);
+	say("recv", recv(fd, bytes, sizeof(bytes), 0));
+	expect_signals(flush_now, SA_RESTART);
+	got = recv(fd, bytes, sizeof(bytes), 0);
+	expect_no_signals();
+	say("taken up again", got > 0);
+	BIO_write(in, bytes, (int)got);
+	shake();
+	request();
+	read_answer();
+}
+
 /* Between the server's flight and its own it takes its time. */
 static void ponder(void)
 {
 	struct epoll_event event = {.events = EPOLLIN};
 	int epoll = epoll_create1(0);
 
-	SSL_connect(ssl);
-	flush();
-	while (SSL_connect(ssl) != 1 && !BIO_pending(out))
-		feed();
+	read_flight();
 	epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
 	say("poll", poll_for(POLLIN, QUIET_MS));
 	say("epoll", epoll_wait(epoll, &event, 1, QUIET_MS));
@@ -549,14 +630,37 @@ static void two_threads(void)
 	exit(0);
 }
 
-/* ---- a server that does not read ---- */
-
-static void wait_for_word(void)
+static void *read_once(void *number)
 {
-	fflush(stdout);
-	if (getchar() == EOF)
-		exit(1);
+	static char data[1 << 14];
+
+	recv(*(int *)number, data, sizeof(data), 0);
+	return number;
 }
+
+/* While a thread waits for an answer, the descriptor becomes another connection's. */
+static void reuses(void)
+{
+	pthread_t reader;
+	int before = fd;
+
+	shake();
+	seal_request("PUT", 0);
+	flush();
+	pthread_create(&reader, NULL, read_once, &before);
+	usleep(300000);
+	close(fd);
+	fd = dial();
+	say("same number", fd == before);
+	wait_for_word();
+	pthread_join(reader, NULL);
+	begin_tls(TLS1_2_VERSION);
+	shake();
+	request();
+	read_answer();
+}
+
+/* ---- a server that does not read ---- */
 
 static void begin_upload(void)
 {
@@ -678,26 +782,61 @@ static void in_renegotiation(void)
 	say("all", upload_some());
 }
 
-static void interrupt(int signal)
-{
-	(void)signal;
-}
-
 /* A signal whose handler does not let the call be taken up again. */
 static void interrupted(void)
 {
-	struct sigaction action = {.sa_handler = interrupt};
-	struct timeval soon = {.tv_usec = 300000};
-	struct itimerval often = {soon, soon};
-
 	begin_upload();
-	sigaction(SIGALRM, &action, NULL);
-	setitimer(ITIMER_REAL, &often, NULL);
+	expect_signals(interrupt, 0);
 	say("full", upload_some() ? 0 : -1);
-	setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL);
+	expect_no_signals();
 	wait_for_word();
 	say("all", upload_some());
 	read_answer();
+}
+
+/* As above, where the lowest addresses can be read: whoever may, can have it so. */
+static void sndtimeo_low(void)
+{
+	mmap(NULL, 4096, PROT_READ, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	sndtimeo();
+}
+
+/* Returns as send() does, of a megabyte at once. */
+static ssize_t upload_much(void)
+{
+	static char much[1 << 20];
+	static int size, begin;
+	ssize_t sent;
+
+	for (int i = 0; begin == size && i < 60; i++)
+		seal(bytes, 1 << 14);
+	if (begin == size) {
+		size = BIO_read(out, much, sizeof(much));
+		begin = 0;
+	}
+	sent = send(fd, much + begin, (size_t)(size - begin), MSG_NOSIGNAL);
+	begin += sent > 0 ? (int)sent : 0;
+	return sent;
+}
+
+/* The server reads nothing, and resets the connection. */
+static void reset(void)
+{
+	ssize_t sent;
+
+	shake();
+	seal_request("PUT", UPLOAD);
+	flush();
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	while (upload_much() > 0)
+		continue;
+	fcntl(fd, F_SETFL, 0);
+	say("full", errno == EAGAIN);
+	wait_for_word();
+	for (int i = 0; i < 1000 && (sent = upload_much()) > 0; i++)
+		continue;
+	say("send", sent < 0 ? -1 : 0);
+	say("again", upload_much() < 0 ? -1 : 0);
 }
 
 static const struct {
@@ -730,12 +869,18 @@ static const struct {
 	{"kernel-tls", kernel_tls},
 	{"ponder", ponder},
 	{"two-threads", two_threads},
+	{"reuses", reuses},
+	{"waitall-interrupted", waitall_interrupted},
+	{"flight-then-end", flight_then_end},
+	{"flight-interrupted", flight_interrupted},
 	{"flood-edge", flood_at_edges},
 	{"flood-level", flood_at_levels},
 	{"sndtimeo", sndtimeo},
+	{"sndtimeo-low", sndtimeo_low},
 	{"renegotiates", renegotiates},
 	{"in-renegotiation", in_renegotiation},
 	{"interrupted", interrupted},
+	{"reset", reset},
 };
 
 int main(int argc, char **argv)
