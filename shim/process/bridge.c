@@ -262,7 +262,7 @@ const char *shim_bridge_obstacle(const char *name, bool inner)
 	if (inner)
 		return "it speaks TLS inside of TLS";
 	if (atomic_load(&shim.sandboxed))
-		return "it has called prctl() for a sandbox; run it without that one";
+		return "it has put itself under a seccomp filter; run it without that one";
 	if (shim_leaves_alone(name))
 		return "it would not be bridged before; let it trust what 'chaos-ctl ca' prints";
 	return atomic_load(&shim.bridge.obstacle);

@@ -110,10 +110,11 @@ def test_fault_is_read_with_what_came_before_it(daemon, client, programs, sink):
     assert not sink.requests
 
 
-def test_program_in_a_sandbox_is_left_alone(daemon, client, programs, sink):
+@pytest.mark.parametrize("way", ["sandboxed", "sandboxed by number"])
+def test_program_in_a_sandbox_is_left_alone(daemon, client, programs, sink, way):
     """The bridge would open files, and the program die of it."""
     daemon.faults({"service": "kinesis", "operation": "PutRecord"})
-    one = client([programs / "carries", sink.port, "sandboxed"])
+    one = client([programs / "carries", sink.port, way])
     assert one.ask().status == 200
     one.finish()
     (process,) = daemon.request("GET", "/_chaos/processes").json
