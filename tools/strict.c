@@ -275,15 +275,31 @@ static bool tell_of(const struct watched *watched)
 /* The journal of the folder, and that of the guests. */
 struct watch {
 	struct watched own, guests;
+	const char *folder;
+	uint64_t left; /* by a supervisor that was killed before */
 };
 
-static void watch_begin(struct watch *watch, const struct journal *journal)
+static void watch_begin(struct watch *watch, const char *folder, const struct journal *journal)
 {
+	watch->folder = folder;
+	watch->left = supervise_left(folder);
 	watch->own.journal = journal;
 	note_before(journal, &watch->own.before);
 	watch->guests.journal = map_guests(journal, &watch->guests.inode);
 	if (watch->guests.journal)
 		note_before(watch->guests.journal, &watch->guests.before);
+}
+
+/* Where its guard lives on, that has counted it. */
+static bool tell_of_supervisor(const struct watch *watch)
+{
+	uint64_t left = supervise_left(watch->folder);
+
+	if (!left || left == watch->left)
+		return false;
+	fputs("chaos-run: the supervisor of programs that make their own system calls was killed\n",
+		stderr);
+	return true;
 }
 
 /* A daemon that has come meanwhile has a new journal for its guests. */
@@ -298,7 +314,7 @@ static bool tell(const struct watch *watch, const struct unattached *unattached)
 	if (later.journal && (!watch->guests.journal || later.inode != watch->guests.inode))
 		is_told |= tell_of(&later);
 	is_told |= unattached_tell(unattached) > 0;
-	return is_told;
+	return is_told || tell_of_supervisor(watch);
 }
 
 int strict_run(const char *folder, char **command, bool supervised, int blind)
@@ -309,6 +325,7 @@ int strict_run(const char *folder, char **command, bool supervised, int blind)
 	struct unattached unattached;
 	static struct watch watch;
 	char reason[SUPERVISE_REASON_MAX];
+	bool is_told;
 	pid_t child;
 	int status;
 
@@ -322,7 +339,7 @@ int strict_run(const char *folder, char **command, bool supervised, int blind)
 			strerror(-status));
 		return blind;
 	}
-	watch_begin(&watch, journal);
+	watch_begin(&watch, folder, journal);
 	/* Where SIGCHLD is ignored, wait() learns nothing. */
 	sigaction(SIGCHLD, &standard, &on_child);
 	sigprocmask(SIG_BLOCK, &set, &mask);
@@ -340,9 +357,10 @@ int strict_run(const char *folder, char **command, bool supervised, int blind)
 	}
 	status = wait_for(child);
 	supervise_settle(folder);
+	is_told = tell(&watch, &unattached);
 	/* A private daemon does so by itself, unless it was killed. */
 	leftovers_remove_folder(folder);
-	if (tell(&watch, &unattached))
+	if (is_told)
 		return blind;
 	if (WIFSIGNALED(status))
 		end_by(WTERMSIG(status));

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "given_back.h"
 #include "inside.h"
 #include "report.h"
 
@@ -77,6 +78,7 @@ static void read_endpoints(void)
 void shim_begin(void)
 {
 	atomic_store(&shim.pid, own_pid());
+	given_back(environ);
 	seed_dice();
 	shim_find_folder();
 	shim_begin_bridge();
