@@ -75,6 +75,19 @@ static void read_endpoints(void)
 	follow_add_ports(&shim.follow, &shim.endpoints);
 }
 
+/* Calls to the others would pass unseen. */
+static void tell_of_cut_endpoints(void)
+{
+	struct journal *journal = shim_journal();
+
+	if (!shim.endpoints.is_cut || !journal)
+		return;
+	atomic_fetch_add(&journal->unattached, 1);
+	shim_say("chaos: more than %d servers are named by AWS_ENDPOINT_URL_…; calls to the others "
+		 "may pass unseen\n",
+		ENDPOINTS_MAX);
+}
+
 void shim_begin(void)
 {
 	atomic_store(&shim.pid, own_pid());
@@ -87,5 +100,6 @@ void shim_begin(void)
 	read_endpoints();
 	shim_attach();
 	report_unattached();
+	tell_of_cut_endpoints();
 	atomic_store(&shim.begun, true);
 }
