@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <link.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,17 +57,21 @@ static const struct bridge_api *find_api(void)
 	return find ? find(BRIDGE_VERSION) : NULL;
 }
 
-/* Where a program is told whom to trust besides: files and folders. */
+/* Who looks into a variable, or may and would not be seen to. */
+enum reader { BY_NODE = 1, BY_RELAY = 2, BY_OTHERS = 4 };
+
+/* Where a program is told whom to trust besides: files and folders. A program that obeys another variable is
+ * seen to open what it names, unless it makes its own system calls. */
 static const struct {
 	const char *name;
-	bool by_node; /* Node and its like look into it, or may and would not be seen to */
+	unsigned readers; /* of enum reader */
 } bundle_variables[] = {
-	{"AWS_CA_BUNDLE", false},
-	{"SSL_CERT_FILE", false},
-	{"NODE_EXTRA_CA_CERTS", true},
-	{"DENO_CERT", true},
-	{"REQUESTS_CA_BUNDLE", false},
-	{"CURL_CA_BUNDLE", false},
+	{"AWS_CA_BUNDLE", BY_RELAY | BY_OTHERS},
+	{"SSL_CERT_FILE", BY_RELAY | BY_OTHERS},
+	{"NODE_EXTRA_CA_CERTS", BY_NODE},
+	{"DENO_CERT", BY_NODE},
+	{"REQUESTS_CA_BUNDLE", BY_RELAY},
+	{"CURL_CA_BUNDLE", BY_RELAY},
 };
 #define VARIABLES (sizeof(bundle_variables) / sizeof(*bundle_variables))
 #define FOLDERS	  8
@@ -101,16 +106,30 @@ static size_t list_folders(const char *bundles[FOLDERS], char text[PATH_MAX])
 	return count;
 }
 
+static int is_virtual_machine(struct dl_phdr_info *object, size_t size, void *unused)
+{
+	(void)size;
+	(void)unused;
+	return strstr(object->dlpi_name, "/libjvm.so") != NULL;
+}
+
+static unsigned reader(void)
+{
+	if (shim_is_node())
+		return BY_NODE;
+	return atomic_load(&shim.is_relay) ? BY_RELAY : BY_OTHERS;
+}
+
+/* Java has its trust stores alone, which it is seen to open. */
 static void list_bundles(const char *bundles[VARIABLES + FOLDERS + 1], char text[PATH_MAX])
 {
-	bool node = shim_is_node();
-	size_t count = list_folders(bundles, text);
+	bool is_java = dl_iterate_phdr(is_virtual_machine, NULL);
+	size_t count = is_java ? 0 : list_folders(bundles, text);
 
-	for (size_t i = 0; i < VARIABLES; i++) {
+	for (size_t i = 0; i < VARIABLES && !is_java; i++) {
 		const char *value = getenv(bundle_variables[i].name);
 
-		/* Those that Node is told to obey it opens. */
-		if (node && !bundle_variables[i].by_node)
+		if (!(bundle_variables[i].readers & reader()))
 			continue;
 		/* What we add to a program's trust vouches for no server. */
 		if (value && *value && !is_ours(value))

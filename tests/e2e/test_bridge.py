@@ -86,6 +86,13 @@ def test_host_that_nobody_has_named_is_left_alone(daemon, client, programs, sink
     assert process["blind"]["tls"] == 1
 
 
+@pytest.mark.skipif(not shutil.which("java"), reason="java is not installed")
+def test_java_believes_its_trust_store_alone(client, programs, sink):
+    """Whatever variables of other programs name."""
+    one = client(["java", "-XX:TieredStopAtLevel=1", "-cp", programs, "JavaUrl", sink.port])
+    assert one.ask().status == "error"
+
+
 CARRIED = ("moves", "edge", "rearmed", "seen", "seen-all", "asked", "whole")
 
 
