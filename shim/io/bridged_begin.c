@@ -18,9 +18,9 @@ static bool names_target(
 	if (!socket_peer(&conn->socket, address))
 		return false;
 	if (*target->name)
-		return shim_is_aws(target->name) && !shim_leaves_alone(target->name);
+		return shim_is_aws(target->name) && !shim_leaves_alone(target->name, target->port);
 	return endpoints_has_address(&shim.endpoints, address, target->port) &&
-	       !shim_leaves_alone(address);
+	       !shim_leaves_alone(address, target->port);
 }
 
 /* A hello in several buffers is put together. */

@@ -108,8 +108,7 @@ static const char *name_of(const struct conn *conn, char address[INET6_ADDRSTRLE
 
 	/* Clients say no name that is an address, and some say none without a dot. */
 	if (*name || !socket_peer(&conn->socket, address) ||
-		!endpoints_has_address(
-			&shim.endpoints, address, ntohs(conn->socket.peer.sin6_port)))
+		!endpoints_has_address(&shim.endpoints, address, conn_port(conn)))
 		return name;
 	return address;
 }
@@ -119,8 +118,8 @@ void conn_count_blind(struct conn *conn, int reason)
 	char address[INET6_ADDRSTRLEN];
 	const char *name = name_of(conn, address), *why = NULL;
 
-	if (reason == JOURNAL_BLIND_TLS)
-		why = conn->bridge.obstacle ?: shim_bridge_obstacle(name, conn->tls.owned);
+	if (reason == JOURNAL_BLIND_TLS && !(why = conn->bridge.obstacle))
+		why = shim_bridge_obstacle(name, conn_port(conn), conn->tls.owned);
 	shim_count_blind(reason, name, name == address || (*name && shim_is_aws(name)), why);
 }
 
@@ -131,7 +130,7 @@ void conn_note_refusal(struct conn *conn)
 	if (conn->bridge.is_told || shim_is_servers_fault(conn->bridge.bridge))
 		return;
 	conn->bridge.is_told = true;
-	shim_note_refusal(name_of(conn, address), conn->bridge.bridge);
+	shim_note_refusal(name_of(conn, address), conn_port(conn), conn->bridge.bridge);
 	conn_count_blind(conn, JOURNAL_BLIND_REFUSED);
 }
 

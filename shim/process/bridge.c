@@ -276,13 +276,13 @@ bool shim_has_bridge(void)
 	return state == BRIDGE_LOADED;
 }
 
-const char *shim_bridge_obstacle(const char *name, bool inner)
+const char *shim_bridge_obstacle(const char *name, uint16_t port, bool inner)
 {
 	if (inner)
 		return "it speaks TLS inside of TLS";
 	if (atomic_load(&shim.sandboxed))
 		return "it has put itself under a seccomp filter; run it without that one";
-	if (shim_leaves_alone(name))
+	if (shim_leaves_alone(name, port))
 		return "it would not be bridged before; let it trust what 'chaos-ctl ca' prints";
 	return atomic_load(&shim.bridge.obstacle);
 }
@@ -309,9 +309,23 @@ static bool add_host(struct shim_hosts *hosts, const char *name)
 	return true;
 }
 
-bool shim_leaves_alone(const char *name)
+/* A host at one port. */
+struct place {
+	char text[JOURNAL_HOST_MAX];
+};
+
+static struct place place_of(const char *name, uint16_t port)
 {
-	return has_host(&shim.bridge.refused, name);
+	struct place place;
+
+	snprintf(place.text, sizeof(place.text), "%s:%u", name, port);
+	return place;
+}
+
+bool shim_leaves_alone(const char *name, uint16_t port)
+{
+	return has_host(&shim.bridge.refused, name) ||
+	       has_host(&shim.bridge.refused, place_of(name, port).text);
 }
 
 bool shim_is_believed(const char *name)
@@ -328,7 +342,7 @@ void shim_note_believed(const char *name)
 
 static void leave_alone(const char *name, const char *reason, const char *remedy)
 {
-	if (shim_leaves_alone(name))
+	if (has_host(&shim.bridge.refused, name))
 		return;
 	/* A program that will not be bridged to so many will not be to others either. */
 	if (!add_host(&shim.bridge.refused, name))
@@ -347,11 +361,14 @@ bool shim_is_servers_fault(const struct bridge *bridge)
 	       shim.bridge.api->server(bridge) == BRIDGE_SERVER_BAD;
 }
 
-void shim_note_refusal(const char *name, const struct bridge *bridge)
+void shim_note_refusal(const char *name, uint16_t port, const struct bridge *bridge)
 {
 	const char *reason = shim.bridge.api->reason(bridge);
+	bool is_wanted = shim.bridge.api->failure(bridge) == BRIDGE_WANTS_CERTIFICATE;
+	struct place place = place_of(name, port);
 
-	leave_alone(name, *reason ? reason : "the program would not be bridged",
+	leave_alone(is_wanted ? place.text : name,
+		*reason ? reason : "the program would not be bridged",
 		"let it trust what 'chaos-ctl ca' prints; if the server is of an authority of your "
 		"own, name that in SSL_CERT_FILE or the like");
 }
