@@ -7,7 +7,7 @@
 
 #include "shim/base/span.h"
 
-#define ENDPOINTS_MAX 512
+#define ENDPOINTS_MAX 160
 
 /* Hosts that are AWS to the program without being AWS's own: those that AWS_ENDPOINT_URL and
  * AWS_ENDPOINT_URL_SERVICE name, and those of CHAOS_INTERCEPT. Read once, as the program begins: the

@@ -231,7 +231,7 @@ def test_program_whose_supervisor_is_killed_goes_on_and_strict_tells(daemon, sup
 
 
 def test_however_many_servers_are_named_all_are_led(daemon, supervised, static_go):
-    others = {f"AWS_ENDPOINT_URL_S{n}": f"http://127.0.0.1:{20000 + n}" for n in range(200)}
+    others = {f"AWS_ENDPOINT_URL_S{n}": f"http://127.0.0.1:{20000 + n}" for n in range(150)}
     client = supervised(static_go, "--strict", **others)
     daemon.faults(FAULT)
     assert client.ask().status == 400
