@@ -244,15 +244,31 @@ static bool tell_of(const struct watched *watched)
 /* The journal of the folder, and that of the guests. */
 struct watch {
 	struct watched own, guests;
+	const char *folder;
+	uint64_t left; /* by a supervisor that was killed before */
 };
 
-static void watch_begin(struct watch *watch, const struct journal *journal)
+static void watch_begin(struct watch *watch, const char *folder, const struct journal *journal)
 {
+	watch->folder = folder;
+	watch->left = supervise_left(folder);
 	watch->own.journal = journal;
 	note_before(journal, &watch->own.before);
 	watch->guests.journal = journal_file_map_guests(journal, &watch->guests.inode);
 	if (watch->guests.journal)
 		note_before(watch->guests.journal, &watch->guests.before);
+}
+
+/* Where its guard lives on, that has counted it. */
+static bool tell_of_supervisor(const struct watch *watch)
+{
+	uint64_t left = supervise_left(watch->folder);
+
+	if (!left || left == watch->left)
+		return false;
+	fputs("chaos-run: the supervisor of programs that make their own system calls was killed\n",
+		stderr);
+	return true;
 }
 
 /* A daemon that has come meanwhile has a new journal for its guests. */
@@ -267,7 +283,7 @@ static bool tell(const struct watch *watch, const struct unattached *unattached)
 	if (later.journal && (!watch->guests.journal || later.inode != watch->guests.inode))
 		is_told |= tell_of(&later);
 	is_told |= unattached_tell(unattached) > 0;
-	return is_told;
+	return is_told || tell_of_supervisor(watch);
 }
 
 int strict_run(const char *folder, char **command, bool supervised, bool has_rules, int blind)
@@ -293,7 +309,7 @@ int strict_run(const char *folder, char **command, bool supervised, bool has_rul
 			strerror(-status));
 		return blind;
 	}
-	watch_begin(&watch, journal);
+	watch_begin(&watch, folder, journal);
 	silence = silence_begin(folder);
 	/* Where SIGCHLD is ignored, wait() learns nothing. */
 	sigaction(SIGCHLD, &standard, &on_child);
@@ -312,9 +328,9 @@ int strict_run(const char *folder, char **command, bool supervised, bool has_rul
 	}
 	status = wait_for(child);
 	supervise_settle(folder);
+	is_told = tell(&watch, &unattached);
 	/* A private daemon does so by itself, unless it was killed. */
 	leftovers_remove_folder(folder);
-	is_told = tell(&watch, &unattached);
 	if (silence_tell(silence, has_rules && !is_told) || is_told)
 		return blind;
 	if (WIFSIGNALED(status))

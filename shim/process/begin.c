@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "given_back.h"
 #include "inside.h"
 #include "report.h"
 
@@ -74,9 +75,23 @@ static void read_endpoints(void)
 	follow_add_endpoints(&shim.follow, &shim.endpoints);
 }
 
+/* Calls to the others would pass unseen. */
+static void tell_of_cut_endpoints(void)
+{
+	struct journal *journal = shim_journal();
+
+	if (!shim.endpoints.is_cut || !journal)
+		return;
+	atomic_fetch_add(&journal->unattached, 1);
+	shim_say("chaos: more than %d servers are named by AWS_ENDPOINT_URL_…; calls to the others "
+		 "may pass unseen\n",
+		ENDPOINTS_MAX);
+}
+
 void shim_begin(void)
 {
 	atomic_store(&shim.pid, own_pid());
+	given_back(environ);
 	seed_dice();
 	shim_find_folder();
 	shim_begin_bridge();
@@ -85,5 +100,6 @@ void shim_begin(void)
 	read_endpoints();
 	shim_attach();
 	report_unattached();
+	tell_of_cut_endpoints();
 	atomic_store(&shim.begun, true);
 }
