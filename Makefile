@@ -85,7 +85,7 @@ CONTROL_LIBS := -lmicrohttpd -lcjson -lcrypto -lm -lpthread
 $(B)/shim.map: shim/libc/hooks.def shim/tls/tls.def $(B)/flags Makefile
 	$(call say,GEN)
 	$(Q){ echo '{ global:'; \
-		sed -n 's/^HOOK[A-Z_]*([^,]*,[[:space:]]*\([a-zA-Z0-9_]*\),.*/\t\1;/p' $(filter %.def,$^); echo 'dlopen; dlsym; vfork; __xstat; __xstat64; execl; execle; execlp; prctl; __asan_default_options;'; \
+		sed -n 's/^HOOK[A-Z_]*([^,]*,[[:space:]]*\([a-zA-Z0-9_]*\),.*/\t\1;/p' $(filter %.def,$^); echo 'dlopen; dlsym; vfork; __xstat; __xstat64; execl; execle; execlp; prctl; syscall; __asan_default_options;'; \
 		echo 'local: *; };'; } > $@
 
 $(B)/libchaos-shim.so: $(call obj,$(SHIM_SRC)) $(B)/libengine.a $(B)/shim.map

@@ -4,12 +4,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "shim/memory/runtime.h"
+
+#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 /* No store of certificates is as large. */
 #define BUNDLE_MAX (8 << 20)
@@ -19,6 +23,38 @@ static bool is_same(const struct stat *one, const struct stat *other)
 	return one->st_dev == other->st_dev && one->st_ino == other->st_ino &&
 	       one->st_size == other->st_size &&
 	       memcmp(&one->st_mtim, &other->st_mtim, sizeof(one->st_mtim)) == 0;
+}
+
+void bundles_begin(struct bundles *bundles)
+{
+	uint64_t number[2];
+
+	bundles->folder[0] = '\0';
+	if (getrandom(number, sizeof(number), 0) == sizeof(number))
+		snprintf(bundles->folder, sizeof(bundles->folder), "/tmp/chaos-trust-%016jx%016jx",
+			(uintmax_t)number[0], (uintmax_t)number[1]);
+}
+
+static void name_file(const struct bundles *bundles, unsigned number, char path[96])
+{
+	snprintf(path, 96, "%s/%u.pem", bundles->folder, number);
+}
+
+void bundles_end(const struct bundles *bundles)
+{
+	char path[96];
+
+	for (unsigned i = 0; i < BUNDLES_MAX && *bundles->folder; i++) {
+		name_file(bundles, i, path);
+		unlink(path);
+	}
+	rmdir(bundles->folder);
+}
+
+/* Whoever cleans up /tmp may have taken it away. */
+static bool is_there(const struct bundle *bundle)
+{
+	return access(bundle->path, R_OK) == 0;
 }
 
 /* A program's child is given what it was given itself. */
@@ -34,7 +70,7 @@ static const struct bundle *find(const struct bundles *bundles, const struct bun
 	for (unsigned i = 0; i < bundles->count; i++) {
 		const struct bundle *made = &bundles->made[i];
 
-		if (is_same(&made->authority, &wanted->authority) &&
+		if (is_there(made) && is_same(&made->authority, &wanted->authority) &&
 			(is_same(&made->certificates, &wanted->certificates) ||
 				is_result(made, &wanted->certificates)))
 			return made;
@@ -56,20 +92,51 @@ static bool copy(int from, int to)
 	return got == 0;
 }
 
-/* The file has a line's end behind its last line, whatever stands there. -errno. */
-static int make(int certificates, int authority)
+/* The file has a line's end behind its last line, whatever stands there. */
+static bool fill(int fd, int certificates, int authority)
 {
-	int fd = memfd_create("certificates", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	return (certificates < 0 || copy(certificates, fd)) && write(fd, "\n", 1) == 1 &&
+	       copy(authority, fd);
+}
 
-	if (fd < 0)
-		return -errno;
-	if ((certificates < 0 || copy(certificates, fd)) && write(fd, "\n", 1) == 1 &&
-		copy(authority, fd) &&
-		fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) ==
-			0)
-		return fd;
-	close(fd);
-	return -EIO;
+/* Its mode is not what the umask leaves. */
+static int make_file(const struct bundles *bundles, const char *path)
+{
+	if (!*bundles->folder || (mkdir(bundles->folder, 0755) < 0 && errno != EEXIST) ||
+		chmod(bundles->folder, 0755) < 0)
+		return -1;
+	return open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444);
+}
+
+static bool make_readable(struct bundle *bundle, int certificates, int authority)
+{
+	return fill(bundle->fd, certificates, authority) && fchmod(bundle->fd, 0444) == 0;
+}
+
+static bool make_in_memory(struct bundle *bundle, int certificates, int authority)
+{
+	bundle->fd = memfd_create("certificates", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	snprintf(bundle->path, sizeof(bundle->path), "/proc/%d/fd/%d", getpid(), bundle->fd);
+	return bundle->fd >= 0 && fill(bundle->fd, certificates, authority) &&
+	       fcntl(bundle->fd, F_ADD_SEALS, SEALS) == 0;
+}
+
+static bool make(
+	const struct bundles *bundles, struct bundle *bundle, int certificates, int authority)
+{
+	name_file(bundles, bundles->count, bundle->path);
+	bundle->fd = make_file(bundles, bundle->path);
+	if (bundle->fd >= 0) {
+		if (make_readable(bundle, certificates, authority))
+			return true;
+		close(bundle->fd);
+		unlink(bundle->path);
+	}
+	if (make_in_memory(bundle, certificates, authority))
+		return true;
+	if (bundle->fd >= 0)
+		close(bundle->fd);
+	return false;
 }
 
 static bool look(int fd, struct stat *status)
@@ -88,8 +155,7 @@ static const struct bundle *join(struct bundles *bundles, int certificates, int 
 	found = find(bundles, &wanted);
 	if (found || bundles->count == BUNDLES_MAX)
 		return found;
-	wanted.fd = make(certificates, authority);
-	if (wanted.fd < 0)
+	if (!make(bundles, &wanted, certificates, authority))
 		return NULL;
 	bundles->made[bundles->count] = wanted;
 	return &bundles->made[bundles->count++];
@@ -109,5 +175,5 @@ void bundles_join(
 	bundle = join(bundles, certificates, authority);
 	close(authority);
 	if (bundle)
-		snprintf(path, PATH_MAX, "/proc/%d/fd/%d", getpid(), bundle->fd);
+		snprintf(path, PATH_MAX, "%s", bundle->path);
 }

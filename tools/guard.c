@@ -120,6 +120,7 @@ int guard_begin(struct guard *guard, const char *folder)
 		return -errno;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		return -errno;
+	bundles_begin(&guard->bundles);
 	child = fork();
 	if (child < 0)
 		return -errno;
@@ -130,6 +131,8 @@ int guard_begin(struct guard *guard, const char *folder)
 	/* Whoever waits for the supervisor's being ready waits for it alone. */
 	dup2(STDIN_FILENO, STDOUT_FILENO);
 	stand_by(guard);
+	/* Whichever of the two is the last. */
+	bundles_end(&guard->bundles);
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "bundles.h"
 #include "shim/memory/journal.h"
 
 #define GUARD_LISTENERS 1024u
@@ -23,6 +24,7 @@ struct guard_call {
 
 /* What both processes share. */
 struct guard {
+	struct bundles bundles;	 /* of the guard's copy the folder alone counts */
 	struct journal *journal; /* its header alone; NULL: there is none */
 	struct guard_call *calls;
 	int socket; /* between the two */

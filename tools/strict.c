@@ -177,15 +177,31 @@ static bool tell_of(const struct watched *watched)
 /* The journal of the folder, and that of the guests. */
 struct watch {
 	struct watched own, guests;
+	const char *folder;
+	uint64_t left; /* by a supervisor that was killed before */
 };
 
-static void watch_begin(struct watch *watch, const struct journal *journal)
+static void watch_begin(struct watch *watch, const char *folder, const struct journal *journal)
 {
+	watch->folder = folder;
+	watch->left = supervise_left(folder);
 	watch->own.journal = journal;
 	note_before(journal, &watch->own.before);
 	watch->guests.journal = journal_file_map_guests(journal, &watch->guests.inode);
 	if (watch->guests.journal)
 		note_before(watch->guests.journal, &watch->guests.before);
+}
+
+/* Where its guard lives on, that has counted it. */
+static bool tell_of_supervisor(const struct watch *watch)
+{
+	uint64_t left = supervise_left(watch->folder);
+
+	if (!left || left == watch->left)
+		return false;
+	fputs("chaos-run: the supervisor of programs that make their own system calls was killed\n",
+		stderr);
+	return true;
 }
 
 /* A daemon that has come meanwhile has a new journal for its guests. */
@@ -200,7 +216,7 @@ static bool tell(const struct watch *watch, const struct unattached *unattached)
 	if (later.journal && (!watch->guests.journal || later.inode != watch->guests.inode))
 		is_told |= tell_of(&later);
 	is_told |= unattached_tell(unattached) > 0;
-	return is_told;
+	return is_told || tell_of_supervisor(watch);
 }
 
 struct strict {
@@ -231,7 +247,7 @@ struct strict *strict_begin(const char *folder)
 		free(strict);
 		return NULL;
 	}
-	watch_begin(&strict->watch, strict->journal);
+	watch_begin(&strict->watch, folder, strict->journal);
 	return strict;
 }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -81,6 +82,20 @@ void supervise_settle(const char *folder)
 		close(fd);
 		nanosleep(&turn, NULL);
 	}
+}
+
+uint64_t supervise_left(const char *folder)
+{
+	char path[PATH_MAX];
+	struct stat status;
+	int fd = dial(folder);
+
+	if (fd >= 0)
+		close(fd);
+	snprintf(path, sizeof(path), "%s/" RUNTIME_SUPERVISOR, folder);
+	if (fd != -ECONNREFUSED || stat(path, &status) < 0)
+		return 0;
+	return (status.st_ino ^ (uint64_t)status.st_ctim.tv_nsec << 32) | 1;
 }
 
 /* The supervisor is nobody's child, and hears no signal of the terminal. When it is ready, or has given up, the last writer of `ready` is gone. */

@@ -8,6 +8,8 @@
  * relay that runs under the library.
  */
 
+#include <stdint.h>
+
 #define SUPERVISE_REASON_MAX 256
 
 /* The supervisor's program. */
@@ -25,6 +27,9 @@ const char *supervise_obstacle(void);
  * Returns 0, or -errno with the reason.
  */
 int supervise_self(const char *folder, int messages, char reason[SUPERVISE_REASON_MAX]);
+
+/* Which socket, as a number, a supervisor of the folder has left behind that was killed; 0: there is none. */
+uint64_t supervise_left(const char *folder);
 
 /* Waits until the folder's supervisor has ended, if there is one, so that all is counted; two seconds at
  * most, for others may be under it. */

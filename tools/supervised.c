@@ -82,9 +82,8 @@ static const char *next_variable(const struct environment *environment, const ch
 
 static void add_port(struct supervised *program, unsigned long port)
 {
-	if (port > 0 && port <= UINT16_MAX && program->port_count < SUPERVISED_PORTS &&
-		!supervised_has_port(program, (uint16_t)port))
-		program->ports[program->port_count++] = (uint16_t)port;
+	if (port > 0 && port <= UINT16_MAX)
+		program->ports[port / 8] |= (uint8_t)(1u << port % 8);
 }
 
 static void add_listed_ports(struct supervised *program, const char *list)
@@ -153,10 +152,7 @@ static void find_ports(struct supervised *program)
 
 bool supervised_has_port(const struct supervised *program, uint16_t port)
 {
-	for (unsigned i = 0; i < program->port_count; i++)
-		if (program->ports[i] == port)
-			return true;
-	return false;
+	return program->ports[port / 8] >> port % 8 & 1;
 }
 
 /* ---- who it is ---- */

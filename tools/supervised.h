@@ -9,8 +9,6 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-#define SUPERVISED_PORTS 64
-
 struct supervised {
 	pid_t pid;
 	int process; /* pidfd */
@@ -18,8 +16,7 @@ struct supervised {
 	dev_t device;
 	ino_t inode;	/* of what it executes */
 	bool is_static; /* it makes all calls itself; else the library may have seen a call */
-	uint16_t ports[SUPERVISED_PORTS];
-	unsigned port_count;
+	uint8_t ports[(UINT16_MAX + 1) / 8]; /* a bit for each */
 };
 
 /* The process of a thread; 0: it is gone. */

@@ -7,7 +7,6 @@
 #include <limits.h>
 #include <sys/socket.h>
 
-#include "bundles.h"
 #include "guard.h"
 #include "peers.h"
 #include "supervised.h"
@@ -33,7 +32,6 @@ struct supervision {
 	struct guard guard;
 	struct asked asked[GUARD_CALLS];
 	struct peers peers;
-	struct bundles bundles;
 };
 
 /* Whose event it is. */

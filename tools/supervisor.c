@@ -86,7 +86,7 @@ static void take_certificates(struct supervision *supervision, int fd, int certi
 {
 	char path[PATH_MAX] = "";
 
-	bundles_join(&supervision->bundles, supervision->folder, certificates, path);
+	bundles_join(&supervision->guard.bundles, supervision->folder, certificates, path);
 	pass_send(fd, path, strlen(path) + 1, -1, 0);
 	if (certificates >= 0)
 		close(certificates);
@@ -261,6 +261,7 @@ static int run(const char *folder, const struct guard *guard)
 	dup2(STDIN_FILENO, STDOUT_FILENO);
 	serve(supervision);
 	unlink(address.sun_path);
+	bundles_end(&supervision->guard.bundles);
 	code = EXIT_SUCCESS;
 end:
 	free(supervision);

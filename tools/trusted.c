@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "pass.h"
+#include "shim/memory/runtime.h"
 #include "supervise_message.h"
 
 /* Where systems have theirs: the first that is there counts, as for Go. */
@@ -40,6 +42,23 @@ static int open_system(void)
 	return path ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) : -1;
 }
 
+/* Keeps what the user had, for children that need none of this. One that has been given already by another
+ * supervisor keeps what was kept then. */
+static void keep(const char *name, const char *value, const char *path)
+{
+	char given[64], was[64];
+	const char *given_before;
+
+	snprintf(given, sizeof(given), RUNTIME_GIVEN "%s", name);
+	snprintf(was, sizeof(was), RUNTIME_WAS "%s", name);
+	given_before = getenv(given);
+	if (!value)
+		unsetenv(was);
+	else if (!given_before || strcmp(given_before, value) != 0)
+		setenv(was, value, 1);
+	setenv(given, path, 1);
+}
+
 /* The variable is left alone where there is nothing better to name. */
 static void set(int fd, const char *name, int certificates)
 {
@@ -47,9 +66,11 @@ static void set(int fd, const char *name, int certificates)
 	char path[PATH_MAX];
 	int none;
 
-	if (pass_send(fd, &kind, 1, certificates, 0) == 0 &&
-		pass_receive(fd, path, sizeof(path), &none, 0) > 1)
-		setenv(name, path, 1);
+	if (pass_send(fd, &kind, 1, certificates, 0) < 0 ||
+		pass_receive(fd, path, sizeof(path), &none, 0) <= 1 || access(path, R_OK) < 0)
+		return;
+	keep(name, getenv(name), path);
+	setenv(name, path, 1);
 }
 
 void trusted_set(int fd)

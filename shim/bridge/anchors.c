@@ -112,8 +112,14 @@ static bool put(const struct anchor *anchor, X509_STORE *store)
 	return done;
 }
 
+static bool is_same(const struct anchor *one, const struct anchor *other)
+{
+	return one->len == other->len && memcmp(one->encoded, other->encoded, one->len) == 0;
+}
+
 bool anchors_put(const struct anchors *anchors, X509_NAME *name, bool loosely, X509_STORE *store)
 {
+	const struct anchor *last = NULL;
 	const unsigned char *encoded;
 	size_t len;
 
@@ -125,7 +131,11 @@ bool anchors_put(const struct anchors *anchors, X509_NAME *name, bool loosely, X
 		if (!span_equal(subject, (struct span){(const char *)encoded, len}) &&
 			!(loosely && same_name(subject, name)))
 			continue;
-		if (!put(&anchors->all[i], store))
+		/* Files that were joined again and again hold it as often. */
+		if (last && is_same(last, &anchors->all[i]))
+			continue;
+		last = &anchors->all[i];
+		if (!put(last, store))
 			return false;
 	}
 	return true;

@@ -145,26 +145,34 @@ static void go_on(struct bridge *bridge)
 	side_forget_errors();
 }
 
-/* Sessions of a server are kept by its name, or by its address if it goes without. */
-static bool name_target(struct maker_target *to, const struct bridge_target *target)
+/* Sessions of a server are kept by its name, or by its address if it goes without, and by what it was
+ * offered: it may not be resumed by whom it would have to show another certificate. */
+static bool name_target(
+	struct maker_target *to, const struct bridge_target *target, const struct hello *offers)
 {
 	const char *host = target->name && *target->name ? target->name : target->address;
+	EVP_MD_CTX *digest = EVP_MD_CTX_new();
 	char text[300];
 	int len = snprintf(text, sizeof(text), "%s:%u", host ? host : "", target->port);
-	unsigned digest_len;
+	bool done = digest && len > 0 && (size_t)len < sizeof(text) &&
+		    EVP_DigestInit_ex(digest, EVP_sha256(), NULL) == 1 &&
+		    EVP_DigestUpdate(digest, text, (size_t)len + 1) == 1 &&
+		    EVP_DigestUpdate(digest, offers, sizeof(*offers)) == 1 &&
+		    EVP_DigestFinal_ex(digest, to->key, NULL) == 1;
 
-	return len > 0 && (size_t)len < sizeof(text) &&
-	       EVP_Digest(text, (size_t)len, to->key, &digest_len, EVP_sha256(), NULL) == 1;
+	EVP_MD_CTX_free(digest);
+	return done;
 }
 
-static bool begin_server(struct bridge *bridge, const struct bridge_target *target, bool http1)
+static bool begin_server(
+	struct bridge *bridge, const struct bridge_target *target, const struct hello *offers)
 {
 	struct bridge_maker *maker = bridge->maker;
 	SSL *ssl;
 
-	if (!name_target(&bridge->target, target))
+	if (!name_target(&bridge->target, target, offers))
 		return false;
-	ssl = maker_to_server(maker, &bridge->target, target->name ? target->name : "", http1);
+	ssl = maker_to_server(maker, &bridge->target, target->name ? target->name : "", offers);
 	return ssl && side_begin(&bridge->server, ssl, maker->method);
 }
 
@@ -178,8 +186,7 @@ struct bridge *connection_open(struct bridge_maker *maker, const struct bridge_t
 		return NULL;
 	bridge->maker = maker;
 	hello_read(&offers, hello, len);
-	if (!begin_server(bridge, target, offers.http1) ||
-		!bytes_add(&bridge->program.in, hello, len)) {
+	if (!begin_server(bridge, target, &offers) || !bytes_add(&bridge->program.in, hello, len)) {
 		connection_close(bridge);
 		side_forget_errors();
 		return NULL;

@@ -40,6 +40,24 @@ static bool among(size_t number, const uint16_t *list, size_t count)
 
 #define AMONG(number, list) among(number, list, sizeof(list) / sizeof(*(list)))
 
+bool hello_lists(const struct hello_list *list, uint16_t number)
+{
+	return among(number, list->numbers, list->count);
+}
+
+/* RFC 8701 */
+static bool is_grease(size_t number)
+{
+	return (number & 0x0f0f) == 0x0a0a && number >> 8 == (number & 0xff);
+}
+
+static void keep(struct hello_list *list, size_t number)
+{
+	if (list->count < HELLO_NUMBERS && !is_grease(number) &&
+		!hello_lists(list, (uint16_t)number))
+		list->numbers[list->count++] = (uint16_t)number;
+}
+
 static void read_suites(struct hello *hello, struct span suites)
 {
 	static const uint16_t of_13[] = {0x1301, 0x1302, 0x1303};
@@ -48,6 +66,7 @@ static void read_suites(struct hello *hello, struct span suites)
 	size_t suite;
 
 	while (take_number(&suites, 2, &suite)) {
+		keep(&hello->suites, suite);
 		hello->suite13 |= AMONG(suite, of_13);
 		hello->suite12 |= AMONG(suite, of_12);
 	}
@@ -78,6 +97,7 @@ static void read_groups(struct hello *hello, struct span body)
 	if (!take_vector(&body, 2, &groups))
 		return;
 	while (take_number(&groups, 2, &group)) {
+		keep(&hello->named_groups, group);
 		hello->group |= AMONG(group, ours);
 		hello->curve |= group == SECP256R1;
 	}
@@ -90,8 +110,10 @@ static void read_signatures(struct hello *hello, struct span body)
 
 	if (!take_vector(&body, 2, &algorithms))
 		return;
-	while (take_number(&algorithms, 2, &algorithm))
+	while (take_number(&algorithms, 2, &algorithm)) {
+		keep(&hello->signatures, algorithm);
 		hello->ecdsa |= algorithm == ECDSA_SECP256R1_SHA256;
+	}
 }
 
 static void read_alpn(struct hello *hello, struct span body)
@@ -173,7 +195,7 @@ const char *hello_read(struct hello *hello, const char *data, size_t len)
 	char *message;
 	size_t whole;
 
-	*hello = (struct hello){0};
+	memset(hello, 0, sizeof(*hello));
 	if (len < RECORD_HEADER + 4 || data[0] != RECORD_HANDSHAKE)
 		return not_whole;
 	if (len > HELLO_MAX)

@@ -6,6 +6,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#define HELLO_NUMBERS 128
+
+/* As they were offered; what there is no room for, or is there to be ignored (GREASE), is left out. */
+struct hello_list {
+	size_t count;
+	uint16_t numbers[HELLO_NUMBERS];
+};
 
 struct hello {
 	bool tls13, tls12;
@@ -15,10 +24,12 @@ struct hello {
 	bool ecdsa;	    /* ecdsa_secp256r1_sha256 may sign */
 	bool groups, group; /* the extension is there; a group of ours is among them */
 	bool curve;	    /* secp256r1 is among them */
+	struct hello_list suites, signatures, named_groups;
 };
 
 /* Reads the ClientHello that `data` begins with. NULL if it could; else why not, a constant. */
 const char *hello_read(struct hello *hello, const char *data, size_t len);
+bool hello_lists(const struct hello_list *list, uint16_t number);
 /* NULL if a server with a certificate of P-256, which speaks http/1.1, can answer it. */
 const char *hello_refuses(const struct hello *hello);
 

@@ -74,18 +74,57 @@ bool leaf_permits(const struct authority *authority, const char *name)
 	return allowed;
 }
 
-/* The server's names but for those that the authority may not vouch for. BoringSSL and AWS-LC know no
- * constraints on addresses, and refuse whoever has one: a program that asks for a name sees none. */
-static bool copy_names(X509 *leaf, X509 *server, NAME_CONSTRAINTS *constraints, bool by_name)
-{
-	GENERAL_NAMES *names = X509_get_ext_d2i(server, NID_subject_alt_name, NULL, NULL);
-	bool done = true;
+/* A name that nobody asks for, nor the authority's constraints are about: where a name was left out and
+ * no other remains, programs would go by the common name, which they had not asked before. */
+#define NOBODY "nobody.localhost"
 
-	for (int i = constraints ? sk_GENERAL_NAME_num(names) - 1 : -1; i >= 0; i--)
+static bool has_type(GENERAL_NAMES *names, int type)
+{
+	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++)
+		if (sk_GENERAL_NAME_value(names, i)->type == type)
+			return true;
+	return false;
+}
+
+static bool add_nobody(GENERAL_NAMES *names, int type)
+{
+	GENERAL_NAME *name = GENERAL_NAME_new();
+	ASN1_IA5STRING *text = ASN1_IA5STRING_new();
+	const char *value = type == GEN_DNS ? NOBODY : "chaos-run:" NOBODY;
+
+	if (!name || !text || ASN1_STRING_set(text, value, -1) != 1) {
+		ASN1_IA5STRING_free(text);
+		GENERAL_NAME_free(name);
+		return false;
+	}
+	GENERAL_NAME_set0_value(name, type, text);
+	if (sk_GENERAL_NAME_push(names, name) > 0)
+		return true;
+	GENERAL_NAME_free(name);
+	return false;
+}
+
+/* Takes out those that the authority may not vouch for. BoringSSL and AWS-LC know no constraints on
+ * addresses, and refuse whoever has one: a program that asks for a name sees none. False: no memory. */
+static bool leave_out(GENERAL_NAMES *names, NAME_CONSTRAINTS *constraints, bool by_name)
+{
+	bool had_names = has_type(names, GEN_DNS), had_any = sk_GENERAL_NAME_num(names) > 0;
+
+	for (int i = sk_GENERAL_NAME_num(names) - 1; i >= 0; i--)
 		if ((by_name && sk_GENERAL_NAME_value(names, i)->type == GEN_IPADD) ||
 			!permitted(constraints, sk_GENERAL_NAME_value(names, i)))
 			GENERAL_NAME_free(sk_GENERAL_NAME_delete(names, i));
-	if (sk_GENERAL_NAME_num(names) > 0)
+	if (had_names && !has_type(names, GEN_DNS))
+		return add_nobody(names, GEN_DNS);
+	return sk_GENERAL_NAME_num(names) > 0 || !had_any || add_nobody(names, GEN_URI);
+}
+
+static bool copy_names(X509 *leaf, X509 *server, NAME_CONSTRAINTS *constraints, bool by_name)
+{
+	GENERAL_NAMES *names = X509_get_ext_d2i(server, NID_subject_alt_name, NULL, NULL);
+	bool done = !constraints || leave_out(names, constraints, by_name);
+
+	if (done && sk_GENERAL_NAME_num(names) > 0)
 		done = X509_add1_ext_i2d(leaf, NID_subject_alt_name, names,
 			       X509_NAME_entry_count(X509_get_subject_name(leaf)) == 0, 0) == 1;
 	GENERAL_NAMES_free(names);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy.h"
+
 #define EARLY_DATA_MAX (1 << 20) /* is skipped */
 
 static const unsigned char http1[] = "\x08http/1.1";
@@ -143,8 +145,8 @@ void maker_free(struct bridge_maker *maker)
 	free(maker);
 }
 
-SSL *maker_to_server(
-	struct bridge_maker *maker, struct maker_target *target, const char *name, bool offers_http)
+SSL *maker_to_server(struct bridge_maker *maker, struct maker_target *target, const char *name,
+	const struct hello *offers)
 {
 	SSL *ssl = SSL_new(maker->to_server);
 	SSL_SESSION *session;
@@ -154,8 +156,8 @@ SSL *maker_to_server(
 	target->sessions = &maker->sessions;
 	SSL_set_app_data(ssl, target);
 	SSL_set_connect_state(ssl);
-	if ((*name && SSL_set_tlsext_host_name(ssl, name) != 1) ||
-		(offers_http && SSL_set_alpn_protos(ssl, http1, sizeof(http1) - 1) != 0)) {
+	if ((*name && SSL_set_tlsext_host_name(ssl, name) != 1) || !policy_apply(ssl, offers) ||
+		(offers->http1 && SSL_set_alpn_protos(ssl, http1, sizeof(http1) - 1) != 0)) {
 		SSL_free(ssl);
 		return NULL;
 	}

@@ -8,6 +8,7 @@
 
 #include "authority.h"
 #include "bridge.h"
+#include "hello.h"
 #include "leaves.h"
 #include "sessions.h"
 #include "side.h"
@@ -31,9 +32,10 @@ struct maker_target {
 struct bridge_maker *maker_make(const struct bridge_settings *settings, const char **reason);
 void maker_free(struct bridge_maker *maker);
 
-/* A connection to a server, not begun. `name` may be "". The target must live as long. NULL: no memory. */
+/* A connection to a server, not begun, which is offered what the program offers. `name` may be "". The
+ * target must live as long. NULL: no memory. */
 SSL *maker_to_server(struct bridge_maker *maker, struct maker_target *target, const char *name,
-	bool offers_http);
+	const struct hello *offers);
 /* One to the program, which is shown the mirror of that server. NULL: it cannot be made. */
 SSL *maker_to_program(struct bridge_maker *maker, SSL *server);
 

@@ -139,7 +139,7 @@ const char *endpoints_check_host(struct span host)
 /* Where the list is full, or the name is too long for any, it is left out. */
 static bool add(struct endpoints *endpoints, struct span host, uint16_t port)
 {
-	struct endpoint *endpoint = &endpoints->all[endpoints->count];
+	struct endpoint *endpoint = &endpoints->all[endpoints->count]; /* or behind them */
 	char address[INET6_ADDRSTRLEN];
 
 	if (read_address(host, address))
@@ -148,8 +148,11 @@ static bool add(struct endpoints *endpoints, struct span host, uint16_t port)
 		if (endpoints->all[i].port == port &&
 			span_equal_nocase(span_of(endpoints->all[i].host), host))
 			return true;
-	if (endpoints->count == ENDPOINTS_MAX ||
-		!copy(host, endpoint->host, sizeof(endpoint->host)))
+	if (endpoints->count == ENDPOINTS_MAX) {
+		endpoints->is_cut = true;
+		return false;
+	}
+	if (!copy(host, endpoint->host, sizeof(endpoint->host)))
 		return false;
 	endpoint->port = port;
 	endpoints->count++;

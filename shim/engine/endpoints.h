@@ -7,13 +7,14 @@
 
 #include "shim/base/span.h"
 
-#define ENDPOINTS_MAX 64
+#define ENDPOINTS_MAX 160
 
 /* Hosts that are AWS to the program without being AWS's own: those that AWS_ENDPOINT_URL and
  * AWS_ENDPOINT_URL_SERVICE name, and those of CHAOS_INTERCEPT. Read once, as the program begins: the
  * environment is its own to change. */
 struct endpoints {
 	unsigned count, listed; /* the first `listed` are those of CHAOS_INTERCEPT */
+	bool is_cut;		/* there were more than there is room for */
 	struct endpoint {
 		uint16_t port;	/* 0: any */
 		char host[254]; /* as it stands there; an address as inet_ntop() writes it */

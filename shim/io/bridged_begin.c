@@ -17,7 +17,7 @@ static bool names_target(
 	target->address = address;
 	if (!socket_peer(&conn->socket, address))
 		return false;
-	if (shim_leaves_alone(*target->name ? target->name : address))
+	if (shim_leaves_alone(*target->name ? target->name : address, target->port))
 		return false;
 	if (endpoints_is_localstack(target->name, address, target->port))
 		return true;

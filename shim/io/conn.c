@@ -110,7 +110,8 @@ void conn_count_blind(struct conn *conn, int reason)
 
 	peer_of(&conn->socket, conn->tls.server_name, &peer);
 	if (reason == JOURNAL_BLIND_TLS)
-		why = conn->bridge.obstacle ?: shim_bridge_obstacle(peer.name, conn->tls.owned);
+		why = conn->bridge.obstacle
+			      ?: shim_bridge_obstacle(peer.name, conn_port(conn), conn->tls.owned);
 	if (reason == JOURNAL_BLIND_REFUSED && conn->bridge.bridge)
 		why = shim.bridge.api->reason(conn->bridge.bridge);
 	shim_count_blind(reason, peer_describe(&peer, text), peer.is_aws, why);
@@ -123,8 +124,8 @@ void conn_note_refusal(struct conn *conn)
 	if (conn->bridge.is_told || shim_is_servers_fault(conn->bridge.bridge))
 		return;
 	conn->bridge.is_told = true;
-	shim_note_refusal(
-		peer_of(&conn->socket, conn->tls.server_name, &peer)->name, conn->bridge.bridge);
+	shim_note_refusal(peer_of(&conn->socket, conn->tls.server_name, &peer)->name,
+		conn_port(conn), conn->bridge.bridge);
 	conn_count_blind(conn, JOURNAL_BLIND_REFUSED);
 }
 

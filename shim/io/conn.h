@@ -107,6 +107,12 @@ struct conn {
 /* What a function says instead of a result: the real call is to be made. */
 #define CONN_PASS (-2)
 
+/* The server's, in the host's order. */
+static inline uint16_t conn_port(const struct conn *conn)
+{
+	return ntohs(conn->socket.peer.sin6_port);
+}
+
 static inline uint32_t conn_attention(const struct conn *conn)
 {
 	return atomic_load_explicit(&conn->attention, memory_order_acquire);

@@ -26,6 +26,11 @@
  * long as that name, so that a path that fits is one that clients can use. */
 #define RUNTIME_SOCKET_NEXT "control.next"
 
+/* Beside a variable NAME that a program is given to find the authority stands its copy under the first of
+ * these, and what the user had there, if anything, under the second. */
+#define RUNTIME_GIVEN "CHAOS_GIVEN_"
+#define RUNTIME_WAS   "CHAOS_WAS_"
+
 /*
  * The path of the runtime folder: $CHAOS_DIR, else $XDG_RUNTIME_DIR/chaos, else /tmp/chaos-$UID; an
  * empty variable counts as unset. Looks at nothing but what the program was started with (and makes no system

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "given_back.h"
 #include "inside.h"
 #include "report.h"
 
@@ -85,9 +86,23 @@ static void read_label(void)
 		shim.run = (uint32_t)strtoul(run, NULL, 10);
 }
 
+/* Calls to the others would pass unseen. */
+static void tell_of_cut_endpoints(void)
+{
+	struct journal *journal = shim_journal();
+
+	if (!shim.endpoints.is_cut || !journal)
+		return;
+	atomic_fetch_add(&journal->unattached, 1);
+	shim_say("chaos: more than %d servers are named by AWS_ENDPOINT_URL_…; calls to the others "
+		 "may pass unseen\n",
+		ENDPOINTS_MAX);
+}
+
 void shim_begin(void)
 {
 	atomic_store(&shim.pid, own_pid());
+	given_back(environ);
 	seed_dice();
 	shim_find_folder();
 	shim_begin_bridge();
@@ -99,5 +114,6 @@ void shim_begin(void)
 	/* Maps what it needs now, since later there may be a sandbox. */
 	shim_prepare_events();
 	report_unattached();
+	tell_of_cut_endpoints();
 	atomic_store(&shim.begun, true);
 }

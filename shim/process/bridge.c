@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <link.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,17 +57,21 @@ static const struct bridge_api *find_api(void)
 	return find ? find(BRIDGE_VERSION) : NULL;
 }
 
-/* Where a program is told whom to trust besides: files and folders. */
+/* Who looks into a variable, or may and would not be seen to. */
+enum reader { BY_NODE = 1, BY_RELAY = 2, BY_OTHERS = 4 };
+
+/* Where a program is told whom to trust besides: files and folders. A program that obeys another variable is
+ * seen to open what it names, unless it makes its own system calls. */
 static const struct {
 	const char *name;
-	bool by_node; /* Node and its like look into it, or may and would not be seen to */
+	unsigned readers; /* of enum reader */
 } bundle_variables[] = {
-	{"AWS_CA_BUNDLE", false},
-	{"SSL_CERT_FILE", false},
-	{"NODE_EXTRA_CA_CERTS", true},
-	{"DENO_CERT", true},
-	{"REQUESTS_CA_BUNDLE", false},
-	{"CURL_CA_BUNDLE", false},
+	{"AWS_CA_BUNDLE", BY_RELAY | BY_OTHERS},
+	{"SSL_CERT_FILE", BY_RELAY | BY_OTHERS},
+	{"NODE_EXTRA_CA_CERTS", BY_NODE},
+	{"DENO_CERT", BY_NODE},
+	{"REQUESTS_CA_BUNDLE", BY_RELAY},
+	{"CURL_CA_BUNDLE", BY_RELAY},
 };
 #define VARIABLES (sizeof(bundle_variables) / sizeof(*bundle_variables))
 #define FOLDERS	  8
@@ -101,16 +106,30 @@ static size_t list_folders(const char *bundles[FOLDERS], char text[PATH_MAX])
 	return count;
 }
 
+static int is_virtual_machine(struct dl_phdr_info *object, size_t size, void *unused)
+{
+	(void)size;
+	(void)unused;
+	return strstr(object->dlpi_name, "/libjvm.so") != NULL;
+}
+
+static unsigned reader(void)
+{
+	if (shim_is_node())
+		return BY_NODE;
+	return atomic_load(&shim.is_relay) ? BY_RELAY : BY_OTHERS;
+}
+
+/* Java has its trust stores alone, which it is seen to open. */
 static void list_bundles(const char *bundles[VARIABLES + FOLDERS + 1], char text[PATH_MAX])
 {
-	bool node = shim_is_node();
-	size_t count = list_folders(bundles, text);
+	bool is_java = dl_iterate_phdr(is_virtual_machine, NULL);
+	size_t count = is_java ? 0 : list_folders(bundles, text);
 
-	for (size_t i = 0; i < VARIABLES; i++) {
+	for (size_t i = 0; i < VARIABLES && !is_java; i++) {
 		const char *value = getenv(bundle_variables[i].name);
 
-		/* Those that Node is told to obey it opens. */
-		if (node && !bundle_variables[i].by_node)
+		if (!(bundle_variables[i].readers & reader()))
 			continue;
 		/* What we add to a program's trust vouches for no server. */
 		if (value && *value && !is_ours(value))
@@ -264,13 +283,13 @@ bool shim_has_bridge(void)
 	return state == BRIDGE_LOADED;
 }
 
-const char *shim_bridge_obstacle(const char *name, bool inner)
+const char *shim_bridge_obstacle(const char *name, uint16_t port, bool inner)
 {
 	if (inner)
 		return "it speaks TLS inside of TLS";
 	if (atomic_load(&shim.sandboxed))
-		return "it has called prctl() for a sandbox; run it without that one";
-	if (shim_leaves_alone(name))
+		return "it has put itself under a seccomp filter; run it without that one";
+	if (shim_leaves_alone(name, port))
 		return "it would not be bridged before; let it trust what 'chaos-ctl ca' prints";
 	return atomic_load(&shim.bridge.obstacle);
 }
@@ -297,9 +316,23 @@ static bool add_host(struct shim_hosts *hosts, const char *name)
 	return true;
 }
 
-bool shim_leaves_alone(const char *name)
+/* A host at one port. */
+struct place {
+	char text[JOURNAL_HOST_MAX];
+};
+
+static struct place place_of(const char *name, uint16_t port)
 {
-	return has_host(&shim.bridge.refused, name);
+	struct place place;
+
+	snprintf(place.text, sizeof(place.text), "%s:%u", name, port);
+	return place;
+}
+
+bool shim_leaves_alone(const char *name, uint16_t port)
+{
+	return has_host(&shim.bridge.refused, name) ||
+	       has_host(&shim.bridge.refused, place_of(name, port).text);
 }
 
 bool shim_is_believed(const char *name)
@@ -317,7 +350,7 @@ void shim_note_believed(const char *name)
 /* From now on. Is that new? */
 static bool leave(const char *name)
 {
-	if (shim_leaves_alone(name))
+	if (has_host(&shim.bridge.refused, name))
 		return false;
 	/* A program that will not be bridged to so many will not be to others either. */
 	if (!add_host(&shim.bridge.refused, name))
@@ -356,14 +389,17 @@ static const char *trust_of_program(void)
 	return shim_is_node() ? "NODE_EXTRA_CA_CERTS" : "AWS_CA_BUNDLE or SSL_CERT_FILE";
 }
 
-void shim_note_refusal(const char *name, const struct bridge *bridge)
+void shim_note_refusal(const char *name, uint16_t port, const struct bridge *bridge)
 {
 	const char *reason = shim.bridge.api->reason(bridge);
+	bool is_wanted = shim.bridge.api->failure(bridge) == BRIDGE_WANTS_CERTIFICATE;
+	struct place place = place_of(name, port);
 
 	if (!*reason)
 		reason = "the program would not be bridged";
-	if (shim.bridge.api->server(bridge) != BRIDGE_SERVER_DOUBTED)
-		leave_alone(name, reason, "let it trust what 'chaos-ctl ca' prints");
+	if (is_wanted || shim.bridge.api->server(bridge) != BRIDGE_SERVER_DOUBTED)
+		leave_alone(is_wanted ? place.text : name, reason,
+			"let it trust what 'chaos-ctl ca' prints");
 	else if (leave(name))
 		shim_say_of_program(
 			"it does not trust %s, and would fail without chaos-run, too: %s; "

@@ -161,7 +161,7 @@ bool shim_may_bridge(void);
 
 /* Why TLS to that host has not been bridged, and what to do about it; NULL: nothing is known of it. Is the TLS
  * `inner`, spoken inside of one that is looked into? */
-const char *shim_bridge_obstacle(const char *name, bool inner);
+const char *shim_bridge_obstacle(const char *name, uint16_t port, bool inner);
 
 /* Is shim.bridge there? Loads it, at the first time. The caller is inside. */
 bool shim_has_bridge(void);
@@ -174,12 +174,13 @@ void shim_note_bundle(struct span content);
 bool shim_is_servers_fault(const struct bridge *bridge);
 
 /* The program does not take what the bridge says of that host: from now on it is left alone there, and
- * told why. `name` as shim_leaves_alone() is asked. */
-void shim_note_refusal(const char *name, const struct bridge *bridge);
+ * told why. `name` as shim_leaves_alone() is asked. Where it is the server that asks for a certificate, at that
+ * port alone. */
+void shim_note_refusal(const char *name, uint16_t port, const struct bridge *bridge);
 
 /* Can the authority vouch for that server? It was made before anybody spoke of it. If not, likewise. */
 bool shim_bridge_covers(const char *name);
-bool shim_leaves_alone(const char *name);
+bool shim_leaves_alone(const char *name, uint16_t port);
 
 /* The program has taken what the bridge says of that host, and spoken. */
 void shim_note_believed(const char *name);

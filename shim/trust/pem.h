@@ -13,7 +13,8 @@ static inline size_t pem_room(size_t authority)
 }
 
 /*
- * Appends the authority to the `len` bytes of a bundle, behind which there is room for it. Returns the
+ * Appends the authority to the `len` bytes of a bundle, behind which there is room for it; in front of the first
+ * certificate that is broken, if one is. Returns the
  * new length; `len` if this is no bundle, if it has that authority already, or if that is none.
  */
 size_t pem_append(char *bundle, size_t len, struct span authority);

@@ -86,6 +86,13 @@ def test_host_that_nobody_has_named_is_left_alone(daemon, client, programs, sink
     assert process["blind"]["tls"] == 1
 
 
+@pytest.mark.skipif(not shutil.which("java"), reason="java is not installed")
+def test_java_believes_its_trust_store_alone(client, programs, sink):
+    """Whatever variables of other programs name."""
+    one = client(["java", "-XX:TieredStopAtLevel=1", "-cp", programs, "JavaUrl", sink.port])
+    assert one.ask().status == "error"
+
+
 CARRIED = ("moves", "edge", "rearmed", "seen", "seen-all", "asked", "whole")
 
 
@@ -110,10 +117,11 @@ def test_fault_is_read_with_what_came_before_it(daemon, client, programs, sink):
     assert not sink.requests
 
 
-def test_program_in_a_sandbox_is_left_alone(daemon, client, programs, sink):
+@pytest.mark.parametrize("way", ["sandboxed", "sandboxed by number"])
+def test_program_in_a_sandbox_is_left_alone(daemon, client, programs, sink, way):
     """The bridge would open files, and the program die of it."""
     daemon.faults({"service": "kinesis", "operation": "PutRecord"})
-    one = client([programs / "carries", sink.port, "sandboxed"])
+    one = client([programs / "carries", sink.port, way])
     assert one.ask().status == 200
     one.finish()
     (process,) = daemon.request("GET", "/_chaos/processes").json

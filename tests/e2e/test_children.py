@@ -419,6 +419,16 @@ def test_static_child_is_sought_along_the_path_of_its_parent(programs, daemon, t
     assert "SSL_CERT_FILE" in done.stdout, "not supervised"
 
 
+def test_static_child_of_a_program_that_gives_up_privileges_is_supervised(programs, daemon, tmp_path):
+    shutil.copy(programs / "static_child", tmp_path / LOOK)
+    done = subprocess.run(
+        ["setpriv", "--no-new-privs", tmp_path / LOOK],
+        env=preloaded(daemon.folder, SSL_CERT_FILE=""), capture_output=True, text=True,
+    )  # fmt: skip
+    assert "'SSL_CERT_FILE=/" in done.stdout, "not supervised"
+    assert daemon.totals()["unfollowed"] == 0
+
+
 def test_static_child_with_many_arguments_begins(programs, daemon, tmp_path):
     shutil.copy(programs / "static_child", tmp_path / LOOK)
     done = subprocess.run(

@@ -9,7 +9,7 @@ from harness import BUILD, ROOT, SHIM
 BRIDGE = BUILD / "libchaos-bridge.so"
 MODEL = BUILD / "obj/shim/engine/aws/model_data.o"
 HOOKS = set(
-    "dlopen dlsym vfork __xstat __xstat64 prctl execl execlp execle __asan_default_options".split()
+    "dlopen dlsym vfork __xstat __xstat64 prctl syscall execl execlp execle __asan_default_options".split()
 ).union(
     *(
         re.findall(r"^HOOK\w*\([^,]+, (\w+),", (ROOT / table).read_text(), re.MULTILINE)

@@ -68,6 +68,34 @@ def test_server_that_wants_a_certificate_is_left_alone_from_then_on(daemon, visi
     assert AWS_HOST in line and "certificate" in line
 
 
+POSTS = """
+const https = require("https");
+const [host, ...ports] = process.argv.slice(1);
+const headers = { host, "x-amz-target": "Kinesis_20131202.PutRecord" };
+const post = (port) => new Promise((done) => {
+    const options = { host: "127.0.0.1", port, servername: host, headers, method: "POST", agent: false };
+    const request = https.request(options, (answer) => { answer.resume(); done(answer.statusCode); });
+    request.on("error", (error) => done(error.code));
+    request.end("{}");
+});
+(async () => { for (const port of ports) console.log(await post(port)); })();
+"""
+
+
+def test_server_that_wants_a_certificate_leaves_other_ports_alone(daemon, tls_sink, authority):
+    daemon.faults(FAULT)
+    sink = TlsSink(authority)
+    sink.context.verify_mode = ssl.CERT_OPTIONAL
+    sink.context.load_verify_locations(authority.ca)
+    done = subprocess.run(
+        [BUILD / "chaos-run", "-d", daemon.folder, "node", "-e", POSTS, AWS_HOST]
+        + [str(one.port) for one in (sink, sink, tls_sink)],
+        capture_output=True, text=True, timeout=TIMEOUT, env=environment(**authority.environment),
+    )  # fmt: skip
+    sink.close()
+    assert done.stdout.split()[1:] == ["200", "503"]
+
+
 def test_bridge_is_left_out_where_it_is_not_wanted(daemon, tls_sink, authority):
     daemon.faults(FAULT)
     words = [tls_sink.port, AWS_HOST, authority.ca, 2]

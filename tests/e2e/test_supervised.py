@@ -201,6 +201,27 @@ def kill(pid):
     wait_for(lambda: not os.path.exists(f"/proc/{pid}/exe"), "a killed process to end")
 
 
+def variables_of(pid):
+    entries = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
+    return dict(entry.split("=", 1) for entry in entries if "=" in entry)
+
+
+@pytest.mark.parametrize("is_private", [False, True])
+def test_strict_tells_of_a_supervisor_that_was_killed_with_its_guard(daemon, sink, go, is_private):
+    folder = [] if is_private else ["-d", daemon.folder]
+    command = [BUILD / "chaos-run", *folder, "--strict", "--", go, sink.url]
+    client = Client(command, environment(AWS_ENDPOINT_URL=sink.url))
+    assert client.ask().status == 200
+    pid = client.process.pid
+    (child,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    folder = variables_of(child)["CHAOS_DIR"]
+    both = one_of(folder, "supervise"), one_of(folder, "supervise", parent="guard")
+    for one in both:
+        kill(one)
+    client.process.stdin.close()
+    assert client.process.wait(TIMEOUT) == 125
+
+
 def test_relay_that_is_killed_is_followed_by_another(daemon, supervised, go):
     client = supervised(go)
     assert client.ask().status == 200
@@ -224,6 +245,14 @@ def test_program_whose_supervisor_is_killed_goes_on_and_strict_tells(daemon, sup
     client.process.stdin.close()
     assert client.process.wait(TIMEOUT) == 125
     wait_for(lambda: not processes_of(daemon.folder), "the guard to end")
+
+
+def test_however_many_servers_are_named_all_are_led(daemon, supervised, static_go):
+    others = {f"AWS_ENDPOINT_URL_S{n}": f"http://127.0.0.1:{20000 + n}" for n in range(150)}
+    client = supervised(static_go, "--strict", **others)
+    daemon.faults(FAULT)
+    assert client.ask().status == 400
+    client.finish()
 
 
 # ---- the socket as it is without ----
@@ -732,6 +761,45 @@ def test_bundle_that_is_named_holds_what_is_there_and_the_authority(daemon, sock
     )  # fmt: skip
     assert done.stdout == f"what the user has\n{authority.ca.read_text()}"
     assert done.returncode == 0, done
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs to become another user")
+@pytest.mark.parametrize("named", ["", "/etc/hosts"])
+def test_certificates_can_be_read_by_a_child_of_another_user(daemon, sockets, authority, named):
+    shutil.copy(authority.ca, daemon.folder / "ca.pem")
+    script = 'cat "$SSL_CERT_FILE" > /dev/null && echo read'
+    done = subprocess.run(
+        [BUILD / "chaos-run", "-d", daemon.folder, sockets, "exec"]
+        + ["/usr/bin/env", *AS_NOBODY, "sh", "-c", script],
+        capture_output=True, text=True, timeout=TIMEOUT, env=environment(SSL_CERT_FILE=named),
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("read\n", "")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs a name space of its own")
+@pytest.mark.parametrize("mine", ["/etc/hosts", None])
+def test_child_that_cannot_reach_the_certificates_has_what_the_user_had(sockets, mine):
+    script = "mount -t tmpfs none /tmp && env | grep -E '^(SSL_CERT_FILE|CHAOS_(GIVEN|WAS))'"
+    env = environment(SSL_CERT_FILE=mine or "")
+    if not mine:
+        del env["SSL_CERT_FILE"]
+    done = subprocess.run(
+        [BUILD / "chaos-run", sockets, "exec", "/usr/bin/unshare", "-m", "sh", "-c", script],
+        capture_output=True, text=True, timeout=TIMEOUT, env=env,
+    )  # fmt: skip
+    assert done.stdout == (f"SSL_CERT_FILE={mine}\n" if mine else "")
+
+
+def test_certificates_outlive_the_supervisor_and_go_with_the_last_program(daemon, supervised, go):
+    client = supervised(go, SSL_CERT_FILE="")
+    assert client.ask().status == 200
+    file = Path(variables_of(client.process.pid)["SSL_CERT_FILE"])
+    assert file.exists() and (file.stat().st_mode & 0o777) == 0o444
+    kill(one_of(daemon.folder, "supervise", parent="guard"))
+    kill(one_of(daemon.folder, "relay"))
+    assert file.exists()
+    client.process.stdin.close()
+    wait_for(lambda: not file.parent.exists(), "the certificates to be removed")
 
 
 # ---- HTTPS ----

@@ -85,7 +85,108 @@ START_TEST(an_old_server_fails_for_the_program)
 	peers_speak(peers.client_context, TLS1_2_VERSION);
 	peers_shake(&peers);
 	check_failed(BRIDGE_SERVER_FAILED);
-	check_client(SSL_R_TLSV1_ALERT_PROTOCOL_VERSION);
+	check_client(SSL_R_UNSUPPORTED_PROTOCOL);
+}
+END_TEST
+
+/* What either side insists on, and what the program says of it without a bridge. */
+static const struct insistence {
+	int program_version, server_version;
+	const char *program_ciphers, *server_ciphers, *program_signatures, *program_groups,
+		*server_groups;
+	int reason;
+} insistences[] = {
+	{.program_version = TLS1_3_VERSION,
+		.server_version = TLS1_2_VERSION,
+		.reason = SSL_R_TLSV1_ALERT_PROTOCOL_VERSION},
+	{.program_version = TLS1_2_VERSION,
+		.server_version = TLS1_3_VERSION,
+		.reason = SSL_R_TLSV1_ALERT_PROTOCOL_VERSION},
+	{.server_version = TLS1_2_VERSION,
+		.program_ciphers = "ECDHE-ECDSA-AES256-GCM-SHA384",
+		.server_ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256",
+		.reason = SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE},
+	{.program_groups = "P-256",
+		.server_groups = "P-384",
+		.reason = SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE},
+};
+
+static void insist(SSL_CTX *context, int version, const char *ciphers, const char *groups)
+{
+	if (version)
+		peers_speak(context, version);
+	if (ciphers)
+		ck_assert_int_eq(SSL_CTX_set_cipher_list(context, ciphers), 1);
+	if (groups)
+		ck_assert_int_eq(SSL_CTX_set1_groups_list(context, groups), 1);
+}
+
+START_TEST(a_program_that_insists_on_what_its_server_has_not_fails_as_without_us)
+{
+	const struct insistence *this = &insistences[_i];
+
+	insist(peers.client_context, this->program_version, this->program_ciphers,
+		this->program_groups);
+	insist(peers.server_context, this->server_version, this->server_ciphers,
+		this->server_groups);
+	peers_shake(&peers);
+	check_failed(BRIDGE_SERVER_FAILED);
+	check_client(this->reason);
+}
+END_TEST
+
+static EVP_PKEY *show_rsa(void)
+{
+	EVP_PKEY *key = EVP_RSA_gen(2048);
+	X509 *certificate = X509_new();
+	X509_NAME *name = X509_get_subject_name(certificate);
+
+	X509_set_version(certificate, X509_VERSION_3);
+	X509_set_pubkey(certificate, key);
+	X509_gmtime_adj(X509_getm_notBefore(certificate), -100);
+	X509_gmtime_adj(X509_getm_notAfter(certificate), 1000);
+	X509_NAME_add_entry_by_txt(
+		name, "CN", MBSTRING_ASC, (const unsigned char *)"localhost", -1, -1, 0);
+	X509_set_issuer_name(certificate, X509_get_subject_name(peers.theirs.certificate));
+	X509_sign(certificate, peers.theirs.key, EVP_sha256());
+	SSL_CTX_use_certificate(peers.server_context, certificate);
+	SSL_CTX_use_PrivateKey(peers.server_context, key);
+	X509_free(certificate);
+	return key;
+}
+
+START_TEST(a_program_that_insists_on_ecdsa_does_not_get_rsa)
+{
+	SSL_CTX *server = peers.server_context;
+
+	/* Without the good one that it has. */
+	peers.server_context = SSL_CTX_new(TLS_server_method());
+	EVP_PKEY_free(show_rsa());
+	SSL_CTX_set1_sigalgs_list(peers.client_context, "ecdsa_secp256r1_sha256");
+	peers_shake(&peers);
+	check_failed(BRIDGE_SERVER_FAILED);
+	check_client(SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE);
+	SSL_CTX_free(server);
+}
+END_TEST
+
+/* Its session of a server of RSA is not one that may be resumed for a program that would not have it. */
+START_TEST(a_session_is_not_resumed_for_a_program_that_would_not_have_begun_it)
+{
+	SSL_CTX *server = peers.server_context;
+
+	peers.server_context = SSL_CTX_new(TLS_server_method());
+	SSL_CTX_set_session_id_context(peers.server_context, (const unsigned char *)"s", 1);
+	EVP_PKEY_free(show_rsa());
+	peers_shake(&peers);
+	peers_exchange(&peers);
+	peers_disconnect(&peers);
+	SSL_SESSION_free(peers.session);
+	peers.session = NULL;
+	SSL_CTX_set1_sigalgs_list(peers.client_context, "ecdsa_secp256r1_sha256");
+	peers_shake(&peers);
+	check_failed(BRIDGE_SERVER_FAILED);
+	SSL_CTX_free(server);
 }
 END_TEST
 
@@ -350,6 +451,11 @@ static TCase *failures(void)
 	tcase_add_test(tcase, the_program_is_given_the_servers_alert);
 	tcase_add_test(tcase, the_program_is_given_what_is_no_tls);
 	tcase_add_loop_test(tcase, an_old_server_fails_for_the_program, 0, 2);
+	tcase_add_loop_test(tcase,
+		a_program_that_insists_on_what_its_server_has_not_fails_as_without_us, 0,
+		(int)(sizeof(insistences) / sizeof(*insistences)));
+	tcase_add_test(tcase, a_program_that_insists_on_ecdsa_does_not_get_rsa);
+	tcase_add_test(tcase, a_session_is_not_resumed_for_a_program_that_would_not_have_begun_it);
 	tcase_add_test(tcase, an_old_server_that_answers_all_the_same_fails_for_the_program);
 	tcase_add_test(tcase, a_server_that_ends_in_its_handshake_has_failed);
 	tcase_add_test(tcase, an_alert_late_in_the_servers_handshake_reaches_the_program);

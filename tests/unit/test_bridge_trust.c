@@ -142,6 +142,26 @@ START_TEST(a_common_name_that_the_authority_may_not_vouch_for_is_left_out)
 }
 END_TEST
 
+/* Node and others go by the common name where there is no other. */
+START_TEST(a_server_with_names_never_gives_a_leaf_without_any)
+{
+	static const char *const names[] = {
+		"DNS:example.org", "DNS:example.org,IP:127.0.0.1", "IP:127.0.0.1", "IP:10.0.0.1"};
+	X509 *leaf;
+
+	peers_server_is(&peers,
+		&(struct wish){.name = "localhost", .names = names[_i], .begins = -10, .ends = 10});
+	SSL_CTX_set_verify(peers.client_context, SSL_VERIFY_NONE, NULL);
+	peers_shake(&peers);
+	leaf = peers_leaf(&peers);
+	ck_assert_int_ge(X509_get_ext_by_NID(leaf, NID_subject_alt_name, -1), 0);
+	/* As of the server itself. */
+	ck_assert_int_eq(X509_check_host(leaf, "localhost", 0, 0, NULL), _i >= 2);
+	ck_assert_int_eq(SSL_get_verify_result(peers.client),
+		_i < 2 ? X509_V_ERR_HOSTNAME_MISMATCH : X509_V_OK);
+}
+END_TEST
+
 START_TEST(a_server_without_names_gives_a_leaf_without_names)
 {
 	peers_server_is(&peers, &(struct wish){.name = "localhost", .ends = 10});
@@ -573,6 +593,7 @@ static TCase *mirrors(void)
 	tcase_add_test(tcase, addresses_are_shown_to_a_program_that_does_not_ask_for_a_name);
 	tcase_add_test(tcase, names_that_the_authority_may_not_vouch_for_are_left_out);
 	tcase_add_test(tcase, a_common_name_that_the_authority_may_not_vouch_for_is_left_out);
+	tcase_add_loop_test(tcase, a_server_with_names_never_gives_a_leaf_without_any, 0, 4);
 	tcase_add_test(tcase, a_server_without_names_gives_a_leaf_without_names);
 	tcase_add_test(tcase, a_server_of_another_name_fails_where_the_name_is_checked);
 	tcase_add_test(tcase, a_server_of_an_authority_that_has_expired_is_doubted);

@@ -84,6 +84,25 @@ START_TEST(more_than_there_is_room_for_are_left_out)
 	ck_assert_uint_eq(endpoints.count, ENDPOINTS_MAX);
 	ck_assert(endpoints_has_name(&endpoints, "host1"));
 	ck_assert(!endpoints_has_name(&endpoints, "last"));
+	ck_assert(endpoints.is_cut);
+}
+END_TEST
+
+/* More than a program speaks to. */
+START_TEST(many_services_may_have_a_server_of_their_own)
+{
+	struct endpoints endpoints = {.count = 0};
+	char name[64], url[64];
+
+	clearenv();
+	for (int i = 0; i < 150; i++) {
+		snprintf(name, sizeof(name), "AWS_ENDPOINT_URL_S%d", i);
+		snprintf(url, sizeof(url), "http://localhost:%d", 1000 + i);
+		setenv(name, url, 1);
+	}
+	ck_assert_ptr_null(take(&endpoints));
+	ck_assert(endpoints_has_address(&endpoints, "127.0.0.1", 1149));
+	ck_assert(!endpoints.is_cut);
 }
 END_TEST
 
@@ -278,6 +297,7 @@ int main(void)
 	tcase_add_loop_test(tests, a_url_has_a_host_and_a_port, 0, COUNT(urls));
 	tcase_add_test(tests, each_service_may_have_its_own_and_one_counts_once);
 	tcase_add_test(tests, more_than_there_is_room_for_are_left_out);
+	tcase_add_test(tests, many_services_may_have_a_server_of_their_own);
 	tcase_add_test(tests, an_address_needs_its_port);
 	tcase_add_test(tests, localstack_is_one_without_being_named);
 	tcase_add_loop_test(tests, an_entry_is_a_host_and_maybe_a_port, 0, COUNT(entries));

@@ -9,7 +9,7 @@
 static const char *const NOBODY[] = {NULL};
 
 #define OURS  "-----BEGIN CERTIFICATE-----\nours\n-----END CERTIFICATE-----"
-#define OTHER "-----BEGIN CERTIFICATE-----\nother\n-----END CERTIFICATE-----"
+#define OTHER "-----BEGIN CERTIFICATE-----\nothers==\n-----END CERTIFICATE-----"
 
 /* ---- paths ---- */
 
@@ -256,6 +256,25 @@ START_TEST(the_authority_stands_behind_the_bundle)
 }
 END_TEST
 
+#define GOOD "-----BEGIN CERTIFICATE-----\nMIIB\nAA==\n-----END CERTIFICATE-----\n"
+
+static const char *const broken[] = {
+	"-----BEGIN CERTIFICATE-----\nMII!\n-----END CERTIFICATE-----\n",
+	"-----BEGIN CERTIFICATE-----\nMIIBA\n-----END CERTIFICATE-----\n",
+	"-----BEGIN CERTIFICATE-----\nMIIB\n",
+};
+
+/* Where Node and others end. */
+START_TEST(it_stands_in_front_of_what_is_broken)
+{
+	char bundle[512], wanted[512];
+
+	snprintf(bundle, sizeof(bundle), GOOD "%s" GOOD, broken[_i]);
+	snprintf(wanted, sizeof(wanted), GOOD OURS "\n%s" GOOD, broken[_i]);
+	ck_assert_str_eq(joined(bundle, OURS), wanted);
+}
+END_TEST
+
 START_TEST(it_stands_on_lines_of_its_own)
 {
 	ck_assert_str_eq(joined(OTHER, OURS), OTHER "\n" OURS "\n");
@@ -332,6 +351,7 @@ int main(void)
 	tcase_add_test(paths, a_list_or_password_of_any_length_is_read);
 	suite_add_tcase(suite, paths);
 	tcase_add_test(texts, the_authority_stands_behind_the_bundle);
+	tcase_add_loop_test(texts, it_stands_in_front_of_what_is_broken, 0, COUNT(broken));
 	tcase_add_test(texts, it_stands_on_lines_of_its_own);
 	tcase_add_test(texts, what_stands_around_it_is_left_out);
 	tcase_add_test(texts, a_bundle_that_has_it_stays);

@@ -213,7 +213,7 @@ static void make_context(void)
 }
 
 /* From now on it dies of what opens a file. */
-static void open_no_more(void)
+static void open_no_more(bool by_number)
 {
 	struct sock_filter steps[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
@@ -224,8 +224,9 @@ static void open_no_more(void)
 	struct sock_fprog filter = {sizeof(steps) / sizeof(*steps), steps};
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-		prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0))
-		err(1, "prctl");
+		(by_number ? syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter)
+			   : prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0)))
+		err(1, "seccomp");
 }
 
 static void shake_hands(void)
@@ -276,8 +277,8 @@ int main(int argc, char **argv)
 	make_context();
 	begin();
 	tzset();
-	if (is_way("sandboxed"))
-		open_no_more();
+	if (is_way("sandboxed") || is_way("sandboxed by number"))
+		open_no_more(is_way("sandboxed by number"));
 	shake_hands();
 	while (scanf("%127s %ld", operation, &size) == 2) {
 		if (is_way("spare") && answer.len)
