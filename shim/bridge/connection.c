@@ -7,6 +7,7 @@
 #include "hello.h"
 #include "maker.h"
 #include "side.h"
+#include "verdict.h"
 
 #define REASON_MAX 160
 #define FLIGHT_MAX (64 << 10) /* of what the server first sent, kept for the program */
@@ -365,40 +366,10 @@ enum bridge_failure connection_failure(const struct bridge *bridge)
 	return bridge->failure;
 }
 
-/* Without one nobody knows what the program asks for: Java does not say "localhost". */
-static bool has_name(const struct bridge *bridge)
-{
-	const char *name = SSL_get_servername(bridge->server.ssl, TLSEXT_NAMETYPE_host_name);
-
-	return !name || X509_check_host(bridge->mirrored, name, 0, 0, NULL) == 1;
-}
-
-static bool has_dates(const struct bridge *bridge)
-{
-	return X509_cmp_current_time(X509_get0_notBefore(bridge->mirrored)) <= 0 &&
-	       X509_cmp_current_time(X509_get0_notAfter(bridge->mirrored)) >= 0;
-}
-
 enum bridge_server connection_server(const struct bridge *bridge)
 {
-	if (!bridge->mirrored)
-		return BRIDGE_SERVER_NOT_SEEN;
-	/* By what comes after a chain to an authority that the program knows. */
-	switch (SSL_get_verify_result(bridge->server.ssl)) {
-	case X509_V_OK:
-		return has_name(bridge) ? BRIDGE_SERVER_GOOD : BRIDGE_SERVER_BAD;
-	case X509_V_ERR_CERT_NOT_YET_VALID:
-	case X509_V_ERR_CERT_HAS_EXPIRED:
-		/* Not all look at the dates of the authorities. */
-		return has_dates(bridge) ? BRIDGE_SERVER_DOUBTED : BRIDGE_SERVER_BAD;
-	case X509_V_ERR_CERT_SIGNATURE_FAILURE:
-	case X509_V_ERR_CERT_REVOKED:
-	case X509_V_ERR_INVALID_PURPOSE:
-	case X509_V_ERR_EE_KEY_TOO_SMALL:
-		return BRIDGE_SERVER_BAD;
-	default:
-		return BRIDGE_SERVER_DOUBTED;
-	}
+	return bridge->mirrored ? verdict_of(bridge->mirrored, bridge->server.ssl)
+				: BRIDGE_SERVER_NOT_SEEN;
 }
 
 const char *connection_reason(const struct bridge *bridge)

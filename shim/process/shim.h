@@ -147,6 +147,9 @@ bool shim_observes(void);
  * is inside. */
 void *shim_bridge_symbol(const char *name);
 
+/* From now on there is none, for that reason. */
+void shim_give_up_bridge(const char *why);
+
 /* Reads whether the user wants no bridge. */
 void shim_begin_bridge(void);
 
