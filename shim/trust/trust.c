@@ -21,7 +21,7 @@
 #include "shim/process/inside.h"
 #include "shim/process/shim.h"
 
-#define BUNDLE_MAX (8u << 20)
+#define BUNDLE_MAX (64u << 20)
 
 static struct {
 	bool is_off; /* by the user's wish, or for the program's sake */
