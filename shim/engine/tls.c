@@ -137,11 +137,14 @@ bool tls_parse_hello(struct tls_hello *hello, const char *data, size_t len)
 	return true;
 }
 
+/* A client that says it has more to say than this is none; none that we know needs a quarter of it. */
+#define HELLO_MAX (64u << 10)
+
 bool tls_may_go_on(const char *data, size_t len)
 {
 	struct message message = {.rest = {data, len}};
 
-	if (begin_hello(&message))
+	if (begin_hello(&message) && message.within <= HELLO_MAX)
 		take(&message, message.within, NULL);
 	return message.is_wanting && !message.is_broken;
 }

@@ -234,7 +234,7 @@ static inline void wire_ended(void *place, const struct event *event)
 	check(++wire->ended == wire->begun);
 	wire_check_event(event);
 	check(event->first <= event->ended && event->end <= EVENT_CUT);
-	check((event->action & EVENT_ERROR) != 0 == (event->taken != EVENT_NOTHING_TO_TAKE));
+	check(((event->action & EVENT_ERROR) != 0) == (event->taken != EVENT_NOTHING_TO_TAKE));
 	check(event->end != EVENT_WHOLE || event->status);
 	check(event->status < 1000 && event->sent <= wire->size);
 }
