@@ -74,11 +74,14 @@ static char *resized(char *block, size_t size)
 	return now;
 }
 
-/* Is it the bundle, with something put into it at one place? */
+/* Is it the bundle, with something put into it at one place, and its last line ended? */
 static bool is_put_into(const char *out, size_t len, struct span bundle)
 {
 	size_t same = 0;
 
+	if (len > bundle.len && bundle.len && bundle.at[bundle.len - 1] != '\n' &&
+		out[len - 1] == '\n')
+		len--;
 	while (same < bundle.len && out[same] == bundle.at[same])
 		same++;
 	return memcmp(out + len - (bundle.len - same), bundle.at + same, bundle.len - same) == 0;
