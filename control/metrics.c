@@ -275,8 +275,7 @@ static void print_state(FILE *out, const struct api *api)
 
 char *metrics_text(const struct api *api)
 {
-	struct operation *owned;
-	const struct operation *lines = together_operations(api->writer, &owned);
+	struct operation *lines = together_operations(api->writer);
 	char *text = NULL;
 	size_t len;
 	FILE *out = sure(open_memstream(&text, &len));
@@ -287,6 +286,6 @@ char *metrics_text(const struct api *api)
 	print_rules(out, api);
 	print_operations(out, lines);
 	fclose(out);
-	free(owned);
+	free(lines);
 	return sure(text);
 }

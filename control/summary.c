@@ -64,13 +64,12 @@ static cJSON *totals_json(const struct writer *writer)
 
 cJSON *summary_stats(const struct api *api)
 {
-	struct operation *owned;
-	const struct operation *lines = together_operations(api->writer, &owned);
+	struct operation *lines = together_operations(api->writer);
 	cJSON *stats = sure(cJSON_CreateObject());
 	cJSON *rules;
 
 	cJSON_AddItemToObject(stats, "operations", stats_lines(lines));
-	free(owned);
+	free(lines);
 	rules = sure(cJSON_AddArrayToObject(stats, "rules"));
 	add_rules(rules, api, TABLE_OUTAGES, "outages");
 	add_rules(rules, api, TABLE_FAULTS, "faults");

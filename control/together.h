@@ -7,8 +7,8 @@
 #include "event_reader.h"
 #include "writer.h"
 
-/* The counts of all operations. *owned is the caller's to free; it may be NULL. */
-const struct operation *together_operations(const struct writer *writer, struct operation **owned);
+/* The counts of all OPERATIONS, no two by the same names. The caller's to free. */
+struct operation *together_operations(const struct writer *writer);
 
 /* Puts the events of guests among the own ones, if there is room for events. `reader` is at the guests' last
  * one, and all zero at first; what it has lost counts as lost. */
