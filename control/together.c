@@ -7,6 +7,9 @@
 #include "memory.h"
 #include "utf8.h"
 
+/* Of events at one look: most of the ring stays with what the folder's own programs tell. */
+#define LOOK_EVENTS (JOURNAL_EVENTS / 4)
+
 static void add(_Atomic uint64_t *to, const _Atomic uint64_t *from)
 {
 	atomic_store(to, counters_sum(atomic_load(to), atomic_load(from)));
@@ -110,12 +113,13 @@ void together_events(struct writer *writer, struct event_reader *reader)
 	if (!reader->journal)
 		event_reader_begin(reader, writer->guests.journal, 0);
 	before = reader->lost;
-	for (unsigned i = 0; i < JOURNAL_EVENTS && event_reader_next(reader, &event, &number);
-		i++) {
+	for (unsigned i = 0; i < LOOK_EVENTS && event_reader_next(reader, &event, &number); i++) {
 		/* Nothing but its texts follows it into another ring. */
 		event.used = event.used < EVENT_ROOM ? event.used : EVENT_ROOM;
 		if (!event_write(own->events, JOURNAL_EVENTS, &own->event_head, &event))
 			atomic_fetch_add(&own->events_lost, 1);
 	}
-	atomic_fetch_add(&own->events_lost, reader->lost - before);
+	/* Their head is any guest's to write. */
+	if (reader->lost - before > JOURNAL_EVENTS)
+		reader->lost = before + JOURNAL_EVENTS;
 }
