@@ -181,7 +181,7 @@ static void print_what(FILE *out, const struct event *event)
 	print_number(out, "status", event->status, event->status != 0);
 	print_text(out, "code", event_text(event, EVENT_CODE));
 	print_ms(out, "firstByteMs", event->first, event->first != 0);
-	print_ms(out, "durationMs", event->ended, true);
+	print_ms(out, "durationMs", event->ended, event->started != 0);
 	print_number(out, "bytesOut", event->sent, true);
 	print_number(out, "bytesIn", event->received, true);
 	print_end(out, event);
@@ -192,7 +192,10 @@ static void print_what(FILE *out, const struct event *event)
 void event_print(FILE *out, uint64_t number, const struct event *event, bool redact)
 {
 	putc_unlocked('{', out);
-	print_time(out, event_wall_time(event->started));
+	if (event->started)
+		print_time(out, event_wall_time(event->started));
+	else
+		fputs_unlocked("\"time\": null", out);
 	print_number(out, "number", number, true);
 	print_who(out, event, redact);
 	print_what(out, event);

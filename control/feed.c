@@ -196,6 +196,11 @@ bool feed_is_ready(const struct feed *feed)
 	       (feed->format == FEED_STREAM && now() >= feed->heartbeat_at);
 }
 
+void feed_hurry(struct feed *feed)
+{
+	feed->heartbeat_at = 0;
+}
+
 bool feed_is_stream(const struct feed *feed)
 {
 	return feed->format == FEED_STREAM;

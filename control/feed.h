@@ -36,6 +36,9 @@ ssize_t feed_read(struct feed *feed, char *to, size_t room);
 /* Is it worth while to read again? */
 bool feed_is_ready(const struct feed *feed);
 
+/* A stream says at once that it goes on. */
+void feed_hurry(struct feed *feed);
+
 /* Has it no end? */
 bool feed_is_stream(const struct feed *feed);
 

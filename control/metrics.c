@@ -203,8 +203,9 @@ static void print_rules(FILE *out, const struct api *api)
 }
 
 /* These are always counted. */
-static void print_totals(FILE *out, const struct writer *writer)
+static void print_totals(FILE *out, const struct api *api)
 {
+	const struct writer *writer = api->writer;
 	struct summary_events events = summary_events(writer->journal);
 
 	one(out, "chaos_connections_total", "counter", "Connections with HTTP or TLS on them.",
@@ -233,6 +234,9 @@ static void print_totals(FILE *out, const struct writer *writer)
 	one(out, "chaos_events_total", "counter", "Events.", events.events);
 	one(out, "chaos_events_lost_total", "counter", "Events that could not be written.",
 		events.lost);
+	one(out, "chaos_guests_events_lost_total", "counter",
+		"Events of other users' programs that were overwritten before they were read.",
+		api->guests.lost);
 }
 
 static void print_blind(FILE *out, const struct writer *writer)
@@ -275,18 +279,17 @@ static void print_state(FILE *out, const struct api *api)
 
 char *metrics_text(const struct api *api)
 {
-	struct operation *owned;
-	const struct operation *lines = together_operations(api->writer, &owned);
+	struct operation *lines = together_operations(api->writer);
 	char *text = NULL;
 	size_t len;
 	FILE *out = sure(open_memstream(&text, &len));
 
 	print_state(out, api);
-	print_totals(out, api->writer);
+	print_totals(out, api);
 	print_blind(out, api->writer);
 	print_rules(out, api);
 	print_operations(out, lines);
 	fclose(out);
-	free(owned);
+	free(lines);
 	return sure(text);
 }

@@ -21,8 +21,9 @@ struct stream {
 	struct places *places;
 	struct place *place;
 	int fd;
-	bool is_suspended; /* then it is the thread's */
-	bool is_gone;	   /* its client is */
+	bool is_suspended;   /* then it is the thread's */
+	bool is_gone;	     /* its client is */
+	bool is_half_closed; /* its client sends no more; it may read on, or be gone */
 };
 
 struct streams {
@@ -129,7 +130,8 @@ static nfds_t find_suspended(
 	for (struct stream *stream = streams->first; stream && count < OBSERVE_READERS;
 		stream = stream->next)
 		if (stream->is_suspended) {
-			fds[count] = (struct pollfd){.fd = stream->fd, .events = POLLRDHUP};
+			fds[count] = (struct pollfd){
+				.fd = stream->fd, .events = stream->is_half_closed ? 0 : POLLRDHUP};
 			found[count++] = stream;
 		}
 	return count;
@@ -141,12 +143,21 @@ static void resume(struct stream *stream)
 	MHD_resume_connection(stream->connection);
 }
 
+/* Whether a client that has half-closed a connection by TCP is gone shows when something is sent to it. */
+static void look_at_client(struct stream *stream, short happened)
+{
+	stream->is_gone = happened & (POLLHUP | POLLERR | POLLNVAL);
+	if (happened & POLLRDHUP && !stream->is_half_closed) {
+		stream->is_half_closed = true;
+		feed_hurry(stream->feed);
+	}
+}
+
 static void look_after(struct streams *streams, struct stream *const found[],
 	const struct pollfd *fds, nfds_t count)
 {
 	for (nfds_t i = 0; i < count; i++) {
-		if (fds[i].revents)
-			found[i]->is_gone = true;
+		look_at_client(found[i], fds[i].revents);
 		if (found[i]->is_gone || streams->is_ending || feed_is_ready(found[i]->feed))
 			resume(found[i]);
 	}

@@ -47,8 +47,9 @@ static void add_rules(
 		cJSON_AddItemToArray(array, rule_json(api, rules->rules[i], list_name));
 }
 
-static cJSON *totals_json(const struct writer *writer)
+static cJSON *totals_json(const struct api *api)
 {
+	const struct writer *writer = api->writer;
 	struct summary_events events = summary_events(writer->journal);
 	cJSON *totals = report_totals(writer);
 
@@ -58,23 +59,23 @@ static cJSON *totals_json(const struct writer *writer)
 	add_number(totals, "unobserved", WRITER_TOTAL(writer, unobserved));
 	add_number(totals, "events", events.events);
 	add_number(totals, "lost", events.lost);
+	add_number(totals, "lostOfGuests", api->guests.lost);
 	add_number(totals, "overwritten", events.overwritten);
 	return totals;
 }
 
 cJSON *summary_stats(const struct api *api)
 {
-	struct operation *owned;
-	const struct operation *lines = together_operations(api->writer, &owned);
+	struct operation *lines = together_operations(api->writer);
 	cJSON *stats = sure(cJSON_CreateObject());
 	cJSON *rules;
 
 	cJSON_AddItemToObject(stats, "operations", stats_lines(lines));
-	free(owned);
+	free(lines);
 	rules = sure(cJSON_AddArrayToObject(stats, "rules"));
 	add_rules(rules, api, TABLE_OUTAGES, "outages");
 	add_rules(rules, api, TABLE_FAULTS, "faults");
-	cJSON_AddItemToObject(stats, "totals", totals_json(api->writer));
+	cJSON_AddItemToObject(stats, "totals", totals_json(api));
 	return stats;
 }
 

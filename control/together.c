@@ -5,6 +5,10 @@
 #include <string.h>
 
 #include "memory.h"
+#include "utf8.h"
+
+/* Of events at one look: most of the ring stays with what the folder's own programs tell. */
+#define LOOK_EVENTS (JOURNAL_EVENTS / 4)
 
 static void add(_Atomic uint64_t *to, const _Atomic uint64_t *from)
 {
@@ -51,38 +55,51 @@ static void add_operation(struct operation *to, const struct operation *from)
 		add_small(&to->durations[i], atomic_load(&from->durations[i]));
 }
 
-/* Its lengths may be anything. */
-static struct span name_of(const char *name, size_t len, size_t room)
+/* As it is told: what looks the same is counted as one. Its length may be anything. */
+static struct span name_of(const char *name, size_t len, size_t room, char *to)
 {
-	return (struct span){name, len < room ? len : room};
+	if (len > room)
+		len = room;
+	memcpy(to, name, len);
+	to[len] = '\0';
+	utf8_tidy(to);
+	return span_of(to);
+}
+
+/* The lines without a name are the others'. */
+static uint32_t place_of(struct operation *lines, const struct operation *from)
+{
+	char names[2][OPERATION_NAME_MAX + 1];
+	struct span service, operation;
+
+	if (!atomic_load(&from->named))
+		return OPERATION_OTHERS;
+	service = name_of(from->service, from->service_len, sizeof(from->service), names[0]);
+	operation =
+		name_of(from->operation, from->operation_len, sizeof(from->operation), names[1]);
+	if (!service.len && !operation.len)
+		return OPERATION_OTHERS;
+	return operations_find(lines, service, operation);
 }
 
 static void add_all(struct operation *lines, const struct journal *journal)
 {
 	for (uint32_t i = 0; i < OPERATIONS; i++) {
 		const struct operation *from = &journal->operations[i];
-		uint32_t place = OPERATION_OTHERS;
 
-		if (!atomic_load(&from->attempts))
-			continue;
-		if (atomic_load(&from->named))
-			place = operations_find(lines,
-				name_of(from->service, from->service_len, sizeof(from->service)),
-				name_of(from->operation, from->operation_len,
-					sizeof(from->operation)));
-		add_operation(&lines[place], from);
+		if (atomic_load(&from->attempts))
+			add_operation(&lines[place_of(lines, from)], from);
 	}
 }
 
-const struct operation *together_operations(const struct writer *writer, struct operation **owned)
+struct operation *together_operations(const struct writer *writer)
 {
-	*owned = NULL;
-	if (!guests_any(&writer->guests))
-		return writer->journal->operations;
-	*owned = sure(calloc(OPERATIONS, sizeof(struct operation)));
-	add_all(*owned, writer->journal);
-	add_all(*owned, writer->guests.journal);
-	return *owned;
+	struct operation *lines = sure(calloc(OPERATIONS, sizeof(*lines)));
+
+	add_all(lines, writer->journal);
+	if (guests_any(&writer->guests))
+		add_all(lines, writer->guests.journal);
+	return lines;
 }
 
 void together_events(struct writer *writer, struct event_reader *reader)
@@ -96,12 +113,13 @@ void together_events(struct writer *writer, struct event_reader *reader)
 	if (!reader->journal)
 		event_reader_begin(reader, writer->guests.journal, 0);
 	before = reader->lost;
-	for (unsigned i = 0; i < JOURNAL_EVENTS && event_reader_next(reader, &event, &number);
-		i++) {
+	for (unsigned i = 0; i < LOOK_EVENTS && event_reader_next(reader, &event, &number); i++) {
 		/* Nothing but its texts follows it into another ring. */
 		event.used = event.used < EVENT_ROOM ? event.used : EVENT_ROOM;
 		if (!event_write(own->events, JOURNAL_EVENTS, &own->event_head, &event))
 			atomic_fetch_add(&own->events_lost, 1);
 	}
-	atomic_fetch_add(&own->events_lost, reader->lost - before);
+	/* Their head is any guest's to write. */
+	if (reader->lost - before > JOURNAL_EVENTS)
+		reader->lost = before + JOURNAL_EVENTS;
 }

@@ -7,11 +7,11 @@
 #include "event_reader.h"
 #include "writer.h"
 
-/* The counts of all operations. *owned is the caller's to free; it may be NULL. */
-const struct operation *together_operations(const struct writer *writer, struct operation **owned);
+/* The counts of all OPERATIONS, no two by the same names. The caller's to free. */
+struct operation *together_operations(const struct writer *writer);
 
-/* Puts the events of guests among the own ones, if there is room for events. `reader` is at the guests' last
- * one, and all zero at first; what it has lost counts as lost. */
+/* Puts events of guests among the own ones, some at each look, if there is room for events. `reader` is at the
+ * guests' last one, and all zero at first; its .lost counts those of which nothing is left. */
 void together_events(struct writer *writer, struct event_reader *reader);
 
 #endif

@@ -278,64 +278,6 @@ void record_received(struct record *record, int status, const char *data, size_t
 		keep_sample(record, data, len);
 }
 
-static bool is_part_of_code(char byte)
-{
-	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-	       (byte >= '0' && byte <= '9') || byte == '.' || byte == '_' || byte == '-';
-}
-
-/* What stands behind a mark, and behind blanks and quotes: com.amazonaws.x#Code:http://… is Code. */
-static struct span code_behind(struct span answer, const char *mark)
-{
-	const char *at = memmem(answer.at, answer.len, mark, strlen(mark));
-	struct span rest, code;
-	const char *hash;
-
-	if (!at)
-		return (struct span){NULL, 0};
-	rest = span_from(answer, (size_t)(at - answer.at) + strlen(mark));
-	while (rest.len && (*rest.at == ' ' || *rest.at == ':' || *rest.at == '"' ||
-				   (unsigned char)*rest.at >= 0x60 + 24))
-		rest = span_from(rest, 1);
-	code = rest;
-	for (code.len = 0; code.len < rest.len && code.len < EVENT_TEXT_MAX &&
-			   (is_part_of_code(rest.at[code.len]) || rest.at[code.len] == '#');)
-		code.len++;
-	hash = memrchr(code.at, '#', code.len);
-	return hash ? span_from(code, (size_t)(hash - code.at) + 1) : code;
-}
-
-/* The value of a field of an answer's head. */
-static struct span code_of_field(struct span answer, struct span name)
-{
-	const char *line = answer.at, *end = answer.at + answer.len;
-
-	while (line && line < end && *line != '\r' && *line != '\n') {
-		struct span rest = {line, (size_t)(end - line)};
-
-		if (rest.len > name.len && line[name.len] == ':' &&
-			strncasecmp(line, name.at, name.len) == 0)
-			return code_behind(rest, ":");
-		line = memchr(line, '\n', rest.len);
-		line = line ? line + 1 : NULL;
-	}
-	return (struct span){NULL, 0};
-}
-
-struct span record_code(struct span answer)
-{
-	/* In the order in which SDKs look: aws-wire.md. */
-	static const char *const marks[] = {
-		"<Code>", "\"__type\"", "__type", "\"code\"", "\"Code\""};
-	struct span code = code_of_field(answer, SPAN("x-amzn-query-error"));
-
-	if (!code.len)
-		code = code_of_field(answer, SPAN("x-amzn-errortype"));
-	for (size_t i = 0; !code.len && i < sizeof(marks) / sizeof(*marks); i++)
-		code = code_behind(answer, marks[i]);
-	return code;
-}
-
 void record_unsent(struct record *record, size_t len)
 {
 	uint64_t sent = record->event.sent;

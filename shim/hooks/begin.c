@@ -49,5 +49,5 @@ __attribute__((constructor)) static void begin(int count, char **arguments)
 /* Nothing, unless a rule has left something to be sent. */
 __attribute__((destructor)) static void end(void)
 {
-	deliver_all();
+	deliver_all(false);
 }

@@ -59,7 +59,7 @@ int exec_execve(const char *path, char *const argv[], char *const envp[])
 	given = GIVEN(child, envp);
 	// cppcheck-suppress allocaCalled
 	entering = ENTERING(child, argv);
-	deliver_all();
+	deliver_all(child.cannot_begin);
 	enter(&child, entering, given, envp);
 	return failed(&child, real.execve(path, argv, given));
 }
@@ -74,7 +74,7 @@ int exec_execv(const char *path, char *const argv[])
 	given = GIVEN(child, envp);
 	// cppcheck-suppress allocaCalled
 	entering = ENTERING(child, argv);
-	deliver_all();
+	deliver_all(child.cannot_begin);
 	enter(&child, entering, given, envp);
 	return failed(
 		&child, child.is_given ? real.execve(path, argv, given) : real.execv(path, argv));
@@ -90,7 +90,7 @@ int exec_execvp(const char *file, char *const argv[])
 	given = GIVEN(child, envp);
 	// cppcheck-suppress allocaCalled
 	entering = ENTERING(child, argv);
-	deliver_all();
+	deliver_all(child.cannot_begin);
 	enter(&child, entering, given, envp);
 	return failed(
 		&child, child.is_given ? real.execvpe(file, argv, given) : real.execvp(file, argv));
@@ -106,7 +106,7 @@ int exec_execvpe(const char *file, char *const argv[], char *const envp[])
 	given = GIVEN(child, envp);
 	// cppcheck-suppress allocaCalled
 	entering = ENTERING(child, argv);
-	deliver_all();
+	deliver_all(child.cannot_begin);
 	enter(&child, entering, given, envp);
 	return failed(&child, real.execvpe(file, argv, given));
 }
@@ -122,7 +122,7 @@ int exec_execveat(int folder, const char *path, char *const argv[], char *const 
 	given = GIVEN(child, envp);
 	// cppcheck-suppress allocaCalled
 	entering = ENTERING(child, argv);
-	deliver_all();
+	deliver_all(child.cannot_begin);
 	enter(&child, entering, given, envp);
 	return failed(&child, real.execveat(folder, path, argv, given, flags));
 }
@@ -137,7 +137,7 @@ int exec_fexecve(int fd, char *const argv[], char *const envp[])
 	given = GIVEN(child, envp);
 	// cppcheck-suppress allocaCalled
 	entering = ENTERING(child, argv);
-	deliver_all();
+	deliver_all(child.cannot_begin);
 	enter(&child, entering, given, envp);
 	return failed(&child, real.fexecve(fd, argv, given));
 }

@@ -121,7 +121,7 @@
 	EXPORT ret name parameters                                                                 \
 	{                                                                                          \
 		NEED_REAL(name);                                                                   \
-		deliver_all();                                                                     \
+		deliver_all(false);                                                                \
 		real.name arguments;                                                               \
 		__builtin_unreachable();                                                           \
 	}                                                                                          \

@@ -375,6 +375,7 @@ void conn_after_fork(void)
 		conn->inherited = true;
 		conn->timer.place = 0;
 		conn->look_again = 0;
+		conn->exchange.reply_host = NULL;
 		/* A signal handler of this very thread has forked: what it interrupted goes on. */
 		if (atomic_load(&conn->owner) == this_thread()) {
 			record_disown(conn->exchange.record);

@@ -301,7 +301,7 @@ static void end_record(struct conn *conn)
 	conn_leave(conn);
 }
 
-void deliver_all(void)
+void deliver_all(bool goes_on)
 {
 	uint64_t deadline = 0;
 	uint32_t count = conn_count();
@@ -311,7 +311,7 @@ void deliver_all(void)
 	for (uint32_t i = 0; i < count; i++) {
 		struct conn *conn = conn_of_index(i);
 
-		if (atomic_load(&shim.observer))
+		if (!goes_on && atomic_load(&shim.observer))
 			end_record(conn);
 		if (conn_attention(conn) & CONN_BRIDGED)
 			conn_judge_bridge(conn);

@@ -43,7 +43,8 @@ void deliver_lose(struct conn *conn);
 /* Is a reply kept, that a reader of this descriptor finds? Not entered. */
 bool deliver_is_kept(struct conn *conn, int fd);
 
-/* The process ends, or becomes another program: whatever is on the line goes out at once. */
-void deliver_all(void);
+/* The process ends, or becomes another program: whatever is on the line goes out at once, and calls under way
+ * are told of. Not those of a program that `goes_on`, since the other one will not begin. */
+void deliver_all(bool goes_on);
 
 #endif

@@ -68,15 +68,17 @@ bool event_write(
 	uint64_t before = atomic_load_explicit(&slot->sequence, memory_order_relaxed);
 	uint64_t whole = 2 * number + 2;
 
-	/* Another writer is a whole round behind, or ahead. */
-	if (before & 1 || before > whole ||
+	/* Another writer is a whole round behind, or ahead. After two rounds it is taken to be dead. */
+	if (before > whole || (before & 1 && before + 1 + 4 * size > whole) ||
 		!atomic_compare_exchange_strong_explicit(&slot->sequence, &before, whole - 1,
 			memory_order_acquire, memory_order_relaxed))
 		return false;
 	atomic_thread_fence(memory_order_release);
 	copy_words(&slot->event, event, event_size(event));
-	atomic_store_explicit(&slot->sequence, whole, memory_order_release);
-	return true;
+	before = whole - 1;
+	/* Unless this writer has been taken to be dead. */
+	return atomic_compare_exchange_strong_explicit(
+		&slot->sequence, &before, whole, memory_order_release, memory_order_relaxed);
 }
 
 enum event_read event_read(

@@ -131,7 +131,8 @@ size_t event_size(const struct event *event);
 /*
  * The ring: a writer takes a place by adding 1 to `head`. `sequence` is odd while the place is being
  * written, and twice the place's number plus 2 when it is whole. A place that another writer has not
- * finished for a whole round is left to it: that event is lost, and counted.
+ * finished for a whole round is left to it: that event is lost, and counted. After two rounds the place is
+ * taken over: its writer was killed.
  */
 struct event_slot {
 	_Atomic uint64_t sequence;

@@ -31,8 +31,17 @@ static uint64_t hash_more(uint64_t hash, struct span text)
 	return mix(hash, word);
 }
 
+static struct span kept(struct span name, size_t room)
+{
+	return (struct span){name.at, name.len < room ? name.len : room};
+}
+
+/* Of what is kept of the names: no two lines look the same. */
 static uint64_t key_of(struct span service, struct span operation)
 {
+	service = kept(service, OPERATION_FAMILY_MAX);
+	operation = kept(operation, OPERATION_NAME_MAX);
+
 	uint64_t key = hash_more(hash_more(0xcbf29ce484222325ull, service), operation);
 
 	return key ? key : 1;
@@ -109,8 +118,10 @@ void operations_end(struct operation *line, const struct event *event)
 		count(&line->delayed);
 	if (!event->status || event->end == EVENT_CUT)
 		count(&line->unanswered);
-	if (event->status) {
+	if (event->status)
 		count_status(line, event->status);
+	/* A sandbox may have left no clock to be read. */
+	if (event->status && event->started) {
 		atomic_fetch_add_explicit(&line->duration, event->ended, memory_order_relaxed);
 		atomic_fetch_add_explicit(
 			&line->durations[operations_bucket(event->ended)], 1, memory_order_relaxed);

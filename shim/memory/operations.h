@@ -46,7 +46,7 @@ struct operation {
 /* The line of an operation, taken if need be: its place in `lines`. */
 uint32_t operations_find(struct operation *lines, struct span service, struct span operation);
 
-/* An attempt begins; it has ended, with all that the event says. */
+/* An attempt begins; it has ended, with all that the event says. One without a time has no duration. */
 void operations_begin(struct operation *line, const struct event *event);
 void operations_end(struct operation *line, const struct event *event);
 

@@ -170,6 +170,8 @@ __attribute__((noinline)) static enum binary_obstacle look(
 	// cppcheck-suppress allocaCalled
 	found.path = alloca(found.cap);
 	look_from(beginning, path, &found);
+	child->cannot_begin =
+		found.obstacle == BINARY_NOT_FOUND || found.obstacle == BINARY_NOT_EXECUTABLE;
 	obstacle = judge(&found, child->plan.guests, lacks);
 	if (!obstacle || !journal)
 		return obstacle;

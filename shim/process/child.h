@@ -16,6 +16,7 @@ struct child {
 	char guests[GUESTS_ENTRY_MAX]; /* the plan's */
 	struct follow_plan plan;
 	struct enter enter; /* .room: it is to be begun by chaos-enter */
+	bool cannot_begin;  /* there is no such file, or nobody may execute it */
 	struct journal
 		*journal; /* where it is counted as one that cannot be followed; NULL: it can */
 	struct journal_program *place; /* in its list */

@@ -304,6 +304,11 @@ def test_call_of_a_process_that_begins_another_is_told_once(daemon, under_way, w
     assert told_and_counted(daemon) == ([("whole", 200)], 0)
 
 
+def test_call_goes_on_where_no_program_begins(daemon, under_way):
+    under_way("exec-fails")
+    assert told_and_counted(daemon) == ([("whole", 200)], 0)
+
+
 def test_call_whose_answer_a_child_reads_is_told_once(daemon, under_way):
     under_way("child-reads")
     assert told_and_counted(daemon) == ([("cut", None)], 0)

@@ -290,6 +290,14 @@ def test_client_that_goes_is_noticed_on_a_port_too(stream):
         daemon.remove()
 
 
+def test_client_that_sends_no_more_reads_on(aws, observed, stream):
+    reader = stream(observed).until(b":\n\n")
+    reader.socket.shutdown(socket.SHUT_WR)
+    reader.until(b":\n\n:\n\n")
+    aws("sqs", "list_queues")
+    reader.until(b"id: 0\n")
+
+
 def test_curl_reads_a_stream(three):
     done = subprocess.run(
         ["curl", "-sN", "--unix-socket", three.socket, "-H", "Accept: text/event-stream",

@@ -197,6 +197,20 @@ def test_child_of_a_fork_may_read_the_reply_to_its_parent(daemon, tell, parent, 
     )
 
 
+def test_reply_that_a_child_reads_too_is_counted_once(daemon, tell):
+    daemon.faults(FAULT)
+    tell(
+        "sock.sendall(CALL)",
+        "child = os.fork()",
+        "got = sock.recv(65536)",
+        "assert got.startswith(b'HTTP/1.1 503 '), got",
+        "child or os._exit(0)",
+        "assert os.waitpid(child, 0)[1] == 0",
+    )
+    (rule,) = daemon.request("GET", "/_chaos/stats").json["rules"]
+    assert [rule[count] for count in ("fired", "delivered", "taken")] == [1, 1, 1]
+
+
 def test_reply_of_a_socket_that_was_closed_behind_us_is_told_of_to_nobody(daemon, tell):
     daemon.faults(FAULT)
     tell(

@@ -457,6 +457,17 @@ START_TEST(hostile_texts_are_printed_as_one_line_of_json)
 }
 END_TEST
 
+START_TEST(an_event_without_a_time_has_no_duration)
+{
+	struct event event = {.status = 200};
+	cJSON *value = print(&event, false);
+
+	ck_assert(cJSON_IsNull(cJSON_GetObjectItem(value, "time")));
+	ck_assert(cJSON_IsNull(cJSON_GetObjectItem(value, "durationMs")));
+	cJSON_Delete(value);
+}
+END_TEST
+
 START_TEST(any_bytes_are_an_event)
 {
 	struct event event;
@@ -527,6 +538,7 @@ int main(void)
 	tcase_add_test(tests, a_reader_counts_each_lost_event_once);
 	tcase_add_test(tests, a_reader_that_is_overtaken_accounts_for_every_event);
 	tcase_add_test(tests, hostile_texts_are_printed_as_one_line_of_json);
+	tcase_add_test(tests, an_event_without_a_time_has_no_duration);
 	tcase_add_test(tests, any_bytes_are_an_event);
 	tcase_add_test(tests, what_is_not_known_is_null);
 	tcase_add_test(tests, redaction_is_the_same_for_the_same_name);

@@ -59,6 +59,14 @@ static const struct {
 	{{"kms", "Decrypt", "eu-west-1", "01234567-89ab-cdef-0123-456789abcdef"},
 		"arn:aws:kms:eu-west-1:*:key/01234567-89ab-cdef-0123-456789abcdef"},
 	{{"kms", "Encrypt", "eu-west-1", "alias/a"}, "*"},
+	{{"s3", "GetObject", "eu-west-1", "b/a*/$k?"}, "arn:aws:s3:::b/a${*}/${$}k${?}"},
+	{{"s3", "DeleteObjects", "eu-west-1", "b*"}, "arn:aws:s3:::b${*}/*"},
+	{{"dynamodb", "PutItem", "", "$jobs"}, "arn:aws:dynamodb:*:*:table/${$}jobs"},
+	{{"sqs", "SendMessage", "eu-west-1", "jobs*"}, "arn:aws:sqs:eu-west-1:*:jobs${*}"},
+	{{"sns", "Publish", "eu-west-1", "arn:aws:sns:eu-west-1:1:t?"},
+		"arn:aws:sns:eu-west-1:1:t${?}"},
+	{{"secretsmanager", "GetSecretValue", "eu-west-1", "s?"},
+		"arn:aws:secretsmanager:eu-west-1:*:secret:s${?}-\?\?\?\?\?\?"},
 	{{"ec2", "DescribeInstances", "eu-west-1", "i-1"}, "*"},
 	{{"dynamodb", "PutItem", "eu-west-1", "#0123456789abcdef"}, "*"}, /* redacted */
 };

@@ -504,8 +504,20 @@ static const struct {
 	{"HTTP/1.1 400 B\r\nx-amzn-query-error: AWS.SimpleQueueService.NonExistentQueue;Sender"
 	 "\r\n\r\n{\"__type\":\"com.amazonaws.sqs#QueueDoesNotExist\"}",
 		"AWS.SimpleQueueService.NonExistentQueue"},
-	{"HTTP/1.1 400 B\r\n\r\n\xbf\x66__type\x74some.service#ErrorException\xff",
+	{"HTTP/1.1 400 B\r\n\r\n\xbf\x66__type\x78\x1bsome.service#ErrorException\xff",
 		"ErrorException"},
+	{"HTTP/1.1 400 B\r\n\r\n\xa2\x66__type\x6cxa#TakenAwaygmessagecNo.", "TakenAway"},
+	{"HTTP/1.1 400 B\r\n\r\n\xa2\x66__type\x6bx#NoSuchOneeStatecNo.", "NoSuchOne"},
+	{"HTTP/1.1 400 B\r\n\r\n\xa1\x66__type\x70xyzNotFoundErrorfmessage", "xyzNotFoundError"},
+	{"HTTP/1.1 400 B\r\n\r\n\xa1\x66__type\x78\x28"
+	 "com.amazonaws.cloudwatch#ThrottledErrorXabc",
+		"ThrottledErrorX"},
+	{"HTTP/1.1 400 B\r\n\r\n\xa1\x66__type\x77xTooLong", "xTooLong"}, /* the rest is to come */
+	{"HTTP/1.1 400 B\r\n\r\n\xa1\x66__type\x78", ""},
+	{"HTTP/1.1 400 B\r\n\r\n\xa1\x66__type\x60more", ""},
+	{"HTTP/1.1 400 B\r\n\r\n{\"__type\":\"xyzError\"}", "xyzError"},
+	{"HTTP/1.1 400 B\r\n\r\n<Error><Code>yError</Code></Error>", "yError"},
+	{"HTTP/1.1 400 B\r\nx-amzn-errortype: zError\r\n\r\n{}", "zError"},
 	{"HTTP/1.1 500 I\r\n\r\n{\"code\": \"InternalError\", \"message\": \"x\"}",
 		"InternalError"},
 	{"HTTP/1.1 500 I\r\n\r\n<html>oh</html>", ""},

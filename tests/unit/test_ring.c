@@ -88,6 +88,20 @@ START_TEST(a_place_that_is_never_finished_costs_its_events_and_no_others)
 }
 END_TEST
 
+START_TEST(a_place_whose_writer_is_two_rounds_behind_is_taken_over)
+{
+	struct event event = event_of(1), read;
+
+	empty();
+	atomic_store(&ring[0].sequence, 1);
+	atomic_store(&head, 2 * SIZE - 1);
+	ck_assert(event_write(ring, SIZE, &head, &event));
+	ck_assert(event_write(ring, SIZE, &head, &event));
+	ck_assert_int_eq(event_read(ring, SIZE, 2 * SIZE, &read), EVENT_READ);
+	check_whole(&read);
+}
+END_TEST
+
 static void *write_many(void *lost)
 {
 	for (unsigned i = 0; i < EACH; i++) {
@@ -170,10 +184,41 @@ START_TEST(each_operation_has_a_line_of_its_own)
 }
 END_TEST
 
-START_TEST(a_quantile_is_within_a_sixteenth)
+START_TEST(names_that_are_equal_as_far_as_they_are_kept_share_a_line)
+{
+	static struct operation lines[OPERATIONS];
+	char left[OPERATION_NAME_MAX + 2], right[OPERATION_NAME_MAX + 2];
+	const struct span services[] = {SPAN("a-service-of-thirty-two-letters-1"),
+		SPAN("a-service-of-thirty-two-letters-2")};
+
+	memset(lines, 0, sizeof(lines));
+	memset(left, 'a', sizeof(left));
+	memset(right, 'a', sizeof(right));
+	right[OPERATION_NAME_MAX] = 'b';
+	ck_assert_uint_eq(operations_find(lines, services[0], (struct span){left, sizeof(left)}),
+		operations_find(lines, services[1], (struct span){right, sizeof(right)}));
+}
+END_TEST
+
+START_TEST(an_attempt_without_a_time_has_no_duration)
 {
 	static struct operation line;
 	struct event event = {.status = 200, .end = EVENT_WHOLE};
+
+	memset(&line, 0, sizeof(line));
+	operations_end(&line, &event);
+	ck_assert_uint_eq(line.statuses[0].count, 1);
+	ck_assert_uint_eq(line.durations[0], 0);
+	event.started = 1;
+	operations_end(&line, &event);
+	ck_assert_uint_eq(line.durations[0], 1);
+}
+END_TEST
+
+START_TEST(a_quantile_is_within_a_sixteenth)
+{
+	static struct operation line;
+	struct event event = {.started = 1, .status = 200, .end = EVENT_WHOLE};
 
 	memset(&line, 0, sizeof(line));
 	for (uint64_t i = 1; i <= 1000; i++) {
@@ -197,9 +242,12 @@ int main(void)
 	tcase_add_test(tests, what_is_written_is_read);
 	tcase_add_test(tests, the_oldest_give_way);
 	tcase_add_test(tests, a_place_that_is_never_finished_costs_its_events_and_no_others);
+	tcase_add_test(tests, a_place_whose_writer_is_two_rounds_behind_is_taken_over);
 	tcase_add_test(tests, writers_and_a_reader_meet_no_half_event);
 	tcase_add_test(tests, a_text_takes_the_place_of_another);
 	tcase_add_test(tests, each_operation_has_a_line_of_its_own);
+	tcase_add_test(tests, names_that_are_equal_as_far_as_they_are_kept_share_a_line);
+	tcase_add_test(tests, an_attempt_without_a_time_has_no_duration);
 	tcase_add_test(tests, a_quantile_is_within_a_sixteenth);
 	suite_add_tcase(suite, tests);
 	return run_suite(suite);

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define NAME_MAX_ESCAPED 801
+
 /* What stands before a name; "%s" is the name. Operations on these services name nothing else. */
 static const struct {
 	const char *service;
@@ -46,7 +48,7 @@ static void queue_arn(const struct policy_call *call, char text[POLICY_TEXT_MAX]
 		account--;
 	if (!name || name - account != 12 || strspn(account, "0123456789") != 12)
 		account = "*";
-	snprintf(text, POLICY_TEXT_MAX, "arn:%s:sqs:%.60s:%.*s:%.200s", partition_of(call->region),
+	snprintf(text, POLICY_TEXT_MAX, "arn:%s:sqs:%.60s:%.*s:%.800s", partition_of(call->region),
 		*call->region ? call->region : "*", *account == '*' ? 1 : 12, account,
 		name ? name + 1 : call->resource);
 }
@@ -66,7 +68,7 @@ static void fill(const struct policy_call *call, const char *form, char text[POL
 		name++;
 	snprintf(rest, sizeof(rest), "%s", region + strlen("REGION"));
 	rest[strstr(rest, "%s") - rest] = '\0';
-	snprintf(text, POLICY_TEXT_MAX, "arn:%s:%.*s%s%.60s%.300s%s", partition_of(call->region),
+	snprintf(text, POLICY_TEXT_MAX, "arn:%s:%.*s%s%.60s%.800s%s", partition_of(call->region),
 		(int)(region - form), form, *call->region ? call->region : "*", rest, name,
 		strstr(form, "%s") + 2);
 }
@@ -85,18 +87,29 @@ static void s3_arn(const struct policy_call *call, char text[POLICY_TEXT_MAX])
 {
 	bool is_of_all_keys = strcmp(call->operation, "DeleteObjects") == 0;
 
-	snprintf(text, POLICY_TEXT_MAX, "arn:%s:s3:::%.300s%s", partition_of(call->region),
+	snprintf(text, POLICY_TEXT_MAX, "arn:%s:s3:::%.800s%s", partition_of(call->region),
 		call->resource, is_of_all_keys ? "/*" : "");
 }
 
-void policy_arn(const struct policy_call *call, char text[POLICY_TEXT_MAX])
+/* What a policy would take for a pattern or a variable stands as "${*}". What has no room is cut. */
+static void escape(const char *name, char text[NAME_MAX_ESCAPED])
+{
+	size_t len = 0;
+
+	for (; *name && len + strlen("${*}") < NAME_MAX_ESCAPED; name++) {
+		bool is_special = strchr("*?$", *name) != NULL;
+
+		len += (size_t)sprintf(text + len, is_special ? "${%c}" : "%c", *name);
+	}
+	text[len] = '\0';
+}
+
+static void fill_any(const struct policy_call *call, char text[POLICY_TEXT_MAX])
 {
 	const char *form = form_of(call);
 
 	if (is_arn(call->resource))
-		snprintf(text, POLICY_TEXT_MAX, "%.400s", call->resource);
-	else if (!*call->resource || *call->resource == '#')
-		snprintf(text, POLICY_TEXT_MAX, "*");
+		snprintf(text, POLICY_TEXT_MAX, "%.800s", call->resource);
 	else if (strcmp(call->service, "s3") == 0)
 		s3_arn(call, text);
 	else if (strcmp(call->service, "sqs") == 0)
@@ -107,4 +120,18 @@ void policy_arn(const struct policy_call *call, char text[POLICY_TEXT_MAX])
 		fill(call, form, text);
 	else
 		snprintf(text, POLICY_TEXT_MAX, "*");
+}
+
+void policy_arn(const struct policy_call *call, char text[POLICY_TEXT_MAX])
+{
+	char name[NAME_MAX_ESCAPED];
+	struct policy_call escaped = *call;
+
+	if (!*call->resource || *call->resource == '#') {
+		snprintf(text, POLICY_TEXT_MAX, "*");
+		return;
+	}
+	escape(call->resource, name);
+	escaped.resource = name;
+	fill_any(&escaped, text);
 }

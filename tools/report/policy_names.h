@@ -3,7 +3,7 @@
 #define CHAOS_REPORT_POLICY_NAMES_H
 
 /* Actions and ARNs fit in. */
-#define POLICY_TEXT_MAX 512
+#define POLICY_TEXT_MAX 1024
 
 /* The actions of a call, as "s3:GetObject", separated by blanks: what IAM calls otherwise than the
  * service's API. "": none is needed. */

@@ -110,6 +110,14 @@ elif what == "spawns":
     sock.sendall(call())
     subprocess.run(["true"], check=True)
     read()
+elif what == "exec-fails":
+    sock.sendall(call())
+    for program in "no-such-program", "/", "/etc/passwd":
+        try:
+            os.execvp(program, [program])
+        except OSError:
+            pass
+    read()
 elif what in ("child-reads", "parent-reads", "child-calls"):
     sock.sendall(call())
     fork()
