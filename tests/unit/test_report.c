@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "control/memory.h"
+#include "control/stats.h"
 #include "suite.h"
 #include "tools/report/calls.h"
 #include "tools/report/markup.h"
@@ -132,6 +133,55 @@ START_TEST(an_answer_that_was_cut_off_is_no_success)
 }
 END_TEST
 
+/* As the journal counts them, which knows of no calls. */
+static struct stats_operation counted(void)
+{
+	struct stats_operation stats = {0};
+	uint32_t place = 0;
+
+	report.counted = sure(calloc(1, sizeof(*report.counted)));
+	for (uint32_t i = 0; i < report.attempt_count; i++) {
+		const struct event event = {.attempt = report.attempts[i].attempt,
+			.status = report.attempts[i].status,
+			.end = report.attempts[i].end};
+
+		place = operations_find(
+			report.counted->operations, SPAN("dynamodb"), SPAN("PutItem"));
+		operations_begin(&report.counted->operations[place], &event);
+		operations_end(&report.counted->operations[place], &event);
+	}
+	calls_find(&report);
+	calls_count(&report);
+	stats_read(report.counted, place, &stats);
+	return stats;
+}
+
+START_TEST(a_call_seen_from_its_second_attempt_hides_no_failed_one)
+{
+	struct stats_operation stats;
+
+	add(1, 7, 2, 200);
+	add(1, 8, 1, 400);
+	stats = counted();
+	ck_assert_uint_eq(stats.calls, 2);
+	ck_assert_uint_eq(stats.failed, 1);
+	ck_assert_uint_eq(stats.recovered, 1);
+}
+END_TEST
+
+START_TEST(attempts_that_all_say_they_are_the_first_are_one_call)
+{
+	struct stats_operation stats;
+
+	add(1, 7, 1, 500);
+	add(1, 7, 1, 200);
+	stats = counted();
+	ck_assert_uint_eq(stats.calls, 1);
+	ck_assert_uint_eq(stats.failed, 0);
+	ck_assert_uint_eq(stats.recovered, 1);
+}
+END_TEST
+
 /* ---- rules that matched nothing ---- */
 
 static const struct {
@@ -224,6 +274,8 @@ int main(void)
 	tcase_add_test(tests, attempts_with_one_id_of_one_process_are_one_call);
 	tcase_add_test(tests, attempts_that_say_no_id_are_calls_of_their_own);
 	tcase_add_test(tests, an_answer_that_was_cut_off_is_no_success);
+	tcase_add_test(tests, a_call_seen_from_its_second_attempt_hides_no_failed_one);
+	tcase_add_test(tests, attempts_that_all_say_they_are_the_first_are_one_call);
 	tcase_add_loop_test(tests, what_differs_from_the_nearest_call_is_found_as_rules_are_tried,
 		0, COUNT(rules));
 	tcase_add_test(tests, the_nearest_call_is_the_one_in_which_the_fewest_letters_differ);

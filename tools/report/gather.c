@@ -212,6 +212,7 @@ void gather_end(struct gather *gather)
 		report->lost += base_ended(gather->base, gather->journal) - events_known(gather);
 	calls_find(report);
 	base_compare(gather->base, gather->journal, report);
+	calls_count(report);
 	rules_seen_end(gather->rules);
 	free(gather->base);
 }
