@@ -179,6 +179,23 @@ START_TEST(what_attempts_that_are_missing_could_change_is_not_known)
 }
 END_TEST
 
+START_TEST(an_answer_that_is_taken_makes_up_for_none_of_another_rule)
+{
+	static char first[] = "one", second[] = "two";
+	struct report_rule rules[] = {
+		{.id = 1, .name = first, .planned = 1, .taken = 2},
+		{.id = 2, .name = second, .planned = 1, .taken = 0},
+	};
+	const struct report report = {.rules = rules, .rule_count = COUNT(rules)};
+	struct verdict verdict;
+
+	check_untaken(&report, &verdict);
+	ck_assert(!verdict.is_met);
+	ck_assert_str_eq(verdict.got, "1 of 2 were");
+	ck_assert_str_eq(verdict.look, "two: 1 planned, 0 taken");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("expectation");
@@ -191,6 +208,7 @@ int main(void)
 		tests, what_is_wrong_is_told_with_its_column_and_the_remedy, 0, COUNT(refused));
 	tcase_add_loop_test(
 		tests, what_attempts_that_are_missing_could_change_is_not_known, 0, COUNT(judged));
+	tcase_add_test(tests, an_answer_that_is_taken_makes_up_for_none_of_another_rule);
 	suite_add_tcase(suite, tests);
 	return run_suite(suite);
 }
