@@ -15,8 +15,9 @@
 #define LAST_CALLS_NS  1000000000ull
 #define LAST_EVENTS_NS 300000000ull
 
-/* Programs of other users have a journal of their own, of which the daemon takes the events over. */
-#define GUESTS_NS 1000000000ull
+/* Programs of other users have a journal of their own, of which the daemon takes the events over; and lines of
+ * the process list are taken by others. */
+#define LOOK_NS 1000000000ull
 
 /* Of those that only look, and keep no attempts. */
 #define TEXTS_MAX 65536u
@@ -155,8 +156,9 @@ static uint32_t take_events(struct gather *gather)
 uint32_t gather_more(struct gather *gather)
 {
 	rules_seen_look(gather->rules, false);
-	if (now() - gather->asked > GUESTS_NS) {
+	if (now() - gather->asked > LOOK_NS) {
 		observe_guests(gather->observe);
+		base_look(gather->base, gather->journal);
 		gather->asked = now();
 	}
 	return take_events(gather);
@@ -214,11 +216,11 @@ void gather_end(struct gather *gather)
 	base_compare(gather->base, gather->journal, report);
 	calls_count(report);
 	rules_seen_end(gather->rules);
-	free(gather->base);
+	base_free(gather->base);
 }
 
 void gather_drop(struct gather *gather)
 {
 	rules_seen_end(gather->rules);
-	free(gather->base);
+	base_free(gather->base);
 }

@@ -205,7 +205,7 @@ int watch_rates(const struct watch *watch, char reason[OBSERVE_REASON_MAX])
 		fputs(clears ? "\033[H\033[J" : "", stdout);
 		show_rates(watch, &report, seconds_now() - began, colours);
 		report_free(&report);
-		free(base);
+		base_free(base);
 	} while (!is_over && !watch->once && !ferror(stdout));
 	observe_end(&observe);
 	return 0;
