@@ -37,7 +37,7 @@ static void pause_shortly(void)
 	nanosleep(&pause, NULL);
 }
 
-void gather_begin(struct gather *gather, struct report *report, const struct observe *observe)
+void gather_begin(struct gather *gather, struct report *report, struct observe *observe)
 {
 	const struct journal *journal = observe->journal;
 
@@ -156,6 +156,7 @@ static uint32_t take_events(struct gather *gather)
 uint32_t gather_more(struct gather *gather)
 {
 	rules_seen_look(gather->rules, false);
+	observe_continue(gather->observe);
 	if (now() - gather->asked > LOOK_NS) {
 		observe_guests(gather->observe);
 		base_look(gather->base, gather->journal);
