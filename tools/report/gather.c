@@ -134,6 +134,8 @@ static void take(struct gather *gather, const struct event *event, uint64_t numb
 		report->unkept++;
 }
 
+/* As many as the ring holds at most: where each is told of slowly, new ones come without an end, and
+ * the caller has more to look after. */
 static uint32_t take_events(struct gather *gather)
 {
 	struct report *report = gather->report;
@@ -141,7 +143,9 @@ static uint32_t take_events(struct gather *gather)
 	uint32_t count = 0;
 	uint64_t number;
 
-	while (event_reader_next(&gather->reader, &event, &number)) {
+	for (uint32_t i = 0; i < JOURNAL_EVENTS; i++) {
+		if (!event_reader_next(&gather->reader, &event, &number))
+			break;
 		if (!report->is_private && event.run != report->run) {
 			report->foreign++;
 			report->is_shared = true;
