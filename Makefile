@@ -133,6 +133,9 @@ $(B)/unit/test_threads: $(call obj,$(filter-out $(addprefix shim/,hooks/exports.
 # What it needs of the library.
 $(B)/unit/test_trust: $(call obj,shim/trust/known.c shim/trust/pem.c)
 
+# What asks the daemon.
+$(B)/unit/test_gather: UNIT_LIBS := -lcurl
+
 # The bridge as it is installed, beside the OpenSSL of its clients and servers.
 BRIDGE_UNIT := $(filter $(B)/unit/test_bridge%,$(UNIT))
 $(BRIDGE_UNIT): $(B)/libchaos-bridge.so $(B)/obj/tests/unit/bridge_peers.o

@@ -62,6 +62,7 @@ static int publish_first(struct api *api, struct refusal *why)
 
 int api_start(struct api *api, struct refusal *why)
 {
+	observe_take_over(api);
 	if (apply_check(&api->config, why) ||
 		(api->state_path && state_save(api->state_path, &api->config, why)) ||
 		publish_first(api, why))

@@ -31,6 +31,15 @@ int observe_renew(struct api *api, struct refusal *why)
 	return error;
 }
 
+void observe_take_over(struct api *api)
+{
+	struct table_view view = table_look(api->writer->table);
+
+	if (view.slot && table_load(view.slot->head->flags) & TABLE_OBSERVED &&
+		!held_is_observed(api))
+		api->observe.until = end_of_lease();
+}
+
 int observe_reader_begins(struct api *api, struct refusal *why)
 {
 	int error;

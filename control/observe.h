@@ -17,6 +17,10 @@
  * events: then nothing has changed. */
 int observe_renew(struct api *api, struct refusal *why);
 
+/* Before anything is published: what a daemon that was killed has left observed is leased once more, for who
+ * reads may be there still. */
+void observe_take_over(struct api *api);
+
 /* The same, for a reader that stays until observe_reader_ends(). 503: there are too many. */
 int observe_reader_begins(struct api *api, struct refusal *why);
 

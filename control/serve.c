@@ -178,6 +178,8 @@ static int put_in_force(struct server *server, struct refusal *why)
 	if (!error)
 		writer_serve_guests(&server->writer);
 	pthread_mutex_unlock(&server->api.lock);
+	/* There may be a lease from the start. */
+	streams_look(server->streams);
 	return error;
 }
 

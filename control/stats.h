@@ -13,7 +13,9 @@ struct stats_operation {
 	char service[OPERATION_FAMILY_MAX + 1],
 		operation[OPERATION_NAME_MAX + 1]; /* UTF-8; "": others */
 	uint64_t calls, attempts, ended, faults, delayed, succeeded, recovered, unanswered;
-	uint64_t failed;	/* calls of which no attempt has succeeded, and none is under way */
+	/* Calls of which no attempt has succeeded, and none is under way: a difference of sums, too small where
+	 * attempts are seen whose first one was not. */
+	uint64_t failed;
 	uint64_t p50, p90, p99; /* nanoseconds */
 	struct {
 		uint32_t status; /* 0: all others */

@@ -479,11 +479,17 @@ def test_open_stream_keeps_observing_over_delete(observed, stream):
     assert observed.request("DELETE", OBSERVE).json == {"observed": True, "kept": False, "readers": 1}
 
 
-def test_only_what_is_kept_outlives_the_daemon(daemon):
+def test_a_lease_goes_on_after_the_daemon_is_killed_and_not_after_its_end(daemon):
     daemon.request("GET", STATS)
     daemon.end(signal.SIGKILL)
     daemon.start()
+    assert daemon.request("GET", OBSERVE).json == {"observed": True, "kept": False, "readers": 0}
+    daemon.end(signal.SIGTERM)
+    daemon.start()
     assert not daemon.request("GET", STATUS).json["observed"]
+
+
+def test_what_is_kept_outlives_the_daemon(daemon):
     daemon.request("POST", OBSERVE)
     daemon.end(signal.SIGKILL)
     daemon.start()

@@ -478,6 +478,20 @@ def test_observing_that_was_on_before_stays_on(daemon, moto):
     assert daemon.request("GET", "/_chaos/observe").json["observed"] is True
 
 
+def test_observing_is_kept_by_nobody_who_looks(daemon, watch):
+    """So that it ends by itself after one that is killed."""
+    watch("watch").kill()
+    assert daemon.request("GET", "/_chaos/observe").json["kept"] is False
+
+
+def test_what_somebody_keeps_while_others_look_stays_kept(daemon, watch):
+    watching = watch("watch")
+    daemon.request("POST", "/_chaos/observe")
+    watching.terminate()
+    watching.wait(TIMEOUT)
+    assert daemon.request("GET", "/_chaos/observe").json["kept"] is True
+
+
 def test_what_was_counted_before_the_run_is_not_in_it(daemon, moto, tmp_path):
     daemon.request("POST", "/_chaos/observe")
     daemon.faults(THROTTLED)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "report_of.h"
 #include "suite.h"
-#include "tools/report/expect.h"
+#include "tools/report/check.h"
 
 static const struct {
 	const char *text;
@@ -113,6 +114,88 @@ START_TEST(what_is_wrong_is_told_with_its_column_and_the_remedy)
 }
 END_TEST
 
+/* ---- what is met ---- */
+
+static struct verdict judge(const struct report *report, const char *text)
+{
+	struct expectation expectation;
+	char reason[EXPECT_REASON_MAX];
+	struct verdict verdict;
+
+	ck_assert_int_eq(expect_parse(text, &expectation, reason), 0);
+	check_expectation(report, &expectation, &verdict);
+	verdict.expected = text;
+	expect_free(&expectation);
+	return verdict;
+}
+
+/* Of a run of one call with three attempts, and more that nobody has kept. */
+static const struct {
+	const char *text;
+	uint64_t lost, unkept, unobserved;
+	bool is_shared, is_met;
+	const char *got;
+} judged[] = {
+	{"attempts <= 3", 0, 0, 0, false, true, "3"},
+	{"attempts <= 3", 5, 0, 0, false, false, "not known: 5 attempts were not kept"},
+	{"attempts <= 3", 0, 1, 0, false, false, "not known: 1 attempt was not kept"},
+	{"attempts <= 3", 0, 0, 2, false, false, "not known: 2 attempts were not kept"},
+	{"attempts <= 2", 5, 0, 0, false, false, "3 (5 attempts were not kept)"},
+	{"attempts >= 3", 5, 0, 0, false, true, "3 (5 attempts were not kept)"},
+	{"attempts >= 4", 5, 0, 0, false, false, "not known: 5 attempts were not kept"},
+	{"requests == 3", 5, 0, 0, false, true, "3 (5 attempts were not kept)"},
+	{"requests == 3", 0, 0, 2, false, false, "not known: 2 attempts were not kept"},
+	{"requests == 3", 5, 0, 0, true, false, "not known: 5 attempts were not kept"},
+	{"requests == 2", 5, 0, 0, true, false, "3 (5 attempts were not kept)"},
+	{"failed == 0", 5, 0, 0, true, false, "not known: 5 attempts were not kept"},
+	{"taken == planned", 5, 0, 0, false, false, "not known: 5 attempts were not kept"},
+	{"blind == 0", 5, 5, 5, true, true, "0 (5 attempts were not kept)"},
+};
+
+START_TEST(what_attempts_that_are_missing_could_change_is_not_known)
+{
+	static const struct told told[] = {
+		{.call = "a", .at = 0, .takes = 5, .status = 503, .code = "SlowDown"},
+		{.call = "a", .at = 10, .takes = 5, .status = 503, .code = "SlowDown"},
+		{.call = "a", .at = 20, .takes = 5, .status = 200},
+	};
+	struct report report = {.lost = judged[_i].lost,
+		.unkept = judged[_i].unkept,
+		.unobserved = judged[_i].unobserved,
+		.is_shared = judged[_i].is_shared,
+		.is_counted = !judged[_i].is_shared};
+	struct verdict verdict;
+	uint32_t place;
+
+	tell_all(&report, told, COUNT(told));
+	report.counted = calloc(1, sizeof(*report.counted));
+	ck_assert_ptr_nonnull(report.counted);
+	place = operations_find(report.counted->operations, SPAN("dynamodb"), SPAN("PutItem"));
+	report.counted->operations[place].attempts = COUNT(told);
+	verdict = judge(&report, judged[_i].text);
+	ck_assert_str_eq(verdict.got, judged[_i].got);
+	ck_assert_int_eq(verdict.is_met, judged[_i].is_met);
+	report_free(&report);
+}
+END_TEST
+
+START_TEST(an_answer_that_is_taken_makes_up_for_none_of_another_rule)
+{
+	static char first[] = "one", second[] = "two";
+	struct report_rule rules[] = {
+		{.id = 1, .name = first, .planned = 1, .taken = 2},
+		{.id = 2, .name = second, .planned = 1, .taken = 0},
+	};
+	const struct report report = {.rules = rules, .rule_count = COUNT(rules)};
+	struct verdict verdict;
+
+	check_untaken(&report, &verdict);
+	ck_assert(!verdict.is_met);
+	ck_assert_str_eq(verdict.got, "1 of 2 were");
+	ck_assert_str_eq(verdict.look, "two: 1 planned, 0 taken");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("expectation");
@@ -123,6 +206,9 @@ int main(void)
 	tcase_add_test(tests, the_value_may_be_another_measure_of_the_subject);
 	tcase_add_loop_test(
 		tests, what_is_wrong_is_told_with_its_column_and_the_remedy, 0, COUNT(refused));
+	tcase_add_loop_test(
+		tests, what_attempts_that_are_missing_could_change_is_not_known, 0, COUNT(judged));
+	tcase_add_test(tests, an_answer_that_is_taken_makes_up_for_none_of_another_rule);
 	suite_add_tcase(suite, tests);
 	return run_suite(suite);
 }

@@ -157,6 +157,21 @@ START_TEST(a_lease_lets_nothing_observe_after_the_end)
 }
 END_TEST
 
+START_TEST(a_lease_outlasts_a_daemon_that_is_killed)
+{
+	const char *reason = "";
+
+	observe_renew(&api, &why);
+	writer_close(&writer);
+	ck_assert_int_eq(writer_open(&writer, folder, &reason), 0);
+	api.observe.until = 0;
+	ck_assert_int_eq(api_start(&api, &why), 0);
+	ck_assert(is_observed());
+	let_lease_end();
+	ck_assert(!is_observed());
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("observe");
@@ -165,6 +180,7 @@ int main(void)
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, nobody_observes_at_first);
 	tcase_add_test(tests, a_lease_ends_by_itself);
+	tcase_add_test(tests, a_lease_outlasts_a_daemon_that_is_killed);
 	tcase_add_test(tests, a_lease_that_is_renewed_publishes_nothing);
 	tcase_add_test(tests, a_reader_holds_the_lease_and_leaves_a_minute_of_it);
 	tcase_add_test(tests, what_is_kept_outlasts_a_lease);

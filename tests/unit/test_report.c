@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "control/memory.h"
+#include "control/stats.h"
 #include "suite.h"
+#include "tools/report/base.h"
 #include "tools/report/calls.h"
 #include "tools/report/markup.h"
 #include "tools/report/missed.h"
@@ -132,6 +134,126 @@ START_TEST(an_answer_that_was_cut_off_is_no_success)
 }
 END_TEST
 
+/* As the journal counts them, which knows of no calls. */
+static struct stats_operation counted(void)
+{
+	struct stats_operation stats = {0};
+	uint32_t place = 0;
+
+	report.counted = sure(calloc(1, sizeof(*report.counted)));
+	for (uint32_t i = 0; i < report.attempt_count; i++) {
+		const struct event event = {.attempt = report.attempts[i].attempt,
+			.status = report.attempts[i].status,
+			.end = report.attempts[i].end};
+
+		place = operations_find(
+			report.counted->operations, SPAN("dynamodb"), SPAN("PutItem"));
+		operations_begin(&report.counted->operations[place], &event);
+		operations_end(&report.counted->operations[place], &event);
+	}
+	calls_find(&report);
+	calls_count(&report);
+	stats_read(report.counted, place, &stats);
+	return stats;
+}
+
+START_TEST(a_call_seen_from_its_second_attempt_hides_no_failed_one)
+{
+	struct stats_operation stats;
+
+	add(1, 7, 2, 200);
+	add(1, 8, 1, 400);
+	stats = counted();
+	ck_assert_uint_eq(stats.calls, 2);
+	ck_assert_uint_eq(stats.failed, 1);
+	ck_assert_uint_eq(stats.recovered, 1);
+}
+END_TEST
+
+START_TEST(attempts_that_all_say_they_are_the_first_are_one_call)
+{
+	struct stats_operation stats;
+
+	add(1, 7, 1, 500);
+	add(1, 7, 1, 200);
+	stats = counted();
+	ck_assert_uint_eq(stats.calls, 1);
+	ck_assert_uint_eq(stats.failed, 0);
+	ck_assert_uint_eq(stats.recovered, 1);
+}
+END_TEST
+
+/* ---- connections that could not be looked into ---- */
+
+#define RUN 3
+
+static struct journal *journal;
+static struct base *base;
+
+static void begin_run(bool is_private)
+{
+	journal = sure(calloc(1, sizeof(*journal)));
+	base = base_note(journal);
+	report.is_private = is_private;
+	report.run = RUN;
+}
+
+/* The only line of the list is taken by a process, whose connection to a host of AWS is blind. */
+static void connect_blindly(uint32_t pid, uint32_t run)
+{
+	struct journal_process *process = &journal->processes[0];
+
+	atomic_store(&process->pid, pid);
+	atomic_store(&process->run, run);
+	atomic_store(&process->blind_aws, 1);
+	atomic_store(&process->blind_hosts[0].reason, 1);
+	snprintf(process->blind_hosts[0].host, sizeof(process->blind_hosts[0].host), "host%u", pid);
+	atomic_fetch_add(&journal->blind_aws, 1);
+}
+
+static void end_run(void)
+{
+	base_compare(base, journal, &report);
+	base_free(base);
+	free(journal);
+}
+
+START_TEST(a_blind_connection_is_named_when_its_line_is_taken_by_another_process)
+{
+	begin_run(true);
+	connect_blindly(UINT32_MAX, RUN);
+	base_look(base, journal);
+	connect_blindly(UINT32_MAX - 1, RUN);
+	base_look(base, journal);
+	end_run();
+	ck_assert_uint_eq(report.blind_aws, 2);
+	ck_assert_uint_eq(report.blind_count, 2);
+	ck_assert_str_eq(texts_get(&report.texts, report.blind[0].host), "host4294967295");
+	ck_assert_str_eq(texts_get(&report.texts, report.blind[1].host), "host4294967294");
+}
+END_TEST
+
+START_TEST(a_blind_connection_is_counted_when_nobody_has_seen_its_line)
+{
+	begin_run(_i);
+	connect_blindly(UINT32_MAX, RUN);
+	connect_blindly(UINT32_MAX - 1, RUN);
+	end_run();
+	ck_assert_uint_eq(report.blind_aws, 2);
+	ck_assert_uint_eq(report.blind_count, 1);
+}
+END_TEST
+
+START_TEST(a_blind_connection_of_others_is_none_of_the_runs)
+{
+	begin_run(false);
+	connect_blindly(UINT32_MAX, RUN + 1);
+	end_run();
+	ck_assert_uint_eq(report.blind_aws, 0);
+	ck_assert_uint_eq(report.blind_count, 0);
+}
+END_TEST
+
 /* ---- rules that matched nothing ---- */
 
 static const struct {
@@ -224,6 +346,13 @@ int main(void)
 	tcase_add_test(tests, attempts_with_one_id_of_one_process_are_one_call);
 	tcase_add_test(tests, attempts_that_say_no_id_are_calls_of_their_own);
 	tcase_add_test(tests, an_answer_that_was_cut_off_is_no_success);
+	tcase_add_test(tests, a_call_seen_from_its_second_attempt_hides_no_failed_one);
+	tcase_add_test(tests, attempts_that_all_say_they_are_the_first_are_one_call);
+	tcase_add_test(
+		tests, a_blind_connection_is_named_when_its_line_is_taken_by_another_process);
+	tcase_add_loop_test(
+		tests, a_blind_connection_is_counted_when_nobody_has_seen_its_line, 0, 2);
+	tcase_add_test(tests, a_blind_connection_of_others_is_none_of_the_runs);
 	tcase_add_loop_test(tests, what_differs_from_the_nearest_call_is_found_as_rules_are_tried,
 		0, COUNT(rules));
 	tcase_add_test(tests, the_nearest_call_is_the_one_in_which_the_fewest_letters_differ);

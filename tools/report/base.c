@@ -17,11 +17,20 @@ struct earlier {
 	uint64_t start, blind, calls, connections;
 };
 
+/* A process with blind connections; another one may have its line since. */
+struct noted {
+	uint64_t blind; /* since the run began */
+	struct journal_process process;
+};
+
 struct base {
 	uint64_t blind_aws, unfollowed, unattached, unnamed, calls, observed;
 	uint64_t programs[JOURNAL_PROGRAMS]; /* how often each was begun */
 	struct earlier processes[JOURNAL_PROCESSES];
 	struct operation operations[OPERATIONS];
+	struct noted *noted;
+	uint32_t noted_count;
+	uint32_t last[JOURNAL_PROCESSES]; /* of each line, a number from 1 in `noted`; 0: none */
 };
 
 static bool is_used(const struct operation *line)
@@ -178,13 +187,75 @@ static void add_blind(struct report *report, const struct journal_process *proce
 	}
 }
 
+static bool is_line_of(const struct journal_process *process, uint32_t pid, uint64_t start)
+{
+	return atomic_load(&process->pid) == pid && atomic_load(&process->start) == start;
+}
+
+/* What `noted` says of the process that has line `i` now; a new one if need be. */
+static struct noted *noted_of(struct base *base, uint32_t i, uint32_t pid, uint64_t start)
+{
+	struct noted *last = base->last[i] ? &base->noted[base->last[i] - 1] : NULL;
+
+	if (last && is_line_of(&last->process, pid, start))
+		return last;
+	base->noted = sure(reallocarray(base->noted, base->noted_count + 1, sizeof(*base->noted)));
+	last = &base->noted[base->noted_count++];
+	*last = (struct noted){.blind = 0};
+	base->last[i] = base->noted_count;
+	return last;
+}
+
+static void note_line(struct base *base, const struct journal_process *process, uint32_t i)
+{
+	const struct earlier *before = &base->processes[i];
+	uint32_t pid = atomic_load(&process->pid);
+	uint64_t start = atomic_load(&process->start);
+	bool is_same = pid == before->pid && start == before->start;
+	struct journal_process copy = *process;
+	uint64_t blind = atomic_load(&copy.blind_aws) - (is_same ? before->blind : 0);
+	struct noted *noted;
+
+	/* While it is read, another process may take it. */
+	if (!pid || !blind || !is_line_of(&copy, pid, start) || !is_line_of(process, pid, start))
+		return;
+	noted = noted_of(base, i, pid, start);
+	noted->blind = blind;
+	noted->process = copy;
+}
+
+void base_look(struct base *base, const struct journal *journal)
+{
+	for (uint32_t i = 0; i < JOURNAL_PROCESSES; i++)
+		note_line(base, &journal->processes[i], i);
+}
+
+/* Lines that were taken before anybody looked are in the journal's sum alone, and name no host. */
+static void count_blind(
+	const struct base *base, const struct journal *journal, struct report *report)
+{
+	uint64_t all = atomic_load(&journal->blind_aws) - base->blind_aws, others = 0;
+
+	for (uint32_t i = 0; i < base->noted_count; i++) {
+		const struct noted *noted = &base->noted[i];
+
+		if (!is_own(report, &noted->process)) {
+			others += noted->blind;
+			continue;
+		}
+		report->blind_aws += noted->blind;
+		add_blind(report, &noted->process);
+	}
+	if (!report->is_shared && all > others + report->blind_aws)
+		report->blind_aws = all - others;
+}
+
 static void compare_process(
 	const struct journal_process *process, const struct earlier *before, struct report *report)
 {
 	uint32_t pid = atomic_load(&process->pid);
 	uint64_t start = atomic_load(&process->start);
 	bool is_same = pid == before->pid && start == before->start;
-	uint64_t blind = atomic_load(&process->blind_aws) - (is_same ? before->blind : 0);
 
 	if (!pid || !is_own(report, process))
 		return;
@@ -192,10 +263,6 @@ static void compare_process(
 	report->processes += atomic_load(&process->calls) != (is_same ? before->calls : 0);
 	atomic_fetch_add(&report->counted->connections,
 		atomic_load(&process->connections) - (is_same ? before->connections : 0));
-	if (!blind)
-		return;
-	report->blind_aws += blind;
-	add_blind(report, process);
 }
 
 static void add_programs(
@@ -262,7 +329,7 @@ static void count_programs(struct report *report)
 	free(seen);
 }
 
-void base_compare(const struct base *base, const struct journal *journal, struct report *report)
+void base_compare(struct base *base, const struct journal *journal, struct report *report)
 {
 	report->counted = sure(calloc(1, sizeof(*report->counted)));
 	report->is_shared |= have_others_called(base, journal, report);
@@ -273,10 +340,18 @@ void base_compare(const struct base *base, const struct journal *journal, struct
 		count_by_attempts(report);
 	for (uint32_t i = 0; i < JOURNAL_PROCESSES; i++)
 		compare_process(&journal->processes[i], &base->processes[i], report);
+	base_look(base, journal);
+	count_blind(base, journal, report);
 	count_programs(report);
 	report->unfollowed = atomic_load(&journal->unfollowed) - base->unfollowed;
 	report->unattached = atomic_load(&journal->unattached) - base->unattached;
 	report->unnamed = atomic_load(&journal->unnamed) - base->unnamed;
 	note_unobserved(base, journal, report);
 	add_programs(base, journal, report);
+}
+
+void base_free(struct base *base)
+{
+	free(base->noted);
+	free(base);
 }

@@ -70,3 +70,72 @@ void calls_find(struct report *report)
 	}
 	free(index.calls);
 }
+
+/* ---- counting ---- */
+
+/* Of one operation, as its attempts tell. */
+struct tally {
+	uint64_t attempts, firsts, calls, failed, recovered;
+};
+
+/* Did an attempt succeed that was not the first one? */
+static bool has_recovered(const struct report *report, const struct report_call *call)
+{
+	const struct report_attempt *first = &report->attempts[call->first];
+
+	return call->has_succeeded && (first->attempt > 1 || !report_attempt_succeeded(first));
+}
+
+static uint32_t place_of(const struct report *report, const struct report_attempt *attempt)
+{
+	return operations_find(report->counted->operations,
+		span_of(report_text(report, attempt, EVENT_SERVICE)),
+		span_of(report_text(report, attempt, EVENT_OPERATION)));
+}
+
+static void add_up(const struct report *report, struct tally *tallies)
+{
+	for (uint32_t i = 0; i < report->attempt_count; i++) {
+		struct tally *tally = &tallies[place_of(report, &report->attempts[i])];
+
+		tally->attempts++;
+		tally->firsts += report->attempts[i].attempt <= 1;
+	}
+	for (uint32_t i = 0; i < report->call_count; i++) {
+		const struct report_call *call = &report->calls[i];
+		struct tally *tally = &tallies[place_of(report, &report->attempts[call->first])];
+
+		tally->calls++;
+		tally->failed += report_call_failed(call);
+		tally->recovered += has_recovered(report, call);
+	}
+}
+
+static uint64_t less(uint64_t from, uint64_t number)
+{
+	return from > number ? from - number : 0;
+}
+
+/* Attempts under way are of calls of their own, or may yet save one that seems to have failed. */
+static void correct(struct operation *line, const struct tally *tally)
+{
+	uint64_t under_way = less(line->attempts, line->ended);
+	uint64_t begun = less(line->calls, tally->firsts);
+	uint64_t failed = less(tally->failed, less(under_way, begun));
+
+	line->calls = tally->calls + begun;
+	line->recovered = tally->recovered;
+	line->succeeded = less(line->calls, under_way + failed);
+}
+
+void calls_count(struct report *report)
+{
+	struct tally *tallies = sure(calloc(OPERATIONS, sizeof(*tallies)));
+	struct operation *lines = report->counted->operations;
+
+	add_up(report, tallies);
+	for (uint32_t place = 0; place < OPERATIONS; place++)
+		if (tallies[place].attempts && tallies[place].attempts == lines[place].ended)
+			correct(&lines[place], &tallies[place]);
+	free(tallies);
+}

@@ -205,6 +205,74 @@ static bool knows_subject(
 	return false;
 }
 
+/* ---- what is not known ---- */
+
+/* Attempts that are missing from what the measure is taken from. What rules count is counted always, what
+ * operations count only while somebody observes. */
+static uint64_t missing_of(const struct report *report, const struct expectation *expectation,
+	const struct expect_term *term)
+{
+	uint64_t all = report->lost + report->unkept + report->unobserved;
+
+	if (term->measure == EXPECT_BLIND)
+		return 0;
+	if (expectation->subject == EXPECT_RULE)
+		return report->is_shared ? all : 0;
+	switch (term->measure) {
+	case EXPECT_ATTEMPTS:
+	case EXPECT_PLANNED:
+	case EXPECT_DELIVERED:
+	case EXPECT_TAKEN:
+		return all;
+	default:
+		return report->is_counted ? report->unobserved : all;
+	}
+}
+
+/* Can attempts that are missing only make it more? */
+static bool only_grows(enum expect_measure measure)
+{
+	return !expect_is_duration(measure) && measure != EXPECT_FAILED &&
+	       measure != EXPECT_RECOVERED;
+}
+
+/* Does the expectation hold, or not, however many attempts are missing? */
+static bool is_decided(const struct expectation *expectation, double least)
+{
+	if (!expectation->is_number || !only_grows(expectation->left.measure))
+		return false;
+	switch (expectation->op) {
+	case EXPECT_BELOW:
+	case EXPECT_LEAST:
+		return least >= expectation->number;
+	default:
+		return least > expectation->number;
+	}
+}
+
+static uint64_t unknown_of(
+	const struct report *report, const struct expectation *expectation, double left)
+{
+	uint64_t missing = missing_of(report, expectation, &expectation->left), more;
+
+	if (!expectation->is_number) {
+		more = missing_of(report, expectation, &expectation->right);
+		missing = missing > more ? missing : more;
+	}
+	return is_decided(expectation, left) ? 0 : missing;
+}
+
+static void note_unknown(uint64_t missing, struct verdict *verdict)
+{
+	char count[STYLE_COUNT_MAX];
+
+	verdict->is_met = false;
+	snprintf(verdict->got, sizeof(verdict->got), "not known: %s %s not kept",
+		style_count(missing, "attempt", count), missing == 1 ? "was" : "were");
+	snprintf(verdict->look, sizeof(verdict->look),
+		"\"What was not seen\" in the report, which says why");
+}
+
 static void note_got(const struct report *report, const struct expectation *expectation,
 	double left, double right, struct verdict *verdict)
 {
@@ -224,6 +292,7 @@ void check_expectation(
 	const struct report *report, const struct expectation *expectation, struct verdict *verdict)
 {
 	double left, right = expectation->number;
+	uint64_t missing;
 
 	*verdict = (struct verdict){.expected = expectation->text};
 	if (!knows_subject(report, expectation, verdict))
@@ -231,6 +300,11 @@ void check_expectation(
 	left = measure(report, expectation, &expectation->left);
 	if (!expectation->is_number)
 		right = measure(report, expectation, &expectation->right);
+	missing = unknown_of(report, expectation, left);
+	if (missing) {
+		note_unknown(missing, verdict);
+		return;
+	}
 	verdict->is_met = holds(left, expectation->op, right);
 	note_got(report, expectation, left, right, verdict);
 	if (!verdict->is_met)
@@ -258,6 +332,7 @@ void check_unmatched(const struct report *report, struct verdict *verdict)
 void check_untaken(const struct report *report, struct verdict *verdict)
 {
 	uint64_t planned = 0, taken = 0;
+	uint64_t missing = report->lost + report->unkept + report->unobserved;
 	const struct report_rule *first = NULL;
 
 	*verdict =
@@ -266,13 +341,16 @@ void check_untaken(const struct report *report, struct verdict *verdict)
 		const struct report_rule *rule = &report->rules[i];
 
 		planned += rule->planned;
-		taken += rule->taken;
+		/* More are taken where some were planned before the run; they make up for no other. */
+		taken += rule->taken < rule->planned ? rule->taken : rule->planned;
 		if (rule->planned > rule->taken)
 			first = first ?: rule;
 	}
-	verdict->is_met = taken >= planned;
+	verdict->is_met = !first;
 	snprintf(verdict->got, sizeof(verdict->got), "%" PRIu64 " of %" PRIu64 " were", taken,
 		planned);
 	if (first)
 		look_untaken(report, first, verdict->look, sizeof(verdict->look));
+	else if (report->is_shared && missing)
+		note_unknown(missing, verdict);
 }

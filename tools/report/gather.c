@@ -15,8 +15,9 @@
 #define LAST_CALLS_NS  1000000000ull
 #define LAST_EVENTS_NS 300000000ull
 
-/* Programs of other users have a journal of their own, of which the daemon takes the events over. */
-#define GUESTS_NS 1000000000ull
+/* Programs of other users have a journal of their own, of which the daemon takes the events over; and lines of
+ * the process list are taken by others. */
+#define LOOK_NS 1000000000ull
 
 /* Of those that only look, and keep no attempts. */
 #define TEXTS_MAX 65536u
@@ -36,7 +37,7 @@ static void pause_shortly(void)
 	nanosleep(&pause, NULL);
 }
 
-void gather_begin(struct gather *gather, struct report *report, const struct observe *observe)
+void gather_begin(struct gather *gather, struct report *report, struct observe *observe)
 {
 	const struct journal *journal = observe->journal;
 
@@ -133,6 +134,8 @@ static void take(struct gather *gather, const struct event *event, uint64_t numb
 		report->unkept++;
 }
 
+/* As many as the ring holds at most: where each is told of slowly, new ones come without an end, and
+ * the caller has more to look after. */
 static uint32_t take_events(struct gather *gather)
 {
 	struct report *report = gather->report;
@@ -140,7 +143,9 @@ static uint32_t take_events(struct gather *gather)
 	uint32_t count = 0;
 	uint64_t number;
 
-	while (event_reader_next(&gather->reader, &event, &number)) {
+	for (uint32_t i = 0; i < JOURNAL_EVENTS; i++) {
+		if (!event_reader_next(&gather->reader, &event, &number))
+			break;
 		if (!report->is_private && event.run != report->run) {
 			report->foreign++;
 			report->is_shared = true;
@@ -155,8 +160,10 @@ static uint32_t take_events(struct gather *gather)
 uint32_t gather_more(struct gather *gather)
 {
 	rules_seen_look(gather->rules, false);
-	if (now() - gather->asked > GUESTS_NS) {
+	observe_continue(gather->observe);
+	if (now() - gather->asked > LOOK_NS) {
 		observe_guests(gather->observe);
+		base_look(gather->base, gather->journal);
 		gather->asked = now();
 	}
 	return take_events(gather);
@@ -212,12 +219,13 @@ void gather_end(struct gather *gather)
 		report->lost += base_ended(gather->base, gather->journal) - events_known(gather);
 	calls_find(report);
 	base_compare(gather->base, gather->journal, report);
+	calls_count(report);
 	rules_seen_end(gather->rules);
-	free(gather->base);
+	base_free(gather->base);
 }
 
 void gather_drop(struct gather *gather)
 {
 	rules_seen_end(gather->rules);
-	free(gather->base);
+	base_free(gather->base);
 }

@@ -14,7 +14,7 @@ typedef void gather_told(void *context, const struct report *report,
 
 struct gather {
 	struct report *report;
-	const struct observe *observe;
+	struct observe *observe;
 	const struct journal *journal;
 	struct event_reader reader;
 	uint64_t asked;	   /* when the daemon was last asked what guests tell */
@@ -26,7 +26,7 @@ struct gather {
 };
 
 /* From now on. `report` is set up but for what is gathered; `folder` and `observe` stay the caller's. */
-void gather_begin(struct gather *gather, struct report *report, const struct observe *observe);
+void gather_begin(struct gather *gather, struct report *report, struct observe *observe);
 
 /* Takes what has come. Returns how many attempts of the run. */
 uint32_t gather_more(struct gather *gather);

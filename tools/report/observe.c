@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cjson/cJSON.h>
@@ -16,7 +17,8 @@
 #include "tools/client.h"
 #include "tools/folder.h"
 
-#define PATH "/_chaos/observe"
+#define PATH	   "/_chaos/observe"
+#define LEASE_PATH "/_chaos/stats" /* who asks for it observes for a minute */
 
 /* Bytes far behind the journal's end. Whoever turns observing on or off has the first one for that time;
  * those that look have the second one, if it was turned on by one of them. */
@@ -51,11 +53,25 @@ static int open_journal(struct observe *observe)
 	return journal_valid(map, sizeof(struct journal)) ? 0 : -EINVAL;
 }
 
-static int ask(const struct observe *observe, const char *method, bool *is_on,
-	char reason[OBSERVE_REASON_MAX])
+static uint64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (uint64_t)time.tv_sec * 1000000000ull + (uint64_t)time.tv_nsec;
+}
+
+/* Who observes, as the daemon answers. */
+struct state {
+	bool is_observed, is_kept;
+};
+
+/* `state` may be NULL. */
+static int ask(const struct observe *observe, const char *method, const char *path,
+	struct state *state, char reason[OBSERVE_REASON_MAX])
 {
 	const struct client_request request = {
-		.folder = observe->folder, .method = method, .path = PATH};
+		.folder = observe->folder, .method = method, .path = path};
 	struct client_answer answer;
 	char why[256] = "";
 	int error = client_call(&request, &answer, why);
@@ -66,10 +82,12 @@ static int ask(const struct observe *observe, const char *method, bool *is_on,
 			error == -EIO ? why : folder_error(error));
 		return error;
 	}
-	body = cJSON_Parse(answer.body);
-	/* What is observed, and not kept so, ends when whoever reads events has gone. */
-	*is_on = cJSON_IsTrue(cJSON_GetObjectItem(body, "kept"));
-	cJSON_Delete(body);
+	if (state) {
+		body = cJSON_Parse(answer.body);
+		state->is_observed = cJSON_IsTrue(cJSON_GetObjectItem(body, "observed"));
+		state->is_kept = cJSON_IsTrue(cJSON_GetObjectItem(body, "kept"));
+		cJSON_Delete(body);
+	}
 	if (answer.status != 200) {
 		snprintf(reason, OBSERVE_REASON_MAX,
 			"%s: the daemon refuses to observe, with HTTP status %ld; it may be of "
@@ -81,18 +99,30 @@ static int ask(const struct observe *observe, const char *method, bool *is_on,
 	return error;
 }
 
-/* Turns it on if need be. To be called with LOCK_CHANGE. */
+/* To be called with LOCK_CHANGE. */
 static int turn_on(struct observe *observe, char reason[OBSERVE_REASON_MAX])
 {
-	bool is_on = false;
-	int error = ask(observe, "GET", &is_on, reason);
+	struct state before = {0};
+	int error = ask(observe, "GET", PATH, &before, reason);
 
 	if (error)
 		return error;
-	observe->is_ours = !is_on || lock(observe->fd, LOCK_OURS, F_WRLCK, F_OFD_GETLK) == 1;
+	observe->is_ours =
+		!before.is_observed || lock(observe->fd, LOCK_OURS, F_WRLCK, F_OFD_GETLK) == 1;
 	if (observe->is_ours)
 		lock(observe->fd, LOCK_OURS, F_RDLCK, F_OFD_SETLK);
-	return is_on ? 0 : ask(observe, "POST", &is_on, reason);
+	observe->renewed = now();
+	return ask(observe, "GET", LEASE_PATH, NULL, reason);
+}
+
+void observe_continue(struct observe *observe)
+{
+	char reason[OBSERVE_REASON_MAX];
+
+	if (now() - observe->renewed < OBSERVE_RENEW_MS * 1000000ull)
+		return;
+	observe->renewed = now();
+	ask(observe, "GET", LEASE_PATH, NULL, reason);
 }
 
 static void close_journal(struct observe *observe)
@@ -140,15 +170,22 @@ void observe_guests(const struct observe *observe)
 		client_free(&answer);
 }
 
-void observe_end(struct observe *observe)
+/* What somebody has kept meanwhile is theirs. */
+static void turn_off(const struct observe *observe)
 {
 	char reason[OBSERVE_REASON_MAX];
-	bool is_on;
+	struct state state = {0};
 
+	if (ask(observe, "GET", PATH, &state, reason) == 0 && !state.is_kept)
+		ask(observe, "DELETE", PATH, NULL, reason);
+}
+
+void observe_end(struct observe *observe)
+{
 	if (observe->fd < 0)
 		return;
 	lock(observe->fd, LOCK_CHANGE, F_WRLCK, F_OFD_SETLKW);
 	if (observe->is_ours && lock(observe->fd, LOCK_OURS, F_WRLCK, F_OFD_GETLK) == 0)
-		ask(observe, "DELETE", &is_on, reason);
+		turn_off(observe);
 	close_journal(observe);
 }

@@ -44,6 +44,18 @@ static void wait_ms(unsigned ms)
 	nanosleep(&pause, NULL);
 }
 
+/* Observing goes on meanwhile. */
+static void wait_observing(struct observe *observe, unsigned ms)
+{
+	unsigned part;
+
+	for (; ms && !is_over; ms -= part) {
+		part = ms < OBSERVE_RENEW_MS ? ms : OBSERVE_RENEW_MS;
+		wait_ms(part);
+		observe_continue(observe);
+	}
+}
+
 /* ---- calls ---- */
 
 struct view {
@@ -200,12 +212,12 @@ int watch_rates(const struct watch *watch, char reason[OBSERVE_REASON_MAX])
 		struct base *base = base_note(observe.journal);
 		double began = seconds_now();
 
-		wait_ms(watch->interval_ms);
+		wait_observing(&observe, watch->interval_ms);
 		base_compare(base, observe.journal, &report);
 		fputs(clears ? "\033[H\033[J" : "", stdout);
 		show_rates(watch, &report, seconds_now() - began, colours);
 		report_free(&report);
-		free(base);
+		base_free(base);
 	} while (!is_over && !watch->once && !ferror(stdout));
 	observe_end(&observe);
 	return 0;
