@@ -717,6 +717,12 @@ def test_a_wrong_expectation_keeps_the_command_from_running(tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
+def test_a_file_of_expectations_without_an_end_is_refused():
+    ended = chaos_run("--expect-file", "/dev/zero", "--", "true")
+    assert ended.returncode == 125
+    assert "--expect-file /dev/zero: it is larger than 1 MB" in ended.stderr
+
+
 def test_names_that_no_call_has_are_warned_of():
     done = chaos_run("--expect", "dynamo.PutItm: faults == 0", "--expect", "s3.*: calls == 0", "true")
     assert done.returncode == 0
