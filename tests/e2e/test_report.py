@@ -493,6 +493,34 @@ def test_what_was_counted_before_the_run_is_not_in_it(daemon, moto, tmp_path):
     assert [rule["planned"] for rule in told["rules"]] == [3]
 
 
+BRIEFLY = textwrap.dedent(
+    """
+    for name in first second; do
+        chaos-ctl faults add '{"service":"dynamodb","description":"'$name'"}'
+        aws dynamodb list-tables
+        chaos-ctl faults clear
+    done >&2
+    """
+)
+
+
+def test_rules_that_came_and_went_in_the_run_have_their_names_and_counts(daemon, moto, tmp_path):
+    daemon.faults({"service": "kms", "description": "before"})
+    daemon.faults({"service": "kms", "description": "there"})
+    path = tmp_path / "report.json"
+    done = chaos_run(
+        "-d", daemon.folder, f"--report=json:{path}", "--expect", "rule:first: taken == 1",
+        "--expect", "rule:second: taken == 1", "sh", "-c", BRIEFLY, url=moto,
+        AWS_MAX_ATTEMPTS=1, PATH=f"{BUILD}:{os.environ['PATH']}",
+    )  # fmt: skip
+    told = json.loads(path.read_text())["rules"]
+    assert done.returncode == 0, done.stderr
+    assert [(rule["name"], rule["planned"], rule["taken"]) for rule in told] == [
+        ("there", 0, 0), ("first", 1, 1), ("second", 1, 1),
+    ]  # fmt: skip
+    assert told[1]["rule"] == {"service": "dynamodb", "description": "first"}
+
+
 def test_a_call_of_others_that_has_not_ended_is_none_of_the_runs(daemon, client, sink, tmp_path):
     held = []
     sink.reply = lambda request: held.append(request) or time.sleep(TIMEOUT)

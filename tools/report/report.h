@@ -80,6 +80,7 @@ struct report {
 	uint32_t call_count;
 	struct report_rule *rules; /* in the order in which they came */
 	uint32_t rule_count;
+	uint64_t rules_forgotten; /* that came and went, and of which nobody knows any more */
 	struct report_blind *blind;
 	uint32_t blind_count;
 	struct report_program *programs;
