@@ -11,6 +11,7 @@
 #include "ledger_json.h"
 #include "ledger_text.h"
 #include "lints.h"
+#include "operations.h"
 #include "policy.h"
 #include "style.h"
 
@@ -19,7 +20,7 @@ static void compare(
 {
 	cJSON *now = sure(cJSON_CreateObject());
 
-	cJSON_AddItemToObject(now, "operations", stats_operations(report->counted));
+	cJSON_AddItemToObject(now, "operations", operations_json(report));
 	cJSON_AddItemToObject(now, "ledger", ledger_json(ledger));
 	baseline_write(stderr, style_wanted(stderr), wanted->baseline_path, wanted->baseline, now);
 	cJSON_Delete(now);

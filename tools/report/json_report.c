@@ -13,6 +13,7 @@
 #include "ledger_json.h"
 #include "lints.h"
 #include "missed.h"
+#include "operations.h"
 #include "unseen.h"
 
 /* Of a list; the totals hold all. */
@@ -283,7 +284,7 @@ cJSON *json_report(const struct report *report, const struct verdict *verdicts, 
 	add_text(json, "version", CHAOS_VERSION);
 	add_time(json, "begun", report->begun);
 	add_command(json, report);
-	cJSON_AddItemToObject(json, "operations", stats_operations(report->counted));
+	cJSON_AddItemToObject(json, "operations", operations_json(report));
 	add_rules(json, report);
 	add_unmatched(json, report);
 	add_blind(json, report);
