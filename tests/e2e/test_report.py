@@ -521,6 +521,34 @@ def test_rules_that_came_and_went_in_the_run_have_their_names_and_counts(daemon,
     assert told[1]["rule"] == {"service": "dynamodb", "description": "first"}
 
 
+OBEYED = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufffd]")
+
+
+def test_nothing_that_a_terminal_obeys_is_told(moto, tmp_path):
+    hostile = "a\x1b[2J\n\x9b31m\u202e\u2066b"
+    rule = dict(THROTTLED, description=hostile)
+    path = tmp_path / "report.json"
+    done = chaos_run(
+        "-f", json.dumps([rule]), "--report", f"--report=json:{path}", "--trace",
+        "--expect", f"rule:{hostile}: taken == 1",
+        sys.executable, "-c", BOTO, "dynamodb.list_tables", "sqs.list_queues", url=moto,
+    )  # fmt: skip
+    assert done.returncode == 124 and "a?[2J??31m??b" in done.stderr
+    assert not OBEYED.search(done.stderr)
+    assert not OBEYED.search(path.read_text())
+    (told,) = json.loads(path.read_text())["rules"]
+    assert (told["name"], told["rule"]) == ("a?[2J??31m??b", rule)
+
+
+def test_a_command_that_is_no_text_makes_a_report_that_is(tmp_path):
+    path = tmp_path / "report.json"
+    subprocess.run(
+        [BUILD / "chaos-run", f"--report=json:{path}", "true", b"a\xffb"],
+        env=environment(), timeout=TIMEOUT, check=True,
+    )  # fmt: skip
+    assert json.loads(path.read_text())["command"] == ["true", "a?b"]
+
+
 def test_a_call_of_others_that_has_not_ended_is_none_of_the_runs(daemon, client, sink, tmp_path):
     held = []
     sink.reply = lambda request: held.append(request) or time.sleep(TIMEOUT)

@@ -8,6 +8,7 @@
 #include "baseline.h"
 #include "control/memory.h"
 #include "control/stats.h"
+#include "control/utf8.h"
 #include "ledger_json.h"
 #include "ledger_text.h"
 #include "lints.h"
@@ -52,12 +53,14 @@ static bool write_policy(const struct report *report, const char *path)
 	FILE *out = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
 	bool is_bad = !out;
 	cJSON *policy;
-	char *text;
+	char *text, *plain;
 
 	if (out) {
 		policy = policy_json(report);
 		text = sure(cJSON_Print(policy));
-		fprintf(out, "%s\n", text);
+		plain = utf8_json(text);
+		fprintf(out, "%s\n", plain);
+		free(plain);
 		free(text);
 		cJSON_Delete(policy);
 		is_bad = fflush(out) == EOF || ferror(out);

@@ -228,6 +228,7 @@ static void take_written(struct report_rule *rule, const cJSON *written)
 		return;
 	free(rule->name);
 	rule->name = sure(strdup(name));
+	utf8_tidy(rule->name);
 }
 
 static void match_written(
