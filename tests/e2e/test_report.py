@@ -468,6 +468,11 @@ def test_runs_that_share_a_daemon_tell_each_of_its_own(daemon, moto, tmp_path):
     assert {one["service"] for one in inner["operations"]} == {"lambda"}
     assert [rule["taken"] for rule in outer["rules"]] == [2]
     assert [rule["taken"] for rule in inner["rules"]] == [0]
+    # What rules matched is counted for all; while the second ran, there was nobody else.
+    assert [rule["matched"] for rule in outer["rules"]] == [None]
+    assert len([line for line in outer["unseen"] if "each rule matched" in line]) == 1
+    assert [rule["matched"] for rule in inner["rules"]] == [0]
+    assert not any("each rule matched" in line for line in inner["unseen"])
     # Nobody looks any more.
     assert daemon.request("GET", "/_chaos/observe").json["observed"] is False
 

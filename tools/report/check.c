@@ -247,6 +247,14 @@ static bool needs_calls(const struct expectation *expectation)
 		       expect_is_duration(expectation->left.measure));
 }
 
+/* What rules matched is counted for all that share a daemon. */
+static bool needs_what_is_shared(const struct report *report, const struct expectation *expectation)
+{
+	return report->is_shared && expectation->subject == EXPECT_RULE &&
+	       (expectation->left.measure == EXPECT_MATCHED ||
+		       (!expectation->is_number && expectation->right.measure == EXPECT_MATCHED));
+}
+
 static bool knows_subject(
 	const struct report *report, const struct expectation *expectation, struct verdict *verdict)
 {
@@ -291,6 +299,11 @@ void check_expectation(
 	*verdict = (struct verdict){.expected = expectation->text};
 	if (!knows_subject(report, expectation, verdict))
 		return;
+	if (needs_what_is_shared(report, expectation)) {
+		snprintf(verdict->got, sizeof(verdict->got),
+			"what nobody knows: others used the daemon at the same time");
+		return;
+	}
 	doubt = doubt_of(expectation->op);
 	left = measure(report, expectation, &expectation->left, doubt);
 	if (!expectation->is_number)

@@ -96,7 +96,10 @@ static void add_rules(cJSON *json, const struct report *report)
 		add_rule_text(object, rule);
 		add_text(object, "list", rule->list == REPORT_OUTAGES ? "outages" : "faults");
 		add_number(object, "number", rule->number);
-		add_number(object, "matched", rule->matched);
+		if (report->is_shared)
+			add_text(object, "matched", NULL);
+		else
+			add_number(object, "matched", rule->matched);
 		add_number(object, "planned", rule->planned);
 		add_number(object, "delivered", rule->delivered);
 		add_number(object, "taken", rule->taken);

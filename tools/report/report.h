@@ -51,7 +51,8 @@ struct report_rule {
 	char *service, *region, *operation; /* NULL: any */
 	uint32_t counter;
 	uint64_t base_matched, base_fired, base_delivered, base_taken; /* before the run */
-	uint64_t matched, planned, delivered, taken;
+	uint64_t matched; /* at least; exact unless the daemon was shared */
+	uint64_t planned, delivered, taken;
 };
 
 /* A connection that could not be looked into: which process, which host, why. */

@@ -90,6 +90,9 @@ static void tell_of_rules(const struct report *report, struct lines *lines)
 {
 	char count[STYLE_COUNT_MAX];
 
+	if (report->is_shared && report->rule_count)
+		tell(lines, "how many calls each rule matched: others used the daemon at the same "
+			    "time, and their calls count, too");
 	if (report->rules_forgotten)
 		tell(lines, "%s came and went, and the daemon keeps the last ones alone",
 			style_count(report->rules_forgotten, "rule", count));
