@@ -80,6 +80,7 @@ int api_stop(struct api *api, struct refusal *why)
 	error = api->is_ready ? apply_publish(api, &none, why) : 0;
 	api->is_ready = false;
 	config_clear(&api->config);
+	removed_free(&api->removed);
 	names_close(api->names);
 	api->names = NULL;
 	return error;

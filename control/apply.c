@@ -21,7 +21,10 @@ int apply_publish(struct api *api, const struct config *config, struct refusal *
 	const char *reason = "";
 	size_t count;
 	const struct rule **rules = config_rules(config, &count);
-	int error = writer_publish(api->writer, rules, count, latency_of(config),
+	int error;
+
+	removed_count(&api->removed, api->writer);
+	error = writer_publish(api->writer, rules, count, latency_of(config),
 		config->flags | held_flags(api), &reason);
 
 	free(rules);
@@ -57,6 +60,7 @@ int apply_commit(struct api *api, struct config *next, struct refusal *why)
 		config_clear(next);
 		return error;
 	}
+	removed_take(&api->removed, api->writer, &api->config);
 	config_clear(&api->config);
 	api->config = *next;
 	return 0;

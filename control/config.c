@@ -10,7 +10,7 @@
 #include "json.h"
 #include "memory.h"
 
-static void release(struct config_rule *rule)
+void config_rule_release(struct config_rule *rule)
 {
 	if (--rule->owners > 0)
 		return;
@@ -35,7 +35,7 @@ static void list_add(struct config_list *list, struct config_rule *rule)
 void config_list_clear(struct config_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
-		release(list->rules[i]);
+		config_rule_release(list->rules[i]);
 	free(list->rules);
 	*list = (struct config_list){0};
 }

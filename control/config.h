@@ -72,6 +72,9 @@ const struct rule **config_rules(const struct config *config, size_t *count);
 char *config_list_text(const struct config_list *list);
 char *config_effects_text(const struct config *config);
 
+/* One owner less; the last one frees it. */
+void config_rule_release(struct config_rule *rule);
+
 void config_list_clear(struct config_list *list);
 void config_clear(struct config *config);
 

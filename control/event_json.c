@@ -43,8 +43,8 @@ static size_t print_character(FILE *out, const char *at, size_t len)
 
 	if (step == 1 && (*at == '"' || *at == '\\'))
 		fprintf(out, "\\%c", *at);
-	else if (step == 1 && ((unsigned char)*at < 0x20 || *at == 0x7f))
-		fprintf(out, "\\u%04x", *at);
+	else if (step && utf8_is_obeyed(at, step))
+		fprintf(out, "\\u%04x", (unsigned)utf8_code(at, step));
 	else if (step)
 		fwrite_unlocked(at, 1, step, out);
 	else

@@ -18,7 +18,6 @@ static void skip_to(struct event_reader *reader, uint64_t number)
 {
 	reader->lost += number - reader->next;
 	reader->next = number;
-	reader->since = 0;
 }
 
 /* Nothing older is in the ring. */
@@ -37,14 +36,15 @@ void event_reader_begin(struct event_reader *reader, const struct journal *journ
 	reader->lost = 0;
 }
 
-/* The writer of the next event is not done. False: it is waited for. */
-static bool give_up(struct event_reader *reader)
+/* The writer of the next event is not done. False: it is waited for. Whoever had taken a place when
+ * the wait began has been waited for with it: however many there are, it is one wait. */
+static bool give_up(struct event_reader *reader, uint64_t head)
 {
-	uint64_t time = now();
-
-	if (!reader->since)
-		reader->since = time;
-	if (time - reader->since < PATIENCE_NS)
+	if (!reader->since || reader->next >= reader->waited) {
+		reader->since = now();
+		reader->waited = head;
+	}
+	if (now() - reader->since < PATIENCE_NS)
 		return false;
 	skip_to(reader, reader->next + 1);
 	return true;
@@ -61,13 +61,12 @@ bool event_reader_next(struct event_reader *reader, struct event *event, uint64_
 		switch (event_read(journal->events, JOURNAL_EVENTS, reader->next, event)) {
 		case EVENT_READ:
 			*number = reader->next++;
-			reader->since = 0;
 			return true;
 		case EVENT_TOO_OLD:
 			skip_to(reader, reader->next + 1);
 			break;
 		case EVENT_LATER:
-			if (!give_up(reader))
+			if (!give_up(reader, head))
 				return false;
 		}
 	}

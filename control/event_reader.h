@@ -8,10 +8,10 @@
 
 struct event_reader {
 	const struct journal *journal;
-	uint64_t next; /* number of the event to be read next */
-	uint64_t lost; /* events that were overwritten before they were read, or never written */
-	uint64_t
-		since; /* when that one was first found unfinished, CLOCK_MONOTONIC ns; 0: it was not */
+	uint64_t next;	 /* number of the event to be read next */
+	uint64_t lost;	 /* events that were overwritten before they were read, or never written */
+	uint64_t since;	 /* when it began to wait for unfinished events, CLOCK_MONOTONIC ns */
+	uint64_t waited; /* for those before this number; a wait for later ones is another one */
 };
 
 /* Begins with event `number`, or with the oldest that is there. */

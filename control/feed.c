@@ -160,7 +160,9 @@ static void print_events(struct feed *feed)
 			print_event(feed, number, &event);
 	}
 	print_lost(feed);
-	if (!feed->left || feed->reader.next >= feed->end)
+	/* A head that has gone back was somebody's garbage: what would be waited for never comes. */
+	if (!feed->left || feed->reader.next >= feed->end ||
+		(feed->format != FEED_STREAM && head < feed->end))
 		print_end(feed);
 }
 
@@ -191,8 +193,10 @@ ssize_t feed_read(struct feed *feed, char *to, size_t room)
 
 bool feed_is_ready(const struct feed *feed)
 {
-	return feed->at < feed->len || feed->is_at_end ||
-	       atomic_load(&feed->reader.journal->event_head) > feed->reader.next ||
+	uint64_t head = atomic_load(&feed->reader.journal->event_head);
+
+	return feed->at < feed->len || feed->is_at_end || head > feed->reader.next ||
+	       (feed->format != FEED_STREAM && head < feed->end) ||
 	       (feed->format == FEED_STREAM && now() >= feed->heartbeat_at);
 }
 

@@ -6,6 +6,7 @@
 #include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -28,7 +29,7 @@ static void close_quietly(int fd)
 	errno = error;
 }
 
-char *file_read_all(int fd, size_t *len)
+static char *read_at_most(int fd, size_t max, size_t *len)
 {
 	size_t cap = 64 << 10;
 	char *text = sure(malloc(cap));
@@ -37,6 +38,11 @@ char *file_read_all(int fd, size_t *len)
 	*len = 0;
 	while ((got = read(fd, text + *len, cap - *len - 1)) > 0 || (got < 0 && errno == EINTR)) {
 		*len += got > 0 ? (size_t)got : 0;
+		if (*len > max) {
+			free(text);
+			errno = EFBIG;
+			return NULL;
+		}
 		if (cap - *len < cap / 2)
 			text = sure(realloc(text, cap *= 2));
 	}
@@ -48,16 +54,26 @@ char *file_read_all(int fd, size_t *len)
 	return text;
 }
 
-char *file_read(const char *path, size_t *len)
+char *file_read_all(int fd, size_t *len)
+{
+	return read_at_most(fd, SIZE_MAX, len);
+}
+
+char *file_read_at_most(const char *path, size_t max, size_t *len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	char *text;
 
 	if (fd < 0)
 		return NULL;
-	text = file_read_all(fd, len);
+	text = read_at_most(fd, max, len);
 	close_quietly(fd);
 	return text;
+}
+
+char *file_read(const char *path, size_t *len)
+{
+	return file_read_at_most(path, SIZE_MAX, len);
 }
 
 static int write_all(int fd, const char *text)

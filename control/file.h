@@ -10,6 +10,9 @@
 /* All that can be read, with a 0 behind it; the caller frees it. NULL with errno set. */
 char *file_read_all(int fd, size_t *len);
 
+/* The same, of no more than `max` bytes: else errno is EFBIG. */
+char *file_read_at_most(const char *path, size_t max, size_t *len);
+
 /* The whole file with a 0 behind it; the caller frees it. NULL with errno set. */
 char *file_read(const char *path, size_t *len);
 

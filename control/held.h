@@ -10,6 +10,7 @@
 #include "config.h"
 #include "event_reader.h"
 #include "names.h"
+#include "removed.h"
 #include "writer.h"
 
 /* Who observes, beside what the configuration says. */
@@ -22,6 +23,7 @@ struct observe {
 struct api {
 	pthread_mutex_t lock; /* of all below; also of cJSON, which keeps its last error */
 	struct config config;
+	struct removed removed; /* from it */
 	struct observe observe;
 	struct writer *writer;
 	struct event_reader guests; /* of their events */

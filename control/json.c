@@ -294,9 +294,11 @@ static char *widen(const char *text)
 char *json_print(const cJSON *value)
 {
 	char *text = sure(cJSON_PrintUnformatted(value));
-	char *wide = widen(text);
+	char *plain = utf8_json(text);
+	char *wide = widen(plain);
 
 	free(text);
+	free(plain);
 	return wide;
 }
 

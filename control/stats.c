@@ -143,25 +143,28 @@ static int by_name(const void *left, const void *right)
 	return order ? order : strcmp(a->operation, b->operation);
 }
 
+cJSON *stats_array(const struct stats_operation *all, size_t count)
+{
+	cJSON *array = sure(cJSON_CreateArray());
+
+	for (size_t i = 0; i < count; i++)
+		cJSON_AddItemToArray(array, operation_json(&all[i]));
+	return array;
+}
+
 cJSON *stats_lines(const struct operation *lines)
 {
 	struct stats_operation *all = sure(calloc(OPERATIONS, sizeof(*all)));
-	cJSON *array = sure(cJSON_CreateArray());
+	cJSON *array;
 	size_t count = 0;
 
 	for (uint32_t place = 0; place < OPERATIONS; place++)
 		if (stats_of(&lines[place], &all[count]))
 			count++;
 	qsort(all, count, sizeof(*all), by_name);
-	for (size_t i = 0; i < count; i++)
-		cJSON_AddItemToArray(array, operation_json(&all[i]));
+	array = stats_array(all, count);
 	free(all);
 	return array;
-}
-
-cJSON *stats_operations(const struct journal *journal)
-{
-	return stats_lines(journal->operations);
 }
 
 cJSON *stats_counter(const struct journal_counter *counter)

@@ -30,7 +30,7 @@ bool stats_read(const struct journal *journal, uint32_t place, struct stats_oper
 bool stats_of(const struct operation *line, struct stats_operation *stats);
 
 /* {"service", "operation", "calls", "attempts", "faults", "failed", "statuses", "p50Ms", …} of each, by name. */
-cJSON *stats_operations(const struct journal *journal);
+cJSON *stats_array(const struct stats_operation *all, size_t count);
 cJSON *stats_lines(const struct operation *lines);
 
 /* {"rule" id, "matched", "fired", "delivered", "taken"} of one rule's counter. */

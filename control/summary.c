@@ -47,6 +47,17 @@ static void add_rules(
 		cJSON_AddItemToArray(array, rule_json(api, rules->rules[i], list_name));
 }
 
+static void add_removed(void *context, const struct removed_rule *one)
+{
+	cJSON *object = stats_counter(&one->counter);
+
+	sure(cJSON_AddStringToObject(
+		object, "list", one->rule->rule.list == TABLE_OUTAGES ? "outages" : "faults"));
+	add_number(object, "number", one->number);
+	cJSON_AddItemToObject(object, "rule", sure(cJSON_Parse(one->rule->text)));
+	cJSON_AddItemToArray(context, object);
+}
+
 static cJSON *totals_json(const struct api *api)
 {
 	const struct writer *writer = api->writer;
@@ -75,6 +86,9 @@ cJSON *summary_stats(const struct api *api)
 	rules = sure(cJSON_AddArrayToObject(stats, "rules"));
 	add_rules(rules, api, TABLE_OUTAGES, "outages");
 	add_rules(rules, api, TABLE_FAULTS, "faults");
+	rules = sure(cJSON_AddArrayToObject(stats, "removed"));
+	removed_each(&api->removed, api->writer, add_removed, rules);
+	add_number(stats, "forgotten", removed_forgotten(&api->removed));
 	cJSON_AddItemToObject(stats, "totals", totals_json(api));
 	return stats;
 }

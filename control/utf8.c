@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "utf8.h"
 
-#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "memory.h"
 
 /* What a first byte asks for: the length, and the range of the second byte, which alone keeps out
  * overlong forms, surrogates and what lies beyond U+10FFFF. */
@@ -53,16 +56,62 @@ size_t utf8_count(const char *text)
 	return count;
 }
 
+uint32_t utf8_code(const char *at, size_t step)
+{
+	static const uint8_t first_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+	uint32_t code = (uint8_t)at[0] & first_bits[step];
+
+	for (size_t i = 1; i < step; i++)
+		code = code << 6 | ((uint8_t)at[i] & 0x3f);
+	return code;
+}
+
+bool utf8_is_obeyed(const char *at, size_t step)
+{
+	static const struct {
+		uint32_t first, last;
+	} obeyed[] = {{0, 0x1f}, {0x7f, 0x9f}, {0x2028, 0x202e}, {0x2066, 0x2069}};
+	uint32_t code = utf8_code(at, step);
+
+	for (size_t i = 0; i < sizeof(obeyed) / sizeof(*obeyed); i++)
+		if (code >= obeyed[i].first && code <= obeyed[i].last)
+			return true;
+	return false;
+}
+
 void utf8_tidy(char *text)
 {
-	for (size_t left = strlen(text); left > 0;) {
-		size_t step = utf8_step(text, left);
+	char *to = text;
 
-		if (step == 0 || (uint8_t)*text < 0x20 || *text == 0x7f) {
-			*text = '?';
-			step = 1;
+	for (size_t left = strlen(text), step; left > 0; text += step, left -= step) {
+		step = utf8_step(text, left);
+		if (step == 0 || utf8_is_obeyed(text, step)) {
+			*to++ = '?';
+			step = step ?: 1;
+			continue;
 		}
-		text += step;
-		left -= step;
+		memmove(to, text, step);
+		to += step;
 	}
+	*to = '\0';
+}
+
+char *utf8_json(const char *json)
+{
+	size_t left = strlen(json), len;
+	char *text;
+	FILE *out = sure(open_memstream(&text, &len));
+
+	for (size_t step; left > 0; json += step, left -= step) {
+		step = utf8_step(json, left);
+		if (step == 0)
+			fputc('?', out);
+		else if (*json != '\n' && *json != '\t' && utf8_is_obeyed(json, step))
+			fprintf(out, "\\u%04x", (unsigned)utf8_code(json, step));
+		else
+			fwrite(json, 1, step, out);
+		step = step ?: 1;
+	}
+	fclose(out);
+	return sure(text);
 }

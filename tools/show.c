@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-
 #include "show.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "control/utf8.h"
 
 #define MAX_COLUMNS 32
 #define MAX_NAME    128
@@ -53,9 +54,8 @@ static char *text_of(const cJSON *value)
 	if (is_nothing(value))
 		return strdup("-");
 	text = cJSON_IsString(value) ? strdup(value->valuestring) : cJSON_PrintUnformatted(value);
-	for (char *at = text; at && *at; at++)
-		if ((unsigned char)*at < ' ' || *at == 0x7f)
-			*at = '?';
+	if (text)
+		utf8_tidy(text);
 	return text ? text : strdup("?");
 }
 

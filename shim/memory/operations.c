@@ -147,15 +147,26 @@ uint32_t operations_bucket(uint64_t duration)
 	return bucket < OPERATION_BUCKETS ? bucket : OPERATION_BUCKETS - 1;
 }
 
-uint64_t operations_middle(uint32_t bucket)
+static uint64_t width_of(uint32_t bucket)
 {
-	uint64_t width = bucket < STEPS ? 1 : 1ull << (bucket / STEPS - 1);
-	uint64_t first = bucket < STEPS ? bucket : (STEPS + bucket % STEPS) * width;
-
-	return (first << UNIT_BITS) + (width << UNIT_BITS) / 2;
+	return bucket < STEPS ? 1 : 1ull << (bucket / STEPS - 1);
 }
 
-uint64_t operations_quantile(const struct operation *line, double share)
+/* Where a bucket begins. */
+static uint64_t first_of(uint32_t bucket)
+{
+	uint64_t units = bucket < STEPS ? bucket : (STEPS + bucket % STEPS) * width_of(bucket);
+
+	return units << UNIT_BITS;
+}
+
+uint64_t operations_middle(uint32_t bucket)
+{
+	return first_of(bucket) + (width_of(bucket) << UNIT_BITS) / 2;
+}
+
+/* In which bucket it lies; OPERATION_BUCKETS: there are no durations. */
+static uint32_t quantile_bucket(const struct operation *line, double share)
 {
 	uint64_t total = 0, seen = 0;
 	double wanted;
@@ -166,7 +177,31 @@ uint64_t operations_quantile(const struct operation *line, double share)
 	for (uint32_t i = 0; total && i < OPERATION_BUCKETS; i++) {
 		seen += atomic_load_explicit(&line->durations[i], memory_order_relaxed);
 		if (seen && (double)seen >= wanted)
-			return operations_middle(i);
+			return i;
 	}
-	return 0;
+	return OPERATION_BUCKETS;
+}
+
+uint64_t operations_quantile(const struct operation *line, double share)
+{
+	uint32_t bucket = quantile_bucket(line, share);
+
+	return bucket < OPERATION_BUCKETS ? operations_middle(bucket) : 0;
+}
+
+uint64_t operations_quantile_least(const struct operation *line, double share)
+{
+	uint32_t bucket = quantile_bucket(line, share);
+
+	return bucket < OPERATION_BUCKETS ? first_of(bucket) : 0;
+}
+
+/* The last bucket has no end. */
+uint64_t operations_quantile_most(const struct operation *line, double share)
+{
+	uint32_t bucket = quantile_bucket(line, share);
+
+	if (bucket + 1 == OPERATION_BUCKETS)
+		return UINT64_MAX / 2;
+	return bucket < OPERATION_BUCKETS ? first_of(bucket + 1) - 1 : 0;
 }

@@ -53,6 +53,10 @@ void operations_end(struct operation *line, const struct event *event);
 /* Nanoseconds below which that share (0 to 1) of the durations lies, within a sixteenth; 0: there are none. */
 uint64_t operations_quantile(const struct operation *line, double share);
 
+/* The least and the most that it can be. */
+uint64_t operations_quantile_least(const struct operation *line, double share);
+uint64_t operations_quantile_most(const struct operation *line, double share);
+
 /* Which bucket a duration is counted in, and the middle of a bucket, in nanoseconds. */
 uint32_t operations_bucket(uint64_t duration);
 uint64_t operations_middle(uint32_t bucket);

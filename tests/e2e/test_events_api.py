@@ -591,6 +591,47 @@ def test_counts_of_a_rule_that_is_removed_stay_in_the_totals(aws, observed):
     assert (totals["faults"], totals["delivered"], totals["taken"]) == (1, 1, 1)
 
 
+def removed(daemon):
+    return [
+        (rule["list"], rule["number"], rule["rule"], rule["fired"], rule["taken"])
+        for rule in daemon.request("GET", STATS).json["removed"]
+    ]
+
+
+def test_stats_tell_rules_that_were_removed_with_their_last_counts(aws, observed):
+    other = {"service": "kms"}
+    observed.outages({"service": "kms", "region": "*"})
+    observed.faults(other, THROTTLED)
+    assert removed(observed) == []
+    aws("dynamodb", "list_tables")
+    observed.request("DELETE", FAULTS, [THROTTLED])
+    assert removed(observed) == [("faults", 2, THROTTLED, 1, 1)]
+    for rule in ({"service": "sns"}, {"service": "ses"}, {"service": "sqs"}):
+        observed.faults(rule)
+    aws("sqs", "list_queues")
+    told = removed(observed)
+    assert told[0] == ("faults", 2, THROTTLED, 1, 1)
+    assert [rule for _, _, rule, *_ in told[1:]] == [other, {"service": "sns"}, {"service": "ses"}]
+    assert [counts for *_, counts, _ in told[1:]] == [0, 0, 0]
+
+
+def test_rule_that_is_replaced_by_an_equal_one_was_removed(aws, observed):
+    observed.faults(THROTTLED)
+    aws("dynamodb", "list_tables")
+    observed.faults(THROTTLED)
+    assert removed(observed) == [("faults", 1, THROTTLED, 1, 1)]
+    assert [rule["fired"] for rule in observed.request("GET", STATS).json["rules"]] == [0]
+
+
+def test_the_last_4096_removed_rules_are_kept_and_the_others_counted(observed):
+    many = [{"service": f"s{i}"} for i in range(4100)]
+    observed.faults(*many)
+    observed.faults()
+    stats = observed.request("GET", STATS).json
+    assert stats["forgotten"] == 4
+    assert [one["rule"] for one in stats["removed"]] == many[4:]
+
+
 def test_counts_outlive_the_daemon(aws, observed):
     observed.faults(THROTTLED)
     aws("dynamodb", "list_tables")

@@ -468,6 +468,11 @@ def test_runs_that_share_a_daemon_tell_each_of_its_own(daemon, moto, tmp_path):
     assert {one["service"] for one in inner["operations"]} == {"lambda"}
     assert [rule["taken"] for rule in outer["rules"]] == [2]
     assert [rule["taken"] for rule in inner["rules"]] == [0]
+    # What rules matched is counted for all; while the second ran, there was nobody else.
+    assert [rule["matched"] for rule in outer["rules"]] == [None]
+    assert len([line for line in outer["unseen"] if "each rule matched" in line]) == 1
+    assert [rule["matched"] for rule in inner["rules"]] == [0]
+    assert not any("each rule matched" in line for line in inner["unseen"])
     # Nobody looks any more.
     assert daemon.request("GET", "/_chaos/observe").json["observed"] is False
 
@@ -505,6 +510,62 @@ def test_what_was_counted_before_the_run_is_not_in_it(daemon, moto, tmp_path):
     tables = operation(told, "dynamodb.ListTables")
     assert (tables["calls"], tables["attempts"], tables["statuses"]) == (1, 3, {"400": 3})
     assert [rule["planned"] for rule in told["rules"]] == [3]
+
+
+BRIEFLY = textwrap.dedent(
+    """
+    for name in first second; do
+        chaos-ctl faults add '{"service":"dynamodb","description":"'$name'"}'
+        aws dynamodb list-tables
+        chaos-ctl faults clear
+    done >&2
+    """
+)
+
+
+def test_rules_that_came_and_went_in_the_run_have_their_names_and_counts(daemon, moto, tmp_path):
+    daemon.faults({"service": "kms", "description": "before"})
+    daemon.faults({"service": "kms", "description": "there"})
+    path = tmp_path / "report.json"
+    done = chaos_run(
+        "-d", daemon.folder, f"--report=json:{path}", "--expect", "rule:first: taken == 1",
+        "--expect", "rule:second: taken == 1", "sh", "-c", BRIEFLY, url=moto,
+        AWS_MAX_ATTEMPTS=1, PATH=f"{BUILD}:{os.environ['PATH']}",
+    )  # fmt: skip
+    told = json.loads(path.read_text())["rules"]
+    assert done.returncode == 0, done.stderr
+    assert [(rule["name"], rule["planned"], rule["taken"]) for rule in told] == [
+        ("there", 0, 0), ("first", 1, 1), ("second", 1, 1),
+    ]  # fmt: skip
+    assert told[1]["rule"] == {"service": "dynamodb", "description": "first"}
+
+
+OBEYED = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufffd]")
+
+
+def test_nothing_that_a_terminal_obeys_is_told(moto, tmp_path):
+    hostile = "a\x1b[2J\n\x9b31m\u202e\u2066b"
+    rule = dict(THROTTLED, description=hostile)
+    path = tmp_path / "report.json"
+    done = chaos_run(
+        "-f", json.dumps([rule]), "--report", f"--report=json:{path}", "--trace",
+        "--expect", f"rule:{hostile}: taken == 1",
+        sys.executable, "-c", BOTO, "dynamodb.list_tables", "sqs.list_queues", url=moto,
+    )  # fmt: skip
+    assert done.returncode == 124 and "a?[2J??31m??b" in done.stderr
+    assert not OBEYED.search(done.stderr)
+    assert not OBEYED.search(path.read_text())
+    (told,) = json.loads(path.read_text())["rules"]
+    assert (told["name"], told["rule"]) == ("a?[2J??31m??b", rule)
+
+
+def test_a_command_that_is_no_text_makes_a_report_that_is(tmp_path):
+    path = tmp_path / "report.json"
+    subprocess.run(
+        [BUILD / "chaos-run", f"--report=json:{path}", "true", b"a\xffb"],
+        env=environment(), timeout=TIMEOUT, check=True,
+    )  # fmt: skip
+    assert json.loads(path.read_text())["command"] == ["true", "a?b"]
 
 
 def test_a_call_of_others_that_has_not_ended_is_none_of_the_runs(daemon, client, sink, tmp_path):
@@ -729,6 +790,12 @@ def test_a_wrong_expectation_keeps_the_command_from_running(tmp_path):
         "'attempts'?\n"
     )
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_file_of_expectations_without_an_end_is_refused():
+    ended = chaos_run("--expect-file", "/dev/zero", "--", "true")
+    assert ended.returncode == 125
+    assert "--expect-file /dev/zero: it is larger than 1 MB" in ended.stderr
 
 
 def test_names_that_no_call_has_are_warned_of():

@@ -4,6 +4,8 @@
 #include "report_of.h"
 #include "suite.h"
 #include "tools/report/check.h"
+#include "tools/report/expect.h"
+#include "tools/report/operations.h"
 
 static const struct {
 	const char *text;
@@ -196,6 +198,83 @@ START_TEST(an_answer_that_is_taken_makes_up_for_none_of_another_rule)
 }
 END_TEST
 
+/* ---- durations ---- */
+
+static struct journal counted;
+
+/* A run with one call that took so long, and whether the attempt itself was kept. */
+static void one_call(struct report *report, unsigned ms, bool is_kept)
+{
+	const struct event event = {.status = 200, .end = EVENT_WHOLE, .ended = ms * 1000000ull};
+	struct operation *line;
+
+	memset(&counted, 0, sizeof(counted));
+	*report = (struct report){.counted = &counted};
+	line = &counted.operations[operations_find(
+		counted.operations, SPAN("dynamodb"), SPAN("PutItem"))];
+	operations_begin(line, &event);
+	operations_end(line, &event);
+	if (is_kept)
+		tell_all(report, &(struct told){.status = 200, .takes = ms}, 1);
+}
+
+static void free_call(struct report *report)
+{
+	report->counted = NULL;
+	report_free(report);
+}
+
+static const struct {
+	const char *text;
+	unsigned ms;
+	bool is_kept, is_met;
+} durations[] = {
+	{"p99 < 2s", 2010, true, false},
+	{"p99 < 2s", 2010, false, false},
+	{"p99 <= 2s", 2010, true, false},
+	{"p99 < 2s", 1999, true, true},
+	{"p99 < 2s", 1500, false, true},
+	{"p50 >= 500ms", 500, true, true},
+	{"p50 > 499ms", 500, true, true},
+	{"p50 >= 500ms", 499, true, false},
+	{"p50 >= 500ms", 499, false, false},
+	{"p50 == 500ms", 500, true, true},
+	{"p50 == p99", 500, true, true},
+};
+
+START_TEST(a_duration_is_exact_or_on_the_side_that_passes_nothing_by_mistake)
+{
+	struct expectation expectation;
+	char reason[EXPECT_REASON_MAX];
+	struct verdict verdict;
+	struct report report;
+
+	one_call(&report, durations[_i].ms, durations[_i].is_kept);
+	ck_assert_int_eq(expect_parse(durations[_i].text, &expectation, reason), 0);
+	check_expectation(&report, &expectation, &verdict);
+	ck_assert_msg(verdict.is_met == durations[_i].is_met, "%s: got %s", verdict.expected,
+		verdict.got);
+	expect_free(&expectation);
+	free_call(&report);
+}
+END_TEST
+
+START_TEST(an_operation_tells_the_durations_of_attempts_that_were_kept)
+{
+	struct stats_operation *all;
+	struct report report;
+	uint32_t count;
+
+	one_call(&report, 2010, true);
+	all = operations_all(&report, &count);
+	ck_assert_uint_eq(count, 1);
+	ck_assert_uint_eq(all->p50, 2010000000);
+	ck_assert_uint_eq(all->p99, 2010000000);
+	free(all);
+	free_call(&report);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("expectation");
@@ -209,6 +288,10 @@ int main(void)
 	tcase_add_loop_test(
 		tests, what_attempts_that_are_missing_could_change_is_not_known, 0, COUNT(judged));
 	tcase_add_test(tests, an_answer_that_is_taken_makes_up_for_none_of_another_rule);
+	tcase_add_loop_test(tests,
+		a_duration_is_exact_or_on_the_side_that_passes_nothing_by_mistake, 0,
+		COUNT(durations));
+	tcase_add_test(tests, an_operation_tells_the_durations_of_attempts_that_were_kept);
 	suite_add_tcase(suite, tests);
 	return run_suite(suite);
 }

@@ -275,6 +275,60 @@ START_TEST(an_event_that_is_being_written_is_waited_for_a_while)
 }
 END_TEST
 
+/* Waits for a feed as the daemon does, and counts how often it had nothing to say. */
+static unsigned count_waits(struct feed *feed)
+{
+	unsigned waits = 0;
+	bool has_ended;
+
+	for (; waits < 100; waits++) {
+		free(drain(feed, &has_ended));
+		if (has_ended)
+			return waits;
+		usleep(10000);
+	}
+	return waits;
+}
+
+START_TEST(many_events_that_never_end_are_one_wait)
+{
+	struct feed *feed;
+
+	for (int i = 0; i < 1000; i++)
+		leave_unfinished();
+	feed = feed_open(journal, &all, FEED_LINES, NULL);
+	ck_assert_uint_lt(count_waits(feed), 100);
+	feed_close(feed);
+}
+END_TEST
+
+START_TEST(a_head_that_is_garbage_ends)
+{
+	struct feed *feed;
+
+	write_many(3);
+	atomic_store(&journal->event_head, UINT64_MAX / 3);
+	feed = feed_open(journal, &all, FEED_LINES, NULL);
+	ck_assert_uint_lt(count_waits(feed), 100);
+	feed_close(feed);
+}
+END_TEST
+
+START_TEST(a_head_that_goes_back_ends_what_waits_for_it)
+{
+	struct feed *feed;
+	bool has_ended;
+
+	write_many(3);
+	feed = feed_open(journal, &all, FEED_LINES, NULL);
+	atomic_store(&journal->event_head, 1);
+	ck_assert(feed_is_ready(feed));
+	free(drain(feed, &has_ended));
+	ck_assert(has_ended);
+	feed_close(feed);
+}
+END_TEST
+
 START_TEST(an_array_is_whole_json)
 {
 	struct feed *feed;
@@ -530,6 +584,9 @@ int main(void)
 	tcase_add_test(tests, filters_choose_lines);
 	tcase_add_test(tests, what_comes_later_is_not_waited_for);
 	tcase_add_test(tests, an_event_that_is_being_written_is_waited_for_a_while);
+	tcase_add_test(tests, many_events_that_never_end_are_one_wait);
+	tcase_add_test(tests, a_head_that_is_garbage_ends);
+	tcase_add_test(tests, a_head_that_goes_back_ends_what_waits_for_it);
 	tcase_add_test(tests, an_array_is_whole_json);
 	tcase_add_test(tests, a_stream_begins_with_a_comment_and_the_next_event);
 	tcase_add_test(tests, a_stream_tells_how_many_it_has_lost);

@@ -215,6 +215,41 @@ START_TEST(tidying_replaces_what_is_no_printable_character)
 }
 END_TEST
 
+START_TEST(tidying_replaces_each_character_that_a_terminal_obeys)
+{
+	char text[] = "a\xc2\x9b"
+		      "31m\xe2\x80\xae\xe2\x80\xa8\xe2\x81\xa6\xe2\x80\xaf\n\xc2\xa0.";
+
+	utf8_tidy(text);
+	ck_assert_str_eq(text, "a?31m???\xe2\x80\xaf?\xc2\xa0.");
+}
+END_TEST
+
+START_TEST(printed_json_holds_nothing_that_a_terminal_obeys_and_says_the_same)
+{
+	static const char text[] = "\033[2J\n\x7f\xc2\x9b"
+				   "1m\xe2\x80\xae\xc3\xb6\\\"";
+	cJSON *value = cJSON_CreateString(text), *again;
+	char *printed = json_print(value);
+
+	ck_assert_str_eq(printed, "\"\\u001b[2J\\n\\u007f\\u009b1m\\u202e\xc3\xb6\\\\\\\"\"");
+	again = cJSON_Parse(printed);
+	ck_assert_str_eq(cJSON_GetStringValue(again), text);
+	cJSON_Delete(value);
+	cJSON_Delete(again);
+	free(printed);
+}
+END_TEST
+
+START_TEST(json_with_bytes_that_are_no_characters_is_made_utf8)
+{
+	char *json = utf8_json("[\n\t\"a\xff\"]");
+
+	ck_assert_str_eq(json, "[\n\t\"a?\"]");
+	free(json);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("json");
@@ -229,6 +264,9 @@ int main(void)
 		tests, canonical_texts_are_equal_if_values_are_deeply_equal, 0, COUNT(pairs));
 	tcase_add_loop_test(tests, a_step_is_one_well_formed_character, 0, COUNT(characters));
 	tcase_add_test(tests, tidying_replaces_what_is_no_printable_character);
+	tcase_add_test(tests, tidying_replaces_each_character_that_a_terminal_obeys);
+	tcase_add_test(tests, printed_json_holds_nothing_that_a_terminal_obeys_and_says_the_same);
+	tcase_add_test(tests, json_with_bytes_that_are_no_characters_is_made_utf8);
 	suite_add_tcase(suite, tests);
 	return run_suite(suite);
 }

@@ -8,9 +8,11 @@
 #include "baseline.h"
 #include "control/memory.h"
 #include "control/stats.h"
+#include "control/utf8.h"
 #include "ledger_json.h"
 #include "ledger_text.h"
 #include "lints.h"
+#include "operations.h"
 #include "policy.h"
 #include "style.h"
 
@@ -19,7 +21,7 @@ static void compare(
 {
 	cJSON *now = sure(cJSON_CreateObject());
 
-	cJSON_AddItemToObject(now, "operations", stats_operations(report->counted));
+	cJSON_AddItemToObject(now, "operations", operations_json(report));
 	cJSON_AddItemToObject(now, "ledger", ledger_json(ledger));
 	baseline_write(stderr, style_wanted(stderr), wanted->baseline_path, wanted->baseline, now);
 	cJSON_Delete(now);
@@ -51,12 +53,14 @@ static bool write_policy(const struct report *report, const char *path)
 	FILE *out = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
 	bool is_bad = !out;
 	cJSON *policy;
-	char *text;
+	char *text, *plain;
 
 	if (out) {
 		policy = policy_json(report);
 		text = sure(cJSON_Print(policy));
-		fprintf(out, "%s\n", text);
+		plain = utf8_json(text);
+		fprintf(out, "%s\n", plain);
+		free(plain);
 		free(text);
 		cJSON_Delete(policy);
 		is_bad = fflush(out) == EOF || ferror(out);

@@ -8,6 +8,7 @@
 #include "control/memory.h"
 #include "look.h"
 #include "operations.h"
+#include "quantiles.h"
 #include "style.h"
 
 /* ---- measuring ---- */
@@ -93,15 +94,74 @@ static double measure_calls(const struct report *report, const struct expectatio
 		return (double)sums.unanswered;
 	case EXPECT_STATUS:
 		return (double)sums.status;
-	case EXPECT_P50:
-		return (double)operations_quantile(&sums.line, 0.5);
-	case EXPECT_P90:
-		return (double)operations_quantile(&sums.line, 0.9);
-	case EXPECT_P99:
-		return (double)operations_quantile(&sums.line, 0.99);
 	default:
 		return 0;
 	}
+}
+
+/* Which way what is not known exactly has to lie, so that nothing is passed by mistake. */
+enum doubt { DOUBT_NONE, DOUBT_MOST, DOUBT_LEAST };
+
+static enum doubt doubt_of(enum expect_operator op)
+{
+	switch (op) {
+	case EXPECT_BELOW:
+	case EXPECT_MOST:
+		return DOUBT_MOST;
+	case EXPECT_ABOVE:
+	case EXPECT_LEAST:
+		return DOUBT_LEAST;
+	default:
+		return DOUBT_NONE;
+	}
+}
+
+static enum doubt doubt_against(enum doubt doubt)
+{
+	return doubt == DOUBT_MOST ? DOUBT_LEAST : doubt == DOUBT_LEAST ? DOUBT_MOST : DOUBT_NONE;
+}
+
+static double share_of(enum expect_measure measure)
+{
+	return measure == EXPECT_P50 ? 0.5 : measure == EXPECT_P90 ? 0.9 : 0.99;
+}
+
+/* Those of the attempts that were kept. */
+static uint64_t *durations_of(
+	const struct report *report, const struct expectation *expectation, size_t *count)
+{
+	uint64_t *durations = sure(calloc(report->attempt_count + 1, sizeof(*durations)));
+
+	*count = 0;
+	for (uint32_t i = 0; i < report->attempt_count; i++)
+		if (report->attempts[i].status &&
+			look_is_about(report, expectation, &report->attempts[i]))
+			durations[(*count)++] = report->attempts[i].ended;
+	return durations;
+}
+
+static uint64_t in_buckets(const struct operation *line, double share, enum doubt doubt)
+{
+	return doubt == DOUBT_MOST    ? operations_quantile_most(line, share)
+	       : doubt == DOUBT_LEAST ? operations_quantile_least(line, share)
+				      : operations_quantile(line, share);
+}
+
+/* Exact if all attempts were kept. */
+static double measure_duration(const struct report *report, const struct expectation *expectation,
+	enum expect_measure measure, enum doubt doubt)
+{
+	size_t count;
+	uint64_t *durations = durations_of(report, expectation, &count), total = 0, found;
+	struct sums sums;
+
+	add_up(report, expectation, 0, &sums);
+	for (int i = 0; i < OPERATION_BUCKETS; i++)
+		total += sums.line.durations[i];
+	found = total == count ? quantiles_exact(durations, count, share_of(measure))
+			       : in_buckets(&sums.line, share_of(measure), doubt);
+	free(durations);
+	return (double)found;
 }
 
 static bool is_named(const struct report_rule *rule, const char *name)
@@ -131,10 +191,12 @@ static double measure_rule(
 }
 
 static double measure(const struct report *report, const struct expectation *expectation,
-	const struct expect_term *term)
+	const struct expect_term *term, enum doubt doubt)
 {
 	if (expectation->subject == EXPECT_RULE)
 		return measure_rule(report, expectation->rule, term->measure);
+	if (expect_is_duration(term->measure))
+		return measure_duration(report, expectation, term->measure, doubt);
 	switch (term->measure) {
 	case EXPECT_ATTEMPTS:
 		return (double)most_attempts(report, expectation);
@@ -183,6 +245,14 @@ static bool needs_calls(const struct expectation *expectation)
 	return expectation->subject != EXPECT_RULE &&
 	       (expectation->left.measure == EXPECT_ATTEMPTS ||
 		       expect_is_duration(expectation->left.measure));
+}
+
+/* What rules matched is counted for all that share a daemon. */
+static bool needs_what_is_shared(const struct report *report, const struct expectation *expectation)
+{
+	return report->is_shared && expectation->subject == EXPECT_RULE &&
+	       (expectation->left.measure == EXPECT_MATCHED ||
+		       (!expectation->is_number && expectation->right.measure == EXPECT_MATCHED));
 }
 
 static bool knows_subject(
@@ -293,13 +363,20 @@ void check_expectation(
 {
 	double left, right = expectation->number;
 	uint64_t missing;
+	enum doubt doubt;
 
 	*verdict = (struct verdict){.expected = expectation->text};
 	if (!knows_subject(report, expectation, verdict))
 		return;
-	left = measure(report, expectation, &expectation->left);
+	if (needs_what_is_shared(report, expectation)) {
+		snprintf(verdict->got, sizeof(verdict->got),
+			"what nobody knows: others used the daemon at the same time");
+		return;
+	}
+	doubt = doubt_of(expectation->op);
+	left = measure(report, expectation, &expectation->left, doubt);
 	if (!expectation->is_number)
-		right = measure(report, expectation, &expectation->right);
+		right = measure(report, expectation, &expectation->right, doubt_against(doubt));
 	missing = unknown_of(report, expectation, left);
 	if (missing) {
 		note_unknown(missing, verdict);

@@ -9,6 +9,7 @@
 
 #include "control/memory.h"
 #include "control/names.h"
+#include "control/utf8.h"
 
 enum { OF_RUN = 1, OF_OPERATION = 2, OF_RULE = 4, OF_CALLS = OF_RUN | OF_OPERATION, OF_ANY = 7 };
 
@@ -105,6 +106,8 @@ static bool parse_rule(struct parser *parser, const char *from, const char *end)
 	} else {
 		parser->to->rule = name;
 	}
+	/* As the name of the rule is. */
+	utf8_tidy(parser->to->rule);
 	return *parser->to->rule ||
 	       refuse(parser, from,
 		       "the name of a rule is missing; say rule:NAME, or rule:faults 1");
@@ -336,6 +339,7 @@ int expect_parse(const char *text, struct expectation *expectation, char reason[
 	struct parser parser = {text, text, expectation, 0, reason};
 
 	*expectation = (struct expectation){.text = trimmed(text, text + strlen(text))};
+	utf8_tidy(expectation->text);
 	skip_blanks(&parser);
 	if (!parse_subject(&parser) || !parse_measure(&parser, &expectation->left) ||
 		!parse_operator(&parser) || !parse_right(&parser) || !parse_end(&parser))

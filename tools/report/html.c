@@ -158,7 +158,10 @@ static void put_rule(FILE *out, const struct report *report, const struct report
 
 	fputs("<tr>", out);
 	put_cell(out, rule->name);
-	put_number(out, rule->matched, "");
+	if (report->is_shared)
+		fputs("<td class=\"number\">?</td>", out);
+	else
+		put_number(out, rule->matched, "");
 	put_number(out, rule->planned, "");
 	put_number(out, rule->delivered, "");
 	put_number(out, rule->taken, rule->planned == rule->taken ? "" : "fault");

@@ -13,6 +13,7 @@
 #include "ledger_json.h"
 #include "lints.h"
 #include "missed.h"
+#include "operations.h"
 #include "unseen.h"
 
 /* Of a list; the totals hold all. */
@@ -95,7 +96,10 @@ static void add_rules(cJSON *json, const struct report *report)
 		add_rule_text(object, rule);
 		add_text(object, "list", rule->list == REPORT_OUTAGES ? "outages" : "faults");
 		add_number(object, "number", rule->number);
-		add_number(object, "matched", rule->matched);
+		if (report->is_shared)
+			add_text(object, "matched", NULL);
+		else
+			add_number(object, "matched", rule->matched);
 		add_number(object, "planned", rule->planned);
 		add_number(object, "delivered", rule->delivered);
 		add_number(object, "taken", rule->taken);
@@ -283,7 +287,7 @@ cJSON *json_report(const struct report *report, const struct verdict *verdicts, 
 	add_text(json, "version", CHAOS_VERSION);
 	add_time(json, "begun", report->begun);
 	add_command(json, report);
-	cJSON_AddItemToObject(json, "operations", stats_operations(report->counted));
+	cJSON_AddItemToObject(json, "operations", operations_json(report));
 	add_rules(json, report);
 	add_unmatched(json, report);
 	add_blind(json, report);

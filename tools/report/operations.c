@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "control/memory.h"
+#include "quantiles.h"
 
 static int by_name(const void *left, const void *right)
 {
@@ -22,7 +23,18 @@ struct stats_operation *operations_all(const struct report *report, uint32_t *co
 		if (stats_read(report->counted, place, &all[*count]))
 			(*count)++;
 	qsort(all, *count, sizeof(*all), by_name);
+	quantiles_correct(report, all, *count);
 	return all;
+}
+
+cJSON *operations_json(const struct report *report)
+{
+	uint32_t count;
+	struct stats_operation *all = operations_all(report, &count);
+	cJSON *json = stats_array(all, count);
+
+	free(all);
+	return json;
 }
 
 const char *operations_name(const struct stats_operation *operation, char name[STATS_NAME_MAX])

@@ -10,6 +10,9 @@
 /* All of them by name; the caller frees the array. */
 struct stats_operation *operations_all(const struct report *report, uint32_t *count);
 
+/* The same as JSON. */
+cJSON *operations_json(const struct report *report);
+
 /* "dynamodb.PutItem" */
 #define STATS_NAME_MAX (OPERATION_FAMILY_MAX + OPERATION_NAME_MAX + 16)
 const char *operations_name(const struct stats_operation *operation, char name[STATS_NAME_MAX]);

@@ -51,7 +51,8 @@ struct report_rule {
 	char *service, *region, *operation; /* NULL: any */
 	uint32_t counter;
 	uint64_t base_matched, base_fired, base_delivered, base_taken; /* before the run */
-	uint64_t matched, planned, delivered, taken;
+	uint64_t matched; /* at least; exact unless the daemon was shared */
+	uint64_t planned, delivered, taken;
 };
 
 /* A connection that could not be looked into: which process, which host, why. */
@@ -80,6 +81,7 @@ struct report {
 	uint32_t call_count;
 	struct report_rule *rules; /* in the order in which they came */
 	uint32_t rule_count;
+	uint64_t rules_forgotten; /* that came and went, and of which nobody knows any more */
 	struct report_blind *blind;
 	uint32_t blind_count;
 	struct report_program *programs;

@@ -24,6 +24,8 @@ struct rules_seen {
 	uint64_t generation;	   /* the rules of which are known */
 	uint64_t asked_generation; /* of which it is known how they are written */
 	uint64_t asked;		   /* when */
+	uint64_t forgotten;	   /* by the daemon, before the run */
+	uint64_t newest;	   /* the highest id of a rule before the run */
 };
 
 static uint64_t now(void)
@@ -226,6 +228,7 @@ static void take_written(struct report_rule *rule, const cJSON *written)
 		return;
 	free(rule->name);
 	rule->name = sure(strdup(name));
+	utf8_tidy(rule->name);
 }
 
 static void match_written(
@@ -264,14 +267,113 @@ static void read_written(struct rules_seen *seen)
 	cJSON_Delete(lists[REPORT_FAULTS]);
 }
 
-/* ---- counters ---- */
+/* ---- rules that went ---- */
 
-static uint64_t more(const _Atomic uint64_t *now, uint64_t before)
+static uint64_t more(uint64_t there, uint64_t before)
 {
-	uint64_t there = atomic_load(now);
-
 	return there > before ? there - before : 0;
 }
+
+static uint64_t number_in(const cJSON *object, const char *name)
+{
+	double number = cJSON_GetNumberValue(cJSON_GetObjectItem(object, name));
+
+	return number > 0 ? (uint64_t)number : 0;
+}
+
+static uint64_t id_in(const cJSON *object)
+{
+	const char *id = cJSON_GetStringValue(cJSON_GetObjectItem(object, "id"));
+
+	return id ? strtoull(id, NULL, 10) : 0;
+}
+
+/* NULL: any. */
+static char *glob_in(const cJSON *written, const char *name)
+{
+	const char *glob = cJSON_GetStringValue(cJSON_GetObjectItem(written, name));
+
+	return glob && strcmp(glob, "*") != 0 ? sure(strdup(glob)) : NULL;
+}
+
+static struct report_rule *add_gone(struct report *report, const cJSON *one)
+{
+	const char *list = cJSON_GetStringValue(cJSON_GetObjectItem(one, "list"));
+	const cJSON *written = cJSON_GetObjectItem(one, "rule");
+	struct report_rule *rule;
+
+	report->rules =
+		sure(reallocarray(report->rules, report->rule_count + 1, sizeof(*report->rules)));
+	rule = &report->rules[report->rule_count++];
+	*rule = (struct report_rule){.id = id_in(one),
+		.list = list && strcmp(list, "outages") == 0 ? REPORT_OUTAGES : REPORT_FAULTS,
+		.number = (uint32_t)number_in(one, "number"),
+		.service = glob_in(written, "service"),
+		.region = glob_in(written, "region"),
+		.operation = glob_in(written, "operation")};
+	if (asprintf(&rule->name, "%s %u", list_name(rule->list), rule->number) < 0)
+		sure(NULL);
+	return rule;
+}
+
+static void take_gone(struct rules_seen *seen, const cJSON *one)
+{
+	uint64_t id = id_in(one);
+	struct report_rule *rule = find(seen->report, id);
+
+	if (!rule && id <= seen->newest)
+		return;
+	if (!rule)
+		rule = add_gone(seen->report, one);
+	take_written(rule, cJSON_GetObjectItem(one, "rule"));
+	rule->matched = more(number_in(one, "matched"), rule->base_matched);
+	rule->planned = more(number_in(one, "fired"), rule->base_fired);
+	rule->delivered = more(number_in(one, "delivered"), rule->base_delivered);
+	rule->taken = more(number_in(one, "taken"), rule->base_taken);
+}
+
+/* What the daemon still knows of rules that came and went, however shortly they were there. It makes
+ * nobody observe. */
+static cJSON *ask_stats(const struct rules_seen *seen)
+{
+	cJSON *snapshot = ask(seen, "/_chaos/snapshot?limit=1");
+	cJSON *stats = cJSON_DetachItemFromObject(snapshot, "stats");
+
+	cJSON_Delete(snapshot);
+	return stats;
+}
+
+static void note_newest(struct rules_seen *seen)
+{
+	cJSON *stats = ask_stats(seen);
+	static const char *const lists[] = {"rules", "removed"};
+	const cJSON *one;
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+		cJSON_ArrayForEach(one, cJSON_GetObjectItem(stats, lists[i]))
+		{
+			if (id_in(one) > seen->newest)
+				seen->newest = id_in(one);
+		}
+	}
+	seen->forgotten = number_in(stats, "forgotten");
+	cJSON_Delete(stats);
+}
+
+static void read_gone(struct rules_seen *seen)
+{
+	cJSON *stats = ask_stats(seen);
+	const cJSON *one;
+
+	cJSON_ArrayForEach(one, cJSON_GetObjectItem(stats, "removed"))
+	{
+		take_gone(seen, one);
+	}
+	seen->report->rules_forgotten = more(number_in(stats, "forgotten"), seen->forgotten);
+	cJSON_Delete(stats);
+}
+
+/* ---- counters ---- */
 
 /* The counter of a rule that has gone is somebody else's before long: what it said last holds. */
 static void read_counters(struct rules_seen *seen)
@@ -282,10 +384,10 @@ static void read_counters(struct rules_seen *seen)
 
 		if (atomic_load(&counter->rule) != rule->id)
 			continue;
-		rule->matched = more(&counter->matched, rule->base_matched);
-		rule->planned = more(&counter->fired, rule->base_fired);
-		rule->delivered = more(&counter->delivered, rule->base_delivered);
-		rule->taken = more(&counter->taken, rule->base_taken);
+		rule->matched = more(atomic_load(&counter->matched), rule->base_matched);
+		rule->planned = more(atomic_load(&counter->fired), rule->base_fired);
+		rule->delivered = more(atomic_load(&counter->delivered), rule->base_delivered);
+		rule->taken = more(atomic_load(&counter->taken), rule->base_taken);
 	}
 }
 
@@ -295,6 +397,7 @@ struct rules_seen *rules_seen_begin(struct report *report, const struct journal 
 
 	seen->report = report;
 	seen->journal = journal;
+	note_newest(seen);
 	rules_seen_look(seen, true);
 	return seen;
 }
@@ -344,6 +447,7 @@ void rules_seen_end(struct rules_seen *seen)
 {
 	rules_seen_look(seen, true);
 	read_counters(seen);
+	read_gone(seen);
 	if (seen->report->is_shared)
 		count_own(seen->report);
 	if (seen->table)

@@ -166,7 +166,10 @@ static void put_rule(const struct page *page, const struct report_rule *rule, in
 
 	fputs("  ", page->out);
 	put_left(page, rule->name, width);
-	put_number(page, rule->matched, 7, STYLE_PLAIN);
+	if (page->report->is_shared)
+		fprintf(page->out, "  %7s", "?");
+	else
+		put_number(page, rule->matched, 7, STYLE_PLAIN);
 	put_number(page, rule->planned, 7, STYLE_PLAIN);
 	put_number(page, rule->delivered, 9, STYLE_PLAIN);
 	put_number(page, rule->taken, 6, agrees ? STYLE_PLAIN : STYLE_WARNING);

@@ -86,6 +86,18 @@ static void tell_of_calls(const struct report *report, struct lines *lines)
 			style_count(report->unnamed, "call", count));
 }
 
+static void tell_of_rules(const struct report *report, struct lines *lines)
+{
+	char count[STYLE_COUNT_MAX];
+
+	if (report->is_shared && report->rule_count)
+		tell(lines, "how many calls each rule matched: others used the daemon at the same "
+			    "time, and their calls count, too");
+	if (report->rules_forgotten)
+		tell(lines, "%s came and went, and the daemon keeps the last ones alone",
+			style_count(report->rules_forgotten, "rule", count));
+}
+
 uint32_t unseen_each(
 	const struct report *report, void (*told)(void *context, const char *line), void *context)
 {
@@ -94,5 +106,6 @@ uint32_t unseen_each(
 	tell_of_programs(report, &lines);
 	tell_of_events(report, &lines);
 	tell_of_calls(report, &lines);
+	tell_of_rules(report, &lines);
 	return lines.count;
 }

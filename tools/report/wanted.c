@@ -12,6 +12,8 @@
 #include "control/memory.h"
 #include "control/names.h"
 
+#define EXPECT_FILE_MAX (1u << 20) /* bytes */
+
 /* It is better known before the command has run. */
 static bool can_write(const char *path)
 {
@@ -103,12 +105,13 @@ static void take_line(struct wanted *wanted, char *line, const char *path, int n
 void wanted_expect_file(struct wanted *wanted, const char *path, char reason[WANTED_REASON_MAX])
 {
 	size_t size;
-	char *text = file_read(path, &size);
+	char *text = file_read_at_most(path, EXPECT_FILE_MAX, &size);
 	int number = 1;
 
 	if (!text) {
 		snprintf(reason, WANTED_REASON_MAX, "--expect-file %.300s: %s", path,
-			strerror(errno));
+			errno == EFBIG ? "it is larger than 1 MB; is it a file of expectations?"
+				       : strerror(errno));
 		return;
 	}
 	for (char *line = text, *next; line && !*reason; line = next, number++) {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "control/memory.h"
+#include "control/utf8.h"
 #include "html.h"
 #include "json_report.h"
 #include "junit.h"
@@ -16,9 +17,10 @@ static void write_json(
 	FILE *out, const struct report *report, const struct verdict *verdicts, size_t count)
 {
 	cJSON *json = json_report(report, verdicts, count);
-	char *text = sure(cJSON_Print(json));
+	char *text = sure(cJSON_Print(json)), *plain = utf8_json(text);
 
-	fprintf(out, "%s\n", text);
+	fprintf(out, "%s\n", plain);
+	free(plain);
 	free(text);
 	cJSON_Delete(json);
 }
