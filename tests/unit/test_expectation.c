@@ -205,7 +205,8 @@ static struct journal counted;
 /* A run with one call that took so long, and whether the attempt itself was kept. */
 static void one_call(struct report *report, unsigned ms, bool is_kept)
 {
-	const struct event event = {.status = 200, .end = EVENT_WHOLE, .ended = ms * 1000000ull};
+	const struct event event = {
+		.started = 1, .status = 200, .end = EVENT_WHOLE, .ended = ms * 1000000ull};
 	struct operation *line;
 
 	memset(&counted, 0, sizeof(counted));
