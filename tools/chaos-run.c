@@ -32,9 +32,11 @@
 #include "shim/engine/endpoints.h"
 #include "shim/memory/journal.h"
 #include "shim/memory/runtime.h"
+#include "shim/memory/table.h"
 #include "shim/program/binary.h"
 #include "silence.h"
 #include "supervise.h"
+#include "table_file.h"
 #include "waited.h"
 
 /* As of env(1). */
@@ -698,6 +700,24 @@ static void join(const struct options *options, const char *folder)
 	free(hosts);
 }
 
+/* It is not seen by the calls: they only go through. */
+static void tell_of_pause(const char *folder)
+{
+	char path[PATH_MAX + 16];
+	const struct table *table = NULL;
+	struct table_view view;
+
+	snprintf(path, sizeof(path), "%s/" RUNTIME_TABLE, folder);
+	if (table_file_map(path, &table) || !table)
+		return;
+	view = table_look(table);
+	if (view.slot && table_load(view.slot->head->flags) & TABLE_PAUSED)
+		tell("%s: the rules are paused, and none is tried; "
+		     "'chaos-ctl --dir %s resume' ends that",
+			folder, folder);
+	table_unmap((struct table *)table);
+}
+
 static bool has_parent(const char *path)
 {
 	char copy[PATH_MAX];
@@ -984,6 +1004,7 @@ int main(int argc, char **argv)
 	check_command(&options);
 	find_library(library);
 	is_private = find_daemon(&options, folder);
+	tell_of_pause(folder);
 	set_environment(&options, library, folder);
 	explain(&options, "preloading %s", library);
 	if (options.strict || options.reporter.is_wanted)

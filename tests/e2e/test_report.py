@@ -472,6 +472,17 @@ def test_runs_that_share_a_daemon_tell_each_of_its_own(daemon, moto, tmp_path):
     assert daemon.request("GET", "/_chaos/observe").json["observed"] is False
 
 
+def test_rules_that_are_paused_are_told_of_before_and_after(daemon, moto):
+    daemon.faults(THROTTLED)
+    command = ["-d", daemon.folder, "--report", sys.executable, "-c", BOTO, "dynamodb.list_tables"]
+    subprocess.run([BUILD / "chaos-ctl", "-d", daemon.folder, "pause"], check=True, stdout=subprocess.DEVNULL)
+    told = chaos_run(*command, url=moto).stderr
+    assert f"{daemon.folder}: the rules are paused" in told.splitlines()[0]
+    assert "the rules were paused for some of the time" in told
+    subprocess.run([BUILD / "chaos-ctl", "-d", daemon.folder, "resume"], check=True, stdout=subprocess.DEVNULL)
+    assert "paused" not in chaos_run(*command, url=moto).stderr
+
+
 def test_observing_that_was_on_before_stays_on(daemon, moto):
     daemon.request("POST", "/_chaos/observe")
     chaos_run("-d", daemon.folder, "--report", "aws", "s3", "ls", url=moto)
