@@ -51,6 +51,22 @@ static int open_journal(struct observe *observe)
 	return journal_valid(map, sizeof(struct journal)) ? 0 : -EINVAL;
 }
 
+/* The daemon's own words; without any, it may not know of observing. */
+static void take_refusal(const struct observe *observe, long status, const cJSON *body,
+	char reason[OBSERVE_REASON_MAX])
+{
+	const char *message = cJSON_GetStringValue(cJSON_GetObjectItem(body, "message"));
+
+	if (message && status != 404 && status != 405)
+		snprintf(reason, OBSERVE_REASON_MAX, "%s: the daemon cannot observe: %s",
+			observe->folder, message);
+	else
+		snprintf(reason, OBSERVE_REASON_MAX,
+			"%s: the daemon refuses to observe, with HTTP status %ld; it may be of "
+			"another version",
+			observe->folder, status);
+}
+
 static int ask(const struct observe *observe, const char *method, bool *is_on,
 	char reason[OBSERVE_REASON_MAX])
 {
@@ -69,14 +85,11 @@ static int ask(const struct observe *observe, const char *method, bool *is_on,
 	body = cJSON_Parse(answer.body);
 	/* What is observed, and not kept so, ends when whoever reads events has gone. */
 	*is_on = cJSON_IsTrue(cJSON_GetObjectItem(body, "kept"));
-	cJSON_Delete(body);
 	if (answer.status != 200) {
-		snprintf(reason, OBSERVE_REASON_MAX,
-			"%s: the daemon refuses to observe, with HTTP status %ld; it may be of "
-			"another version",
-			observe->folder, answer.status);
+		take_refusal(observe, answer.status, body, reason);
 		error = -EIO;
 	}
+	cJSON_Delete(body);
 	client_free(&answer);
 	return error;
 }
