@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "baseline.h"
+#include "beside.h"
 #include "control/memory.h"
 #include "control/stats.h"
 #include "ledger_json.h"
@@ -48,25 +49,23 @@ static void write_lints(const struct report *report)
 
 static bool write_policy(const struct report *report, const char *path)
 {
-	FILE *out = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
-	bool is_bad = !out;
-	cJSON *policy;
-	char *text;
+	cJSON *policy = policy_json(report);
+	char *text = sure(cJSON_Print(policy));
+	struct beside file;
+	bool is_written = false;
 
-	if (out) {
-		policy = policy_json(report);
-		text = sure(cJSON_Print(policy));
-		fprintf(out, "%s\n", text);
-		free(text);
-		cJSON_Delete(policy);
-		is_bad = fflush(out) == EOF || ferror(out);
-		if (out != stdout)
-			is_bad |= fclose(out) == EOF;
+	if (strcmp(path, "-") == 0) {
+		is_written = printf("%s\n", text) > 0 && fflush(stdout) != EOF;
+	} else if (beside_open(&file, path)) {
+		fprintf(file.out, "%s\n", text);
+		is_written = beside_close(&file);
 	}
-	if (is_bad)
+	free(text);
+	cJSON_Delete(policy);
+	if (!is_written)
 		fprintf(stderr, "chaos-run: --iam-policy: cannot write %s: %s\n", path,
 			strerror(errno));
-	return !is_bad;
+	return is_written;
 }
 
 bool audit_write(const struct report *report, const struct wanted *wanted)
