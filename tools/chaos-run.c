@@ -446,6 +446,22 @@ static void make_printable(char *text)
 			*text = '?';
 }
 
+/* The form of a report is taken for the command where a blank stands before it. */
+static const char *find_form(const char *command)
+{
+	static const char *const remedies[][2] = {
+		{"json", "for a report in that form, say --report=json FILE"},
+		{"junit", "for a report in that form, say --report=junit FILE"},
+		{"html", "for a report in that form, say --report=html FILE"},
+		{"text", "for a report as text, say --report or --report=text"},
+	};
+
+	for (size_t i = 0; i < sizeof(remedies) / sizeof(*remedies); i++)
+		if (strcmp(command, remedies[i][0]) == 0)
+			return remedies[i][1];
+	return NULL;
+}
+
 /* What may be done about it, or NULL. */
 static const char *find_remedy(const char *command, const struct binary *found)
 {
@@ -453,6 +469,8 @@ static const char *find_remedy(const char *command, const struct binary *found)
 
 	if (found->obstacle == BINARY_NOT_FOUND && strchr(command, '=') && !strchr(command, '/'))
 		return "to set a variable, put env before it";
+	if (found->obstacle == BINARY_NOT_FOUND && find_form(command))
+		return find_form(command);
 	if (found->obstacle == BINARY_NOT_EXECUTABLE && stat(found->path, &info) == 0 &&
 		S_ISREG(info.st_mode) && !(info.st_mode & 0111))
 		return "chmod +x may help";

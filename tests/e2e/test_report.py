@@ -496,6 +496,16 @@ def test_a_report_without_room_leaves_what_was_there(tmp_path):
         subprocess.run(["umount", tmp_path], check=True)
 
 
+def test_a_form_behind_a_blank_is_no_command():
+    done = chaos_run("--report", "json", "r.json")
+    assert done.returncode == 127 and "say --report=json FILE" in done.stderr
+
+
+def test_chaos_report_has_a_help():
+    done = subprocess.run([BUILD / "chaos-report", "--help"], capture_output=True, text=True, timeout=TIMEOUT)
+    assert done.returncode == 0 and done.stdout.startswith("Usage: chaos-report") and not done.stderr
+
+
 def test_a_report_goes_through_a_link_and_keeps_the_files_mode(tmp_path):
     path, link = tmp_path / "report.json", tmp_path / "link.json"
     path.write_text("before")
