@@ -113,6 +113,13 @@ struct span event_redact(struct span resource, char text[EVENT_REDACTED])
 	return span_of(text);
 }
 
+size_t event_program_length(struct span command)
+{
+	const char *blank = span_find(command, ' ');
+
+	return blank ? (size_t)(blank - command.at) : command.len;
+}
+
 static void print_resource(FILE *out, struct span resource, bool redact)
 {
 	char text[EVENT_REDACTED];
@@ -120,6 +127,14 @@ static void print_resource(FILE *out, struct span resource, bool redact)
 	if (redact && resource.len)
 		resource = event_redact(resource, text);
 	print_text(out, "resource", resource);
+}
+
+/* Its arguments name resources, too. */
+static void print_process(FILE *out, struct span command, bool redact)
+{
+	if (redact)
+		command.len = event_program_length(command);
+	print_text(out, "process", command);
 }
 
 static void print_taken(FILE *out, const struct event *event)
@@ -152,7 +167,7 @@ static void print_token(FILE *out, uint32_t token)
 static void print_who(FILE *out, const struct event *event, bool redact)
 {
 	print_number(out, "pid", event->pid, event->pid != 0);
-	print_text(out, "process", event_text(event, EVENT_PROCESS));
+	print_process(out, event_text(event, EVENT_PROCESS), redact);
 	print_text(out, "label", event_text(event, EVENT_LABEL));
 	print_number(out, "connection", event->connection, true);
 	fprintf(out, ", \"reused\": %s", event->is_reused ? "true" : "false");

@@ -15,6 +15,9 @@ uint64_t event_wall_time(uint64_t monotonic);
  * replaced by a hash, the same for the same name. */
 void event_print(FILE *out, uint64_t number, const struct event *event, bool redact);
 
+/* How long the program's part of a command is, without its arguments. */
+size_t event_program_length(struct span command);
+
 /* What stands in the place of a resource's name: a hash. Returns `text`. */
 #define EVENT_REDACTED (1 + 2 * 8 + 1)
 struct span event_redact(struct span resource, char text[EVENT_REDACTED]);

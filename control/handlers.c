@@ -96,15 +96,31 @@ int handle_set_effects(const struct turn *turn)
 	return error ? error : handle_get_effects(turn);
 }
 
+/* What is misspelt would be ignored, and so would be what it asks for. */
+static int refuse_parameters(const struct turn *turn)
+{
+	if (!turn->request->parameter_count)
+		return 0;
+	snprintf(turn->why->field, sizeof(turn->why->field), "%s",
+		turn->request->parameters[0].name);
+	return refuse(
+		turn->why, 400, "there is no such parameter; %s takes none", turn->request->path);
+}
+
 int handle_get_status(const struct turn *turn)
 {
+	if (refuse_parameters(turn))
+		return -EINVAL;
 	turn->answer->body = report_status(turn->api);
 	return 0;
 }
 
 int handle_get_processes(const struct turn *turn)
 {
-	turn->answer->body = processes_json(turn->api->writer->journal, &turn->api->writer->guests);
+	if (refuse_parameters(turn))
+		return -EINVAL;
+	turn->answer->body =
+		processes_json(turn->api->writer->journal, &turn->api->writer->guests, false);
 	return 0;
 }
 
@@ -170,7 +186,7 @@ int handle_get_events(const struct turn *turn)
 
 int handle_get_stats(const struct turn *turn)
 {
-	if (observe_renew(turn->api, turn->why))
+	if (refuse_parameters(turn) || observe_renew(turn->api, turn->why))
 		return -EINVAL;
 	turn->answer->body = summary_stats_text(turn->api);
 	return 0;
@@ -178,7 +194,7 @@ int handle_get_stats(const struct turn *turn)
 
 int handle_get_metrics(const struct turn *turn)
 {
-	if (observe_renew(turn->api, turn->why))
+	if (refuse_parameters(turn) || observe_renew(turn->api, turn->why))
 		return -EINVAL;
 	turn->answer->body = metrics_text(turn->api);
 	turn->answer->type = METRICS_TYPE;
@@ -197,7 +213,7 @@ int handle_get_snapshot(const struct turn *turn)
 		return observe_reader_begins(turn->api, turn->why);
 	turn->api->observe.readers++;
 	together_events(turn->api->writer, &turn->api->guests);
-	before = summary_snapshot(turn->api);
+	before = summary_snapshot(turn->api, query.redact);
 	turn->answer->feed = feed_open(turn->api->writer->journal, &query, FEED_ARRAY, before);
 	free(before);
 	return 0;

@@ -7,6 +7,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "event_json.h"
 #include "json.h"
 #include "living.h"
 #include "memory.h"
@@ -119,14 +120,26 @@ static void add_hosts(cJSON *object, const struct journal_process *process)
 	}
 }
 
-static cJSON *process_json(const struct journal_process *process, bool running)
+/* Without the arguments, which name resources. */
+static void add_program(cJSON *object, const struct journal_process *process)
+{
+	struct span command = {
+		process->command, strnlen(process->command, sizeof(process->command))};
+
+	add_text(object, "command", process->command, event_program_length(command));
+}
+
+static cJSON *process_json(const struct journal_process *process, bool running, bool redact)
 {
 	cJSON *object = sure(cJSON_CreateObject());
 	cJSON *lanes, *blind;
 
 	add_number(object, "pid", atomic_load(&process->pid));
 	sure(cJSON_AddBoolToObject(object, "running", running));
-	add_text(object, "command", process->command, sizeof(process->command));
+	if (redact)
+		add_program(object, process);
+	else
+		add_text(object, "command", process->command, sizeof(process->command));
 	add_number(object, "since", process->since);
 	add_number(object, "connections", atomic_load(&process->connections));
 	add_number(object, "calls", atomic_load(&process->calls));
@@ -160,7 +173,8 @@ static bool is_superseded(const struct journal_process *process, const struct gu
 	return false;
 }
 
-static void add_own(cJSON *array, const struct journal *journal, const struct guests *guests)
+static void add_own(
+	cJSON *array, const struct journal *journal, const struct guests *guests, bool redact)
 {
 	for (size_t i = 0; i < JOURNAL_PROCESSES; i++) {
 		const struct journal_process *process = &journal->processes[i];
@@ -169,29 +183,29 @@ static void add_own(cJSON *array, const struct journal *journal, const struct gu
 		if (!is_listed(process, running) ||
 			(running && guests_any(guests) && is_superseded(process, guests)))
 			continue;
-		cJSON_AddItemToArray(array, process_json(process, running));
+		cJSON_AddItemToArray(array, process_json(process, running, redact));
 	}
 }
 
-static void add_guests(cJSON *array, const struct guests *guests)
+static void add_guests(cJSON *array, const struct guests *guests, bool redact)
 {
 	for (size_t i = 0; i < JOURNAL_PROCESSES; i++) {
 		const struct journal_process *process = &guests->journal->processes[i];
 		bool running = lives(process, guests);
 
 		if (is_listed(process, running))
-			cJSON_AddItemToArray(array, process_json(process, running));
+			cJSON_AddItemToArray(array, process_json(process, running, redact));
 	}
 }
 
-char *processes_json(const struct journal *journal, const struct guests *guests)
+char *processes_json(const struct journal *journal, const struct guests *guests, bool redact)
 {
 	cJSON *array = sure(cJSON_CreateArray());
 	char *text;
 
-	add_own(array, journal, guests);
+	add_own(array, journal, guests, redact);
 	if (guests_any(guests))
-		add_guests(array, guests);
+		add_guests(array, guests, redact);
 	text = json_print(array);
 	cJSON_Delete(array);
 	return text;

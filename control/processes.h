@@ -19,7 +19,7 @@ unsigned processes_count(const struct journal *journal, const struct guests *gue
 const char *processes_blind_name(unsigned reason);
 
 /* A JSON array of those that live, and of those that have ended and had connections, until their places
- * are needed; the caller frees it. */
-char *processes_json(const struct journal *journal, const struct guests *guests);
+ * are needed; the caller frees it. `redact`: their programs stand in the place of their commands. */
+char *processes_json(const struct journal *journal, const struct guests *guests, bool redact);
 
 #endif

@@ -125,7 +125,7 @@ static char *rules_text(const struct api *api)
 	return text;
 }
 
-char *summary_snapshot(const struct api *api)
+char *summary_snapshot(const struct api *api, bool redact)
 {
 	time_t now = time(NULL);
 	struct tm parts;
@@ -137,7 +137,8 @@ char *summary_snapshot(const struct api *api)
 	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", &parts);
 	fprintf(out, "{\"version\": \"" CHAOS_VERSION "\", \"time\": \"%s\"", date);
 	print_part(out, "status", report_status(api));
-	print_part(out, "processes", processes_json(api->writer->journal, &api->writer->guests));
+	print_part(out, "processes",
+		processes_json(api->writer->journal, &api->writer->guests, redact));
 	print_part(out, "rules", rules_text(api));
 	print_part(out, "effects", config_effects_text(&api->config));
 	print_part(out, "stats", summary_stats_text(api));

@@ -18,7 +18,8 @@ struct summary_events summary_events(const struct journal *journal);
 cJSON *summary_stats(const struct api *api);
 char *summary_stats_text(const struct api *api);
 
-/* What a snapshot says before its events: all but "]}" behind them. */
-char *summary_snapshot(const struct api *api);
+/* What a snapshot says before its events: all but "]}" behind them. `redact`: without the
+ * arguments of programs. */
+char *summary_snapshot(const struct api *api, bool redact);
 
 #endif

@@ -79,6 +79,8 @@ static const char help[] =
 	"  scope    [JSON|@FILE] -- COMMAND                   fault rules while a command runs; "
 	"all\n"
 	"                                                     is put back when it ends\n"
+	"  pause                                              no rule is tried until resume\n"
+	"  resume                                             the rules are tried again\n"
 	"  stop                                               end the daemon; its rules are kept\n"
 	"  ca       [--path] [--for HOST[,HOST]]              the certificate that its programs "
 	"trust\n"
@@ -402,6 +404,14 @@ static int run_stop(const struct command *command, const struct session *session
 			session->folder, pid, strerror(-error));
 	printf("%s: the daemon, pid %d, has ended; no rule is in force\n", session->folder, pid);
 	return end_output(EXIT_SUCCESS);
+}
+
+static int run_switch(
+	const struct command *command, const struct session *session, char **arguments)
+{
+	if (*arguments)
+		return refuse_more(command, *arguments, "it takes no argument");
+	return call(command, session, (struct client_request){.method = "POST"}, "");
 }
 
 enum body { NO_BODY, EMPTY_BODY, GIVEN_BODY };
@@ -794,6 +804,8 @@ static const struct command commands[] = {
 	{"watch", run_watch, NULL, NULL, NULL, NULL},
 	{"top", run_watch, NULL, NULL, NULL, NULL},
 	{"scope", run_scope, NULL, NULL, NULL, NULL},
+	{"pause", run_switch, "/_chaos/pause", NULL, NULL, NULL},
+	{"resume", run_switch, "/_chaos/resume", NULL, NULL, NULL},
 	{"stop", run_stop, "/_chaos/status", NULL, NULL, NULL},
 	{"ca", run_ca, NULL, NULL, NULL, NULL},
 	{"explain", run_explain, NULL, NULL, NULL, NULL},

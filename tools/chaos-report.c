@@ -79,6 +79,9 @@ static bool take_option(struct wanted *wanted, struct report *report, int option
 	case 'c':
 		report->is_redacted = true;
 		return true;
+	case 'h':
+		fputs(help, stdout);
+		exit(EXIT_SUCCESS);
 	default:
 		fputs(help, stderr);
 		return false;
@@ -105,6 +108,7 @@ static bool parse(int argc, char **argv, struct wanted *wanted, struct report *r
 		{"lint", no_argument, NULL, 'l'},
 		{"iam-policy", required_argument, NULL, 'i'},
 		{"redact", no_argument, NULL, 'c'},
+		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
 	int option;

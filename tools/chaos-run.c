@@ -32,9 +32,11 @@
 #include "shim/engine/endpoints.h"
 #include "shim/memory/journal.h"
 #include "shim/memory/runtime.h"
+#include "shim/memory/table.h"
 #include "shim/program/binary.h"
 #include "silence.h"
 #include "supervise.h"
+#include "table_file.h"
 #include "waited.h"
 
 /* As of env(1). */
@@ -444,6 +446,22 @@ static void make_printable(char *text)
 			*text = '?';
 }
 
+/* The form of a report is taken for the command where a blank stands before it. */
+static const char *find_form(const char *command)
+{
+	static const char *const remedies[][2] = {
+		{"json", "for a report in that form, say --report=json FILE"},
+		{"junit", "for a report in that form, say --report=junit FILE"},
+		{"html", "for a report in that form, say --report=html FILE"},
+		{"text", "for a report as text, say --report or --report=text"},
+	};
+
+	for (size_t i = 0; i < sizeof(remedies) / sizeof(*remedies); i++)
+		if (strcmp(command, remedies[i][0]) == 0)
+			return remedies[i][1];
+	return NULL;
+}
+
 /* What may be done about it, or NULL. */
 static const char *find_remedy(const char *command, const struct binary *found)
 {
@@ -451,6 +469,8 @@ static const char *find_remedy(const char *command, const struct binary *found)
 
 	if (found->obstacle == BINARY_NOT_FOUND && strchr(command, '=') && !strchr(command, '/'))
 		return "to set a variable, put env before it";
+	if (found->obstacle == BINARY_NOT_FOUND && find_form(command))
+		return find_form(command);
 	if (found->obstacle == BINARY_NOT_EXECUTABLE && stat(found->path, &info) == 0 &&
 		S_ISREG(info.st_mode) && !(info.st_mode & 0111))
 		return "chmod +x may help";
@@ -696,6 +716,24 @@ static void join(const struct options *options, const char *folder)
 	if (hosts && !options->no_bridge)
 		check_authority(hosts, folder);
 	free(hosts);
+}
+
+/* It is not seen by the calls: they only go through. */
+static void tell_of_pause(const char *folder)
+{
+	char path[PATH_MAX + 16];
+	const struct table *table = NULL;
+	struct table_view view;
+
+	snprintf(path, sizeof(path), "%s/" RUNTIME_TABLE, folder);
+	if (table_file_map(path, &table) || !table)
+		return;
+	view = table_look(table);
+	if (view.slot && table_load(view.slot->head->flags) & TABLE_PAUSED)
+		tell("%s: the rules are paused, and none is tried; "
+		     "'chaos-ctl --dir %s resume' ends that",
+			folder, folder);
+	table_unmap((struct table *)table);
 }
 
 static bool has_parent(const char *path)
@@ -984,6 +1022,7 @@ int main(int argc, char **argv)
 	check_command(&options);
 	find_library(library);
 	is_private = find_daemon(&options, folder);
+	tell_of_pause(folder);
 	set_environment(&options, library, folder);
 	explain(&options, "preloading %s", library);
 	if (options.strict || options.reporter.is_wanted)

@@ -76,6 +76,9 @@ static int attempt_of(const struct http1_head *head, const struct aws_call *call
 {
 	struct span retry;
 
+	/* Nobody tries so often. */
+	if (call->attempt > UINT16_MAX)
+		return 0;
 	if (call->attempt)
 		return call->attempt;
 	retry = http1_field(head, SPAN("amz-sdk-retry"));

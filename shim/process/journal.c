@@ -351,6 +351,12 @@ void shim_enlist(void)
 	if (!atomic_load_explicit(&shim.unlisted, memory_order_relaxed) || !journal ||
 		atomic_load(&shim.sandboxed))
 		return;
-	if (atomic_exchange(&shim.unlisted, false))
+	/* Threads that begin together wait for the line, lest their calls miss in it. */
+	if (!begin_attaching())
+		return;
+	if (atomic_load(&shim.unlisted)) {
 		list_child(journal);
+		atomic_store(&shim.unlisted, false);
+	}
+	atomic_store(&shim.attaching, false);
 }

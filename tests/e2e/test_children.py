@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from harness import (
-    BUILD, CLIENTS, SHIM, STATUS, TIMEOUT, environment, preloaded, without_supervision,
+    BUILD, CLIENTS, SHIM, STATUS, TIMEOUT, environment, preloaded, python, without_supervision,
 )  # fmt: skip
 from test_supervised import build_go
 
@@ -798,3 +798,12 @@ def test_strangers_are_not_believed(sink, call):
         "socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'lies', '\\0' + name)"
     )
     assert strict(sys.executable, "-c", script).returncode == 0
+
+
+def test_calls_of_threads_that_begin_together_are_all_in_their_process(daemon, run, sink):
+    children, threads = 24, 16
+    done = run(*python("py_together.py", sink.port, children, threads))
+    assert done.returncode == 0, done.stderr
+    processes = daemon.request("GET", "/_chaos/processes").json
+    counts = [process["calls"] for process in processes if process["calls"]]
+    assert counts == children * [threads]

@@ -16,10 +16,14 @@ SCRIPTS = ROOT / "tools" / "completion"
 # A line as it is typed, and as it stands once the only proposal was taken.
 LINES = [
     ("chaos-run --no-br", "chaos-run --no-bridge"),
+    ("chaos-run --report=js", "chaos-run --report=json:"),
     ("chaos-run --no-bridge doct", "chaos-run --no-bridge doctor"),
     ("chaos-run --expect dynamodb.PutI", "chaos-run --expect dynamodb.PutItem"),
     ("chaos-run --expect dynamodbst", "chaos-run --expect dynamodbstreams."),
     ("chaos-ctl faul", "chaos-ctl faults"),
+    ("chaos-ctl -d /tmp faul", "chaos-ctl -d /tmp faults"),
+    ("chaos-ctl paus", "chaos-ctl pause"),
+    ("chaos-ctl watch dynamodb.PutI", "chaos-ctl watch dynamodb.PutItem"),
     ("chaos-ctl faults rem", "chaos-ctl faults remove"),
     ("chaos-ctl operations stepf", "chaos-ctl operations stepfunctions"),
     ("chaos-ctl --jsonl", "chaos-ctl --jsonl"),

@@ -201,6 +201,18 @@ def test_redaction_hides_names_and_keeps_them_apart(aws, observed):
     assert "secret" not in first
 
 
+def test_redaction_leaves_of_a_command_its_program(aws, observed):
+    aws("s3", "head_bucket", Bucket="secret")
+    (event,) = events(observed)
+    program = event["process"].split()[0]
+    assert program != event["process"]
+    assert [event["process"] for event in events(observed, "?redact=1")] == [program]
+    snapshot = observed.request("GET", f"{SNAPSHOT}?redact=1").json
+    assert [event["process"] for event in snapshot["events"]] == [program]
+    commands = [process["command"] for process in snapshot["processes"] if process["calls"]]
+    assert commands == [program]
+
+
 @pytest.mark.parametrize("query, field", [
     ("since=", "since"), ("since=yesterday", "since"), ("since=2026-13-01T00:00:00Z", "since"),
     ("since=-1", "since"), ("since=1.", "since"), ("since=2026-11-25T17:00:00%2B25:00", "since"),
@@ -213,6 +225,13 @@ def test_bad_parameter_is_refused_by_name(daemon, query, field):
     for path in (EVENTS, SNAPSHOT):
         reply = daemon.request("GET", f"{path}?{query}")
         assert (reply.status, reply.json["field"]) == (400, field)
+
+
+@pytest.mark.parametrize("path", ["/_chaos/stats", "/_chaos/metrics", "/_chaos/status", "/_chaos/processes"])
+def test_parameter_of_a_path_that_takes_none_is_refused(daemon, path):
+    reply = daemon.request("GET", f"{path}?redact=1")
+    assert (reply.status, reply.json["field"]) == (400, "redact")
+    assert not daemon.request("GET", STATUS).json["observed"]
 
 
 def test_refused_query_makes_nobody_observe(daemon):

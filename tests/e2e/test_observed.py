@@ -142,6 +142,11 @@ def test_full_file_system_is_told_and_nothing_is_observed():
         reply = daemon.request("POST", OBSERVE)
         assert reply.status != 200 and "no room on its file system" in reply.json["message"]
         assert not daemon.request("GET", OBSERVE).json["observed"]
+        run = subprocess.run(
+            [BUILD / "chaos-run", "-d", folder, "--report", "true"],
+            stderr=subprocess.PIPE, text=True, env=environment(), timeout=TIMEOUT,
+        )  # fmt: skip
+        assert run.returncode == 125 and "no room on its file system" in run.stderr
         daemon.end()
     finally:
         subprocess.run(["umount", folder], check=True)

@@ -21,14 +21,33 @@ def sink():
     server.close()
 
 
+@pytest.fixture(scope="module")
+def orders(moto):
+    """A server that has a table of orders, and looks at what is put there."""
+    table = "orders --billing-mode PAY_PER_REQUEST --attribute-definitions AttributeName=id,AttributeType=S"
+    subprocess.run(
+        ["aws", "dynamodb", "create-table", "--table-name", *table.split(), "--key-schema",
+         "AttributeName=id,KeyType=HASH"],
+        check=True, stdout=subprocess.DEVNULL, timeout=60,
+        env=environment(AWS_ENDPOINT_URL=moto, AWS_DEFAULT_REGION="us-east-1"),
+    )  # fmt: skip
+    return moto
+
+
+@pytest.fixture(params=["sink", "orders"])
+def url(request):
+    server = request.getfixturevalue(request.param)
+    return server if request.param == "orders" else f"http://127.0.0.1:{server.port}"
+
+
 @pytest.fixture
-def run(sink):
+def run(url):
     def run(*command, cwd=None, **more):
         return subprocess.run(
             [BUILD / "chaos-run", *command], cwd=cwd, timeout=180, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env=environment(
-                AWS_ENDPOINT_URL=f"http://127.0.0.1:{sink.port}",
+                AWS_ENDPOINT_URL=url,
                 PATH=f"{BUILD}:{os.environ['PATH']}", **more,
             ),
         )  # fmt: skip

@@ -477,6 +477,62 @@ def test_runs_that_share_a_daemon_tell_each_of_its_own(daemon, moto, tmp_path):
     assert daemon.request("GET", "/_chaos/observe").json["observed"] is False
 
 
+def test_a_run_that_fails_leaves_its_report_file_as_it_was(tmp_path):
+    path, before = tmp_path / "new.json", tmp_path / "before.json"
+    before.write_text("before")
+    for file in (path, before):
+        chaos_run(f"--report=json:{file}", "--expect", "no expectation", "true")
+    assert not path.exists() and before.read_text() == "before"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount")
+def test_a_report_without_room_leaves_what_was_there(tmp_path):
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8k", "none", tmp_path]
+    if subprocess.run(mount, stderr=subprocess.DEVNULL).returncode:
+        pytest.skip("may not mount")
+    try:
+        before, filling = tmp_path / "before.json", tmp_path / "filling"
+        before.write_text("before")
+        filling.write_bytes(bytes(4096))
+        done = chaos_run(f"--report=json:{before}", "true")
+        assert done.returncode == 125 and "No space left" in done.stderr
+        assert before.read_text() == "before" and sorted(tmp_path.iterdir()) == [before, filling]
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)
+
+
+def test_a_form_behind_a_blank_is_no_command():
+    done = chaos_run("--report", "json", "r.json")
+    assert done.returncode == 127 and "say --report=json FILE" in done.stderr
+
+
+def test_chaos_report_has_a_help():
+    done = subprocess.run([BUILD / "chaos-report", "--help"], capture_output=True, text=True, timeout=TIMEOUT)
+    assert done.returncode == 0 and done.stdout.startswith("Usage: chaos-report") and not done.stderr
+
+
+def test_a_report_goes_through_a_link_and_keeps_the_files_mode(tmp_path):
+    path, link = tmp_path / "report.json", tmp_path / "link.json"
+    path.write_text("before")
+    path.chmod(0o640)
+    link.symlink_to(path)
+    assert chaos_run(f"--report=json:{link}", "true").returncode == 0
+    assert "totals" in json.loads(path.read_text()) and link.is_symlink()
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert chaos_run("--report=json:/dev/null", "true").returncode == 0
+
+
+def test_rules_that_are_paused_are_told_of_before_and_after(daemon, moto):
+    daemon.faults(THROTTLED)
+    command = ["-d", daemon.folder, "--report", sys.executable, "-c", BOTO, "dynamodb.list_tables"]
+    subprocess.run([BUILD / "chaos-ctl", "-d", daemon.folder, "pause"], check=True, stdout=subprocess.DEVNULL)
+    told = chaos_run(*command, url=moto).stderr
+    assert f"{daemon.folder}: the rules are paused" in told.splitlines()[0]
+    assert "the rules were paused for some of the time" in told
+    subprocess.run([BUILD / "chaos-ctl", "-d", daemon.folder, "resume"], check=True, stdout=subprocess.DEVNULL)
+    assert "paused" not in chaos_run(*command, url=moto).stderr
+
+
 def test_observing_that_was_on_before_stays_on(daemon, moto):
     daemon.request("POST", "/_chaos/observe")
     chaos_run("-d", daemon.folder, "--report", "aws", "s3", "ls", url=moto)

@@ -7,6 +7,8 @@ import resource
 import shutil
 import signal
 import subprocess
+import sys
+import time
 
 import pytest
 
@@ -490,3 +492,64 @@ def test_private_daemon_in_the_folder_of_one_that_was_killed_has_its_rules(daemo
     assert "ends with its last program" in refused.stderr
     assert "starting a private one with the rules that are saved there\n" in held.communicate()[1]
     assert (daemon.folder / "state.json").read_bytes() == saved
+
+
+def staying(tmp_path, script):
+    """Begins a command that chaos-run stays beside, in a process group of its own, as a shell does."""
+    words = [CHAOS_RUN, f"--report=json:{tmp_path}/report.json", "sh", "-c", script]
+    return subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment(), process_group=0)
+
+
+def wait_until_it_stops(process):
+    for _ in range(600):
+        changed, status = os.waitpid(process.pid, os.WUNTRACED | os.WNOHANG)
+        if changed:
+            assert os.WIFSTOPPED(status), status
+            return os.WSTOPSIG(status)
+        time.sleep(0.05)
+    process.kill()
+    pytest.fail("chaos-run has not stopped")
+
+
+@pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGTSTP])
+def test_command_that_stops_has_chaos_run_stop_with_it(tmp_path, number):
+    process = staying(tmp_path, f"kill -{int(number)} $$; echo on; exit 3")
+    assert wait_until_it_stops(process) == number
+    os.killpg(process.pid, signal.SIGCONT)
+    assert process.communicate(timeout=TIMEOUT)[0] == "on\n"
+    assert process.returncode == 3
+
+
+def test_command_goes_on_with_chaos_run(tmp_path):
+    process = staying(tmp_path, "kill -STOP $$; echo on")
+    wait_until_it_stops(process)
+    os.kill(process.pid, signal.SIGCONT)
+    assert process.communicate(timeout=TIMEOUT)[0] == "on\n"
+
+
+def test_chaos_run_goes_on_with_a_command_that_somebody_else_wakes(tmp_path):
+    process = staying(tmp_path, "(sleep 0.2; kill -CONT $$) & kill -STOP $$; wait; exit 3")
+    try:
+        assert process.wait(timeout=TIMEOUT) == 3
+    finally:
+        process.kill()
+
+
+def test_chaos_run_stays_with_a_command_that_does_not_stop(tmp_path):
+    program = """
+import signal, sys
+def handle(*_):
+    print("seen", flush=True)
+    sys.exit(3)
+signal.signal(signal.SIGTSTP, handle)
+print("ready", flush=True)
+signal.pause()
+"""
+    process = staying(tmp_path, f"exec {sys.executable} -c '{program}'")
+    try:
+        assert process.stdout.readline() == "ready\n"
+        os.killpg(process.pid, signal.SIGTSTP)
+        assert process.wait(timeout=TIMEOUT) == 3
+    finally:
+        process.kill()
+    assert process.stdout.read() == "seen\n"

@@ -92,6 +92,17 @@ START_TEST(an_event_tells_who_was_called_by_whom_and_what_came)
 }
 END_TEST
 
+START_TEST(an_attempt_that_nobody_can_have_got_to_is_not_told)
+{
+	observe();
+	write_text(
+		&connection, "GET /bucket/key HTTP/1.1\r\nHost: localhost:4566\r\n" SIGNED(
+				     "s3") "amz-sdk-request: attempt=99999999999; max=3\r\n\r\n");
+	answer_with(&connection, OK);
+	ck_assert_uint_eq(only_event()->attempt, 0);
+}
+END_TEST
+
 START_TEST(the_resource_is_found_in_a_body_that_comes_later)
 {
 	observe();
@@ -554,6 +565,7 @@ static void add_answers(TCase *tests)
 	tcase_add_test(tests, without_an_observer_nothing_is_recorded);
 	tcase_add_test(tests, what_is_no_call_is_not_recorded);
 	tcase_add_test(tests, an_event_tells_who_was_called_by_whom_and_what_came);
+	tcase_add_test(tests, an_attempt_that_nobody_can_have_got_to_is_not_told);
 	tcase_add_test(tests, the_resource_is_found_in_a_body_that_comes_later);
 	tcase_add_loop_test(tests, the_mode_of_retrying_is_what_the_user_agent_says, 0,
 		sizeof(modes) / sizeof(*modes));

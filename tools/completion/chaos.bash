@@ -32,6 +32,35 @@ _chaos_files() {
 	[[ $1 == @* ]] && COMPREPLY=($(compgen -P @ -f -- "${1#@}"))
 }
 
+# The forms of --report=. "=" and ":" may end words, or not. False: it is not about them.
+_chaos_report() {
+	local word=$1 before=$2 here=${COMP_WORDS[COMP_CWORD]}
+
+	if [[ $word == --report=* ]]; then
+		COMPREPLY=($(compgen -P --report= -W "json: junit: html: text" -- "${word#*=}"))
+	elif [[ $before == --report && $here == = ]]; then
+		COMPREPLY=(json: junit: html: text)
+	elif [[ $before == = && ${COMP_WORDS[COMP_CWORD - 2]} == --report ]]; then
+		COMPREPLY=($(compgen -W "json: junit: html: text" -- "$word"))
+	else
+		return 1
+	fi
+	[[ ${COMPREPLY[*]} != *: ]] || compopt -o nospace
+}
+
+# Which command of chaos-ctl has been said.
+_chaos_said() {
+	local i
+
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		-d | --dir | --table | --from | -o | --output | --for | --pid | --interval) ((i++)) ;;
+		-*) ;;
+		*) echo "${COMP_WORDS[i]}" && return ;;
+		esac
+	done
+}
+
 # The value of an option. False: it takes none that we know of.
 _chaos_value() {
 	local program=$1 option=$2 word=$3
@@ -76,6 +105,8 @@ _chaos_run() {
 		COMPREPLY=($(compgen -f -- "$word"))
 	elif ((command)); then
 		COMPREPLY=($(compgen -c -- "$word"))
+	elif _chaos_report "$word" "$before"; then
+		:
 	elif _chaos_value "$program" "$before" "$word"; then
 		:
 	elif [[ $word == -* ]]; then
@@ -86,20 +117,23 @@ _chaos_run() {
 }
 
 _chaos_ctl_main() {
-	local program=$1 word=$2 before=$3
+	local program=$1 word=$2 before=$3 said
 
 	COMPREPLY=()
+	said=$(_chaos_said)
 	if [[ $word == -* ]]; then
 		COMPREPLY=($(compgen -W "$(_chaos_options "$program")" -- "$word"))
 	elif _chaos_value "$program" "$before" "$word"; then
 		:
-	elif [[ $before == operations ]]; then
+	elif [[ $said == watch || $said == top ]]; then
+		_chaos_operations "$program" "$word"
+	elif [[ $said == operations ]]; then
 		COMPREPLY=($(compgen -W "$("$program" services 2> /dev/null)" -- "$word"))
-	elif [[ $before == "$program" || $before == -* || $COMP_CWORD == 1 ]]; then
+	elif [[ ! $said ]]; then
 		COMPREPLY=($(compgen -W "$("$program" --help | sed -nE 's/^  ([a-z]+)( .*)?$/\1/p')" -- "$word"))
 	elif [[ $word == @* ]]; then
 		_chaos_files "$word"
-	else
+	elif [[ $said == "$before" && $said =~ ^[a-z]+$ ]]; then
 		COMPREPLY=($(compgen -W "$("$program" --help | sed -nE "s/^  $before +([a-z|]+) .*/\\1/p" | tr '|' ' ')" -- "$word"))
 	fi
 }

@@ -38,11 +38,25 @@ function __chaos_ctl_commands
 end
 function __chaos_ctl_actions
     set -l words (commandline -opc)
+    test "$words[-1]" = (__chaos_ctl_said); or return
     __chaos_ctl --help | string replace -rf "^  $words[-1] +([a-z|]+) .*" '$1' | string split '|'
 end
+# Which command of chaos-ctl has been said.
+function __chaos_ctl_said
+    set -l skip yes
+    for word in (commandline -opc)
+        if test $skip = yes
+            set skip no
+        else if contains -- $word -d --dir --table --from -o --output --for --pid --interval
+            set skip yes
+        else if not string match -q -- '-*' $word
+            echo $word
+            return
+        end
+    end
+end
 function __chaos_ctl_needs_command
-    set -l words (commandline -opc)
-    test (count $words) -eq 1
+    not string length -q -- (__chaos_ctl_said)
 end
 
 # Has chaos-run not been told yet what to run?
@@ -64,8 +78,10 @@ for program in chaos-run chaos-ctl chaos-control
     complete -c $program -n 'string match -q -- "-*" (commandline -ct)' -f -a '(__chaos_options (__chaos_program))'
     complete -c $program -s d -l dir -x -a '(__fish_complete_directories)'
 end
+complete -c chaos-run -l report -f -a 'json: junit: html: text'
 complete -c chaos-run -l expect -x -a '(__chaos_operations)'
-complete -c chaos-run -n __chaos_run_needs_command -x -a 'doctor (__fish_complete_command)'
+complete -c chaos-run -n '__chaos_run_needs_command; and not string match -q -- "-*" (commandline -ct)' -x -a 'doctor (__fish_complete_command)'
 complete -c chaos-ctl -n __chaos_ctl_needs_command -f -a '(__chaos_ctl_commands)'
 complete -c chaos-ctl -n 'not __chaos_ctl_needs_command' -f -a '(__chaos_ctl_actions)'
+complete -c chaos-ctl -n '__fish_seen_subcommand_from watch top' -f -a '(__chaos_operations)'
 complete -c chaos-ctl -n '__fish_seen_subcommand_from operations' -f -a '(__chaos_ctl services)'

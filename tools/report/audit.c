@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "baseline.h"
+#include "beside.h"
 #include "control/memory.h"
 #include "control/stats.h"
 #include "control/utf8.h"
@@ -50,27 +51,24 @@ static void write_lints(const struct report *report)
 
 static bool write_policy(const struct report *report, const char *path)
 {
-	FILE *out = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
-	bool is_bad = !out;
-	cJSON *policy;
-	char *text, *plain;
+	cJSON *policy = policy_json(report);
+	char *printed = sure(cJSON_Print(policy)), *text = utf8_json(printed);
+	struct beside file;
+	bool is_written = false;
 
-	if (out) {
-		policy = policy_json(report);
-		text = sure(cJSON_Print(policy));
-		plain = utf8_json(text);
-		fprintf(out, "%s\n", plain);
-		free(plain);
-		free(text);
-		cJSON_Delete(policy);
-		is_bad = fflush(out) == EOF || ferror(out);
-		if (out != stdout)
-			is_bad |= fclose(out) == EOF;
+	if (strcmp(path, "-") == 0) {
+		is_written = printf("%s\n", text) > 0 && fflush(stdout) != EOF;
+	} else if (beside_open(&file, path)) {
+		fprintf(file.out, "%s\n", text);
+		is_written = beside_close(&file);
 	}
-	if (is_bad)
+	free(text);
+	free(printed);
+	cJSON_Delete(policy);
+	if (!is_written)
 		fprintf(stderr, "chaos-run: --iam-policy: cannot write %s: %s\n", path,
 			strerror(errno));
-	return !is_bad;
+	return is_written;
 }
 
 bool audit_write(const struct report *report, const struct wanted *wanted)

@@ -116,8 +116,9 @@ static void explain(
 	}
 	if (!missed->field) {
 		snprintf(missed->why, sizeof(missed->why), "%s%s",
-			other ? "another rule answered first: "
-			      : "it was not in force when the call was made",
+			other		     ? "another rule answered first: "
+			: report->was_paused ? "the rules were paused"
+					     : "it was not in force when the call was made",
 			other ? other->name : "");
 		return;
 	}

@@ -61,6 +61,22 @@ static uint64_t now(void)
 	return (uint64_t)time.tv_sec * 1000000000ull + (uint64_t)time.tv_nsec;
 }
 
+/* The daemon's own words; without any, it may not know of observing. */
+static void take_refusal(const struct observe *observe, long status, const cJSON *body,
+	char reason[OBSERVE_REASON_MAX])
+{
+	const char *message = cJSON_GetStringValue(cJSON_GetObjectItem(body, "message"));
+
+	if (message && status != 404 && status != 405)
+		snprintf(reason, OBSERVE_REASON_MAX, "%s: the daemon cannot observe: %s",
+			observe->folder, message);
+	else
+		snprintf(reason, OBSERVE_REASON_MAX,
+			"%s: the daemon refuses to observe, with HTTP status %ld; it may be of "
+			"another version",
+			observe->folder, status);
+}
+
 /* Who observes, as the daemon answers. */
 struct state {
 	bool is_observed, is_kept;
@@ -82,19 +98,16 @@ static int ask(const struct observe *observe, const char *method, const char *pa
 			error == -EIO ? why : folder_error(error));
 		return error;
 	}
+	body = cJSON_Parse(answer.body);
 	if (state) {
-		body = cJSON_Parse(answer.body);
 		state->is_observed = cJSON_IsTrue(cJSON_GetObjectItem(body, "observed"));
 		state->is_kept = cJSON_IsTrue(cJSON_GetObjectItem(body, "kept"));
-		cJSON_Delete(body);
 	}
 	if (answer.status != 200) {
-		snprintf(reason, OBSERVE_REASON_MAX,
-			"%s: the daemon refuses to observe, with HTTP status %ld; it may be of "
-			"another version",
-			observe->folder, answer.status);
+		take_refusal(observe, answer.status, body, reason);
 		error = -EIO;
 	}
+	cJSON_Delete(body);
 	client_free(&answer);
 	return error;
 }

@@ -100,6 +100,7 @@ struct report {
 	uint64_t unfollowed, unattached, unnamed;
 	uint64_t unobserved; /* attempts while observing was off */
 	uint32_t processes;  /* that made calls */
+	bool was_paused;     /* for some of the time no rule was tried */
 	bool is_alive;	     /* programs of the run were still there when it was made */
 	bool has_status;     /* the command has ended, and not chaos-run before it */
 	int status;	     /* as of wait() */

@@ -181,6 +181,8 @@ static void read_table(struct rules_seen *seen)
 		view = table_look(seen->table);
 		if (!view.slot || view.generation == seen->generation)
 			return;
+		seen->report->was_paused |=
+			(table_load(view.slot->head->flags) & TABLE_PAUSED) != 0;
 		add_new(seen, view.slot, is_first);
 		if (table_still(&view)) {
 			seen->generation = view.generation;

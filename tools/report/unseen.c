@@ -98,11 +98,19 @@ static void tell_of_rules(const struct report *report, struct lines *lines)
 			style_count(report->rules_forgotten, "rule", count));
 }
 
+static void tell_of_pause(const struct report *report, struct lines *lines)
+{
+	if (report->was_paused)
+		tell(lines, "the rules were paused for some of the time, and none was tried then; "
+			    "'chaos-ctl resume' ends a pause");
+}
+
 uint32_t unseen_each(
 	const struct report *report, void (*told)(void *context, const char *line), void *context)
 {
 	struct lines lines = {told, context, 0};
 
+	tell_of_pause(report, &lines);
 	tell_of_programs(report, &lines);
 	tell_of_events(report, &lines);
 	tell_of_calls(report, &lines);

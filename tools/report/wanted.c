@@ -2,27 +2,16 @@
 #include "wanted.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "baseline.h"
+#include "beside.h"
 #include "control/file.h"
 #include "control/memory.h"
 #include "control/names.h"
 
 #define EXPECT_FILE_MAX (1u << 20) /* bytes */
-
-/* It is better known before the command has run. */
-static bool can_write(const char *path)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
 
 void wanted_report(struct wanted *wanted, const char *text, char reason[WANTED_REASON_MAX])
 {
@@ -46,7 +35,8 @@ void wanted_report(struct wanted *wanted, const char *text, char reason[WANTED_R
 			forms[file.form], forms[file.form]);
 	else if (wanted->file_count == WANTED_FILES)
 		snprintf(reason, WANTED_REASON_MAX, "--report: %d are enough", WANTED_FILES);
-	else if (file.path && strcmp(file.path, "-") != 0 && !can_write(file.path))
+	/* It is better known before the command has run. */
+	else if (file.path && strcmp(file.path, "-") != 0 && !beside_check(file.path))
 		snprintf(reason, WANTED_REASON_MAX, "--report: cannot write %.400s: %s", file.path,
 			strerror(errno));
 	else
@@ -181,7 +171,7 @@ void wanted_baseline(struct wanted *wanted, const char *path, char reason[WANTED
 void wanted_policy(struct wanted *wanted, const char *path, char reason[WANTED_REASON_MAX])
 {
 	wanted->iam_policy = path;
-	if (strcmp(path, "-") != 0 && !can_write(path))
+	if (strcmp(path, "-") != 0 && !beside_check(path))
 		snprintf(reason, WANTED_REASON_MAX, "--iam-policy: cannot write %.400s: %s", path,
 			strerror(errno));
 }

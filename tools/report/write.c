@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "beside.h"
 #include "control/memory.h"
 #include "control/utf8.h"
 #include "html.h"
@@ -43,23 +44,31 @@ static void write_form(FILE *out, enum wanted_form form, const struct report *re
 	}
 }
 
+static bool write_stream(FILE *out, enum wanted_form form, const struct report *report,
+	const struct verdict *verdicts, size_t count)
+{
+	write_form(out, form, report, verdicts, count);
+	return fflush(out) != EOF && !ferror(out);
+}
+
 static bool write_file(const struct wanted_file *file, const struct report *report,
 	const struct verdict *verdicts, size_t count)
 {
 	bool is_stdout = file->path && !strcmp(file->path, "-");
-	FILE *out = !file->path ? stderr : is_stdout ? stdout : fopen(file->path, "we");
-	bool is_bad = !out;
+	struct beside beside;
+	bool is_written = false;
 
-	if (out) {
-		write_form(out, file->form, report, verdicts, count);
-		is_bad = fflush(out) == EOF || ferror(out);
-		if (file->path && !is_stdout)
-			is_bad |= fclose(out) == EOF;
+	if (!file->path || is_stdout) {
+		is_written = write_stream(
+			is_stdout ? stdout : stderr, file->form, report, verdicts, count);
+	} else if (beside_open(&beside, file->path)) {
+		write_form(beside.out, file->form, report, verdicts, count);
+		is_written = beside_close(&beside);
 	}
-	if (is_bad)
+	if (!is_written)
 		fprintf(stderr, "chaos-run: --report: cannot write %s: %s\n",
 			file->path ? file->path : "to stderr", strerror(errno));
-	return !is_bad;
+	return is_written;
 }
 
 bool write_reports(const struct report *report, const struct wanted *wanted,

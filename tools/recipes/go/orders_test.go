@@ -11,7 +11,8 @@ import (
 
 // put is what your program does with its SDK; written out here, so that the recipe needs no module.
 func put(t *testing.T) *http.Response {
-	request, _ := http.NewRequest("POST", os.Getenv("AWS_ENDPOINT_URL"), strings.NewReader(`{"TableName": "orders"}`))
+	body := strings.NewReader(`{"TableName": "orders", "Item": {"id": {"S": "1"}}}`)
+	request, _ := http.NewRequest("POST", os.Getenv("AWS_ENDPOINT_URL"), body)
 	request.Header.Set("X-Amz-Target", "DynamoDB_20120810.PutItem")
 	request.Header.Set("Content-Type", "application/x-amz-json-1.0")
 	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AK/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")

@@ -11,6 +11,8 @@ class OrdersTest {
 	private static final String THROTTLED =
 		"[{\"service\": \"dynamodb\", \"error\": {\"statusCode\": 400, \"code\": \"ThrottlingException\"}}]";
 
+	private static final String BODY = "{\"TableName\": \"orders\", \"Item\": {\"id\": {\"S\": \"1\"}}}";
+
 	/** What your program does with its SDK; written out here, so that the recipe needs no library. */
 	private static int put() throws IOException {
 		var connection = (HttpURLConnection) new URL(System.getenv("AWS_ENDPOINT_URL")).openConnection();
@@ -19,7 +21,7 @@ class OrdersTest {
 		connection.setRequestProperty("Content-Type", "application/x-amz-json-1.0");
 		connection.setRequestProperty("Authorization",
 			"AWS4-HMAC-SHA256 Credential=AK/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0");
-		connection.getOutputStream().write("{\"TableName\": \"orders\"}".getBytes());
+		connection.getOutputStream().write(BODY.getBytes());
 		return connection.getResponseCode();
 	}
 
