@@ -66,12 +66,44 @@ static int read_all(const struct scope *scope, char *before[PARTS], struct scope
 	return error;
 }
 
+/* Those of the rules that are in force already stay when the command has ended. NULL: the rules are no JSON. */
+static char *without_known(const struct scope *scope, const char *before)
+{
+	cJSON *rules = cJSON_ParseWithLength(scope->rules, scope->size);
+	cJSON *known = cJSON_Parse(before), *added = cJSON_CreateArray(), *rule, *other;
+	char *text = NULL;
+
+	cJSON_ArrayForEach(rule, rules)
+	{
+		bool is_known = false;
+
+		cJSON_ArrayForEach(other, known) is_known |= cJSON_Compare(rule, other, true);
+		if (!is_known)
+			cJSON_AddItemToArray(added, cJSON_Duplicate(rule, true));
+	}
+	if (rules)
+		text = cJSON_PrintUnformatted(added);
+	cJSON_Delete(rules);
+	cJSON_Delete(known);
+	cJSON_Delete(added);
+	return text;
+}
+
+/* Others may have changed the list in the meantime: what is theirs stays. */
+static int take_away(const struct scope *scope, char *before[PARTS], struct scope_failure *failure)
+{
+	char *added = without_known(scope, before[0]);
+	int error =
+		added ? ask(scope, "DELETE", FAULTS, added, strlen(added), NULL, failure) : -ENOMEM;
+
+	free(added);
+	return error;
+}
+
 /* What is as it was keeps its counts. */
 static int put_back(const struct scope *scope, char *before[PARTS], struct scope_failure *failure)
 {
-	int error = scope->rules
-			    ? ask(scope, "DELETE", FAULTS, scope->rules, scope->size, NULL, failure)
-			    : 0;
+	int error = 0;
 
 	for (size_t i = 0; i < PARTS && !error; i++) {
 		char *now = NULL;
@@ -130,7 +162,8 @@ int scope_run(const struct scope *scope, struct scope_failure *failure)
 		error = ask(scope, "PATCH", FAULTS, scope->rules, scope->size, NULL, failure);
 	if (!error) {
 		code = run(scope);
-		error = put_back(scope, before, failure);
+		error = scope->rules ? take_away(scope, before, failure)
+				     : put_back(scope, before, failure);
 		if (error)
 			note_rest(failure);
 	}

@@ -38,6 +38,26 @@ def test_what_the_command_changes_is_put_back(daemon, scope):
     assert daemon.request("GET", EFFECTS).json == {"latency": 0}
 
 
+def test_what_others_change_meanwhile_stays(daemon, scope):
+    other = f"{BUILD}/chaos-ctl faults add '[{{\"service\": \"sqs\"}}]'; {BUILD}/chaos-ctl effects set latency=5"
+    done = scope(RULE, "--", "sh", "-c", other)
+    assert done.returncode == 0, done.stderr
+    assert daemon.request("GET", FAULTS).json == [{"service": "sqs"}]
+    assert daemon.request("GET", EFFECTS).json == {"latency": 5}
+
+
+def test_rule_of_another_that_ended_meanwhile_does_not_come_back(daemon, scope):
+    daemon.faults({"service": "sqs"})
+    scope(RULE, "--", BUILD / "chaos-ctl", "faults", "remove", '[{"service": "sqs"}]')
+    assert daemon.request("GET", FAULTS).json == []
+
+
+def test_rule_that_was_in_force_stays(daemon, scope):
+    daemon.faults({"service": "s3"})
+    scope('[{"service": "s3"}, {"service": "kms"}]', "--", "true")
+    assert daemon.request("GET", FAULTS).json == [{"service": "s3"}]
+
+
 def test_rules_that_stay_keep_their_counts(daemon, scope):
     daemon.faults({"service": "sqs"})
     before = daemon.request("GET", "/_chaos/stats").json["rules"]
