@@ -10,45 +10,10 @@
 #include <unistd.h>
 
 #include "control/leftovers.h"
+#include "passing.h"
 #include "supervise.h"
 
 enum { NOT_EXECUTABLE = 126, NOT_FOUND = 127 };
-
-/* Those that end or steer a program. Stopping and going on reach both processes from the terminal. */
-static const int passed_on[] = {
-	SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH};
-
-static sigset_t waited_for(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	for (size_t i = 0; i < sizeof(passed_on) / sizeof(*passed_on); i++)
-		sigaddset(&set, passed_on[i]);
-	return set;
-}
-
-/* Returns the status that wait() gives. */
-static int wait_for(pid_t child)
-{
-	sigset_t set = waited_for();
-	siginfo_t info;
-	int status;
-
-	for (;;) {
-		pid_t ended = waitpid(child, &status, WNOHANG);
-
-		if (ended == child)
-			return status;
-		if (ended < 0 && errno != EINTR)
-			return NOT_EXECUTABLE << 8;
-		/* What comes from the terminal has reached the child, too. */
-		if (sigwaitinfo(&set, &info) > 0 && info.si_signo != SIGCHLD &&
-			info.si_code != SI_KERNEL)
-			kill(child, info.si_signo);
-	}
-}
 
 __attribute__((noreturn)) static void end_by(int number)
 {
@@ -66,7 +31,7 @@ __attribute__((noreturn)) static void end_by(int number)
 }
 
 __attribute__((noreturn)) static void run_child(
-	const struct waited *waited, const sigset_t *mask, const struct sigaction *on_child)
+	const struct waited *waited, const struct passing *before)
 {
 	char *const *command = waited->command, reason[SUPERVISE_REASON_MAX];
 	int error;
@@ -76,8 +41,7 @@ __attribute__((noreturn)) static void run_child(
 		_exit(waited->own);
 	}
 
-	sigaction(SIGCHLD, on_child, NULL);
-	sigprocmask(SIG_SETMASK, mask, NULL);
+	passing_leave(before);
 	execvp(command[0], command);
 	error = errno;
 	fprintf(stderr, "chaos-run: cannot run %s: %s\n", command[0], strerror(error));
@@ -104,26 +68,24 @@ static int judge(const struct waited *waited, int status)
 	return is_told ? waited->own : code;
 }
 
-/* The command runs as our child. Returns as wait_for(), or -1. */
+/* The command runs as our child. Returns what wait() says of it, or -1. */
 static int run(const struct waited *waited)
 {
-	struct sigaction on_child, standard = {.sa_handler = SIG_DFL};
-	sigset_t set = waited_for(), mask;
+	struct passing before;
 	pid_t child;
+	int status;
 
-	/* Where SIGCHLD is ignored, wait() learns nothing. */
-	sigaction(SIGCHLD, &standard, &on_child);
-	sigprocmask(SIG_BLOCK, &set, &mask);
+	passing_begin(&before);
 	if (waited->reporter && !reporter_begin(waited->reporter) && waited->reporter->is_binding)
 		return -1;
 	child = fork();
 	if (child == 0)
-		run_child(waited, &mask, &on_child);
-	if (child < 0) {
-		fprintf(stderr, "chaos-run: %s\n", strerror(errno));
-		return -1;
-	}
-	return wait_for(child);
+		run_child(waited, &before);
+	status = child < 0 ? -errno : passing_wait(child);
+	if (status < 0)
+		fprintf(stderr, "chaos-run: cannot wait for %s: %s\n", waited->command[0],
+			strerror(-status));
+	return status;
 }
 
 int waited_run(const struct waited *waited)
