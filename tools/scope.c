@@ -2,7 +2,6 @@
 #include "scope.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include <cjson/cJSON.h>
 
 #include "client.h"
+#include "passing.h"
 
 #define FAULTS "/_localstack/chaos/faults"
 
@@ -66,12 +66,44 @@ static int read_all(const struct scope *scope, char *before[PARTS], struct scope
 	return error;
 }
 
+/* Those of the rules that are in force already stay when the command has ended. NULL: the rules are no JSON. */
+static char *without_known(const struct scope *scope, const char *before)
+{
+	cJSON *rules = cJSON_ParseWithLength(scope->rules, scope->size);
+	cJSON *known = cJSON_Parse(before), *added = cJSON_CreateArray(), *rule, *other;
+	char *text = NULL;
+
+	cJSON_ArrayForEach(rule, rules)
+	{
+		bool is_known = false;
+
+		cJSON_ArrayForEach(other, known) is_known |= cJSON_Compare(rule, other, true);
+		if (!is_known)
+			cJSON_AddItemToArray(added, cJSON_Duplicate(rule, true));
+	}
+	if (rules)
+		text = cJSON_PrintUnformatted(added);
+	cJSON_Delete(rules);
+	cJSON_Delete(known);
+	cJSON_Delete(added);
+	return text;
+}
+
+/* Others may have changed the list in the meantime: what is theirs stays. */
+static int take_away(const struct scope *scope, char *before[PARTS], struct scope_failure *failure)
+{
+	char *added = without_known(scope, before[0]);
+	int error =
+		added ? ask(scope, "DELETE", FAULTS, added, strlen(added), NULL, failure) : -ENOMEM;
+
+	free(added);
+	return error;
+}
+
 /* What is as it was keeps its counts. */
 static int put_back(const struct scope *scope, char *before[PARTS], struct scope_failure *failure)
 {
-	int error = scope->rules
-			    ? ask(scope, "DELETE", FAULTS, scope->rules, scope->size, NULL, failure)
-			    : 0;
+	int error = 0;
 
 	for (size_t i = 0; i < PARTS && !error; i++) {
 		char *now = NULL;
@@ -85,31 +117,34 @@ static int put_back(const struct scope *scope, char *before[PARTS], struct scope
 	return error;
 }
 
-/* What comes from the terminal reaches the command, too, and that is what ends. */
-static int run(const struct scope *scope)
+__attribute__((noreturn)) static void run_child(
+	const struct scope *scope, const struct passing *before)
 {
-	const struct sigaction ignore = {.sa_handler = SIG_IGN};
-	struct sigaction on_interrupt, on_quit;
-	int status = 0, error;
-	pid_t child;
+	int error;
 
-	sigaction(SIGINT, &ignore, &on_interrupt);
-	sigaction(SIGQUIT, &ignore, &on_quit);
-	child = fork();
-	if (child == 0) {
-		sigaction(SIGINT, &on_interrupt, NULL);
-		sigaction(SIGQUIT, &on_quit, NULL);
-		setenv("CHAOS_DIR", scope->folder, 1);
-		execvp(scope->command[0], scope->command);
-		error = errno;
+	passing_leave(before);
+	setenv("CHAOS_DIR", scope->folder, 1);
+	execvp(scope->command[0], scope->command);
+	error = errno;
+	fprintf(stderr, "chaos-ctl: scope: cannot run %s: %s\n", scope->command[0],
+		strerror(error));
+	_exit(error == ENOENT ? 127 : 126);
+}
+
+/* Returns the exit code. */
+static int run(const struct scope *scope, const struct passing *before)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0)
+		run_child(scope, before);
+	status = child < 0 ? -errno : passing_wait(child);
+	if (status < 0) {
 		fprintf(stderr, "chaos-ctl: scope: cannot run %s: %s\n", scope->command[0],
-			strerror(error));
-		_exit(error == ENOENT ? 127 : 126);
-	}
-	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
-		continue;
-	if (child < 0)
+			strerror(-status));
 		return 126;
+	}
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
@@ -124,16 +159,21 @@ static void note_rest(struct scope_failure *failure)
 int scope_run(const struct scope *scope, struct scope_failure *failure)
 {
 	char *before[PARTS] = {NULL};
+	struct passing signals;
 	int error = read_all(scope, before, failure), code = 0;
 
+	/* A signal must not end us while the rules are in force. */
+	passing_begin(&signals);
 	if (!error && scope->rules)
 		error = ask(scope, "PATCH", FAULTS, scope->rules, scope->size, NULL, failure);
 	if (!error) {
-		code = run(scope);
-		error = put_back(scope, before, failure);
+		code = run(scope, &signals);
+		error = scope->rules ? take_away(scope, before, failure)
+				     : put_back(scope, before, failure);
 		if (error)
 			note_rest(failure);
 	}
+	passing_leave(&signals);
 	for (size_t i = 0; i < PARTS; i++)
 		free(before[i]);
 	return error ? error : code;

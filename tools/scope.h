@@ -20,8 +20,8 @@ struct scope_failure {
 };
 
 /*
- * Adds the rules, runs the command, and puts faults, outages and effects back to what they were before. Returns the
- * command's exit code, 128 and more when a signal has ended it, 126 or 127 when it cannot be executed; or an
+ * Adds the rules, runs the command, and removes those of them that were not in force before; without rules, puts
+ * faults, outages and effects back to what they were. Returns the command's exit code, 128 and more when a signal has ended it, 126 or 127 when it cannot be executed; or an
  * error of client_call(), or -EPROTO, with *failure filled: the rules are as before, or as the reason says.
  */
 int scope_run(const struct scope *scope, struct scope_failure *failure);

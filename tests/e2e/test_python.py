@@ -123,6 +123,53 @@ def test_twice(chaos):
     assert code == 0, printed
 
 
+def test_rule_that_is_given_twice_counts_once(tests):
+    code, printed = tests(
+        """
+def test_double():
+    with chaos_run.faults([RULE, RULE]) as faults:
+        with pytest.raises(ClientError):
+            put()
+        assert faults.fired == 1
+"""
+    )
+    assert code == 0, printed
+
+
+def test_rules_go_when_the_counts_cannot_be_read(tests):
+    code, printed = tests(
+        """
+def test_uncounted(chaos, monkeypatch):
+    def stats():
+        raise chaos_run.ChaosError("no counts")
+    monkeypatch.setattr(chaos, "stats", stats)
+    with pytest.raises(chaos_run.ChaosError, match="no counts"):
+        with chaos.faults([RULE]):
+            pass
+    assert chaos.request("GET", "/_localstack/chaos/faults") == []
+"""
+    )
+    assert code == 0, printed
+
+
+def test_observing_goes_on_when_another_reader_leaves(tests):
+    code, printed = tests(
+        """
+def test_kept(chaos):
+    request = chaos.request
+    def with_reader(method, path, body=None):
+        answer = request(method, path, body)
+        return dict(answer, observed=True) if (method, path) == ("GET", "/_chaos/observe") else answer
+    request("DELETE", "/_chaos/observe")
+    chaos.request = with_reader
+    with chaos.observe():
+        assert request("GET", "/_chaos/observe")["kept"]
+    assert not request("GET", "/_chaos/observe")["kept"]
+"""
+    )
+    assert code == 0, printed
+
+
 def test_marker_brings_rules(tests):
     code, printed = tests(
         """

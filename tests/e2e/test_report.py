@@ -869,6 +869,11 @@ def test_a_rule_that_never_fires_can_fail_the_run(moto):
     assert "every rule fires (--fail-on-unmatched); got 1 of 2 did not" in done.stderr
 
 
+def test_a_run_without_rules_fails_where_each_is_to_fire():
+    done = chaos_run("-f", "[]", "--fail-on-unmatched", "true")
+    assert done.returncode == 124 and "got no rule at all" in done.stderr, done.stderr
+
+
 def test_an_answer_that_is_not_read_can_fail_the_run(sink, tmp_path):
     script = RAW.replace("    sock.sendall(request)\n", "    sock.sendall(request); break\n")
     assert script != RAW

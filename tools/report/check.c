@@ -400,8 +400,13 @@ void check_unmatched(const struct report *report, struct verdict *verdict)
 		first = first ?: &report->rules[i];
 		count++;
 	}
-	verdict->is_met = !count;
-	snprintf(verdict->got, sizeof(verdict->got), "%u of %u did not", count, report->rule_count);
+	/* Who asks for it believes that there are rules. */
+	verdict->is_met = report->rule_count && !count;
+	if (!report->rule_count)
+		snprintf(verdict->got, sizeof(verdict->got), "no rule at all");
+	else
+		snprintf(verdict->got, sizeof(verdict->got), "%u of %u did not", count,
+			report->rule_count);
 	if (first)
 		look_missed(report, first, verdict->look, sizeof(verdict->look));
 }

@@ -115,5 +115,6 @@ uint32_t unseen_each(
 	tell_of_events(report, &lines);
 	tell_of_calls(report, &lines);
 	tell_of_rules(report, &lines);
+	tell_of_pause(report, &lines);
 	return lines.count;
 }

@@ -168,18 +168,21 @@ class Chaos:
     def observe(self):
         """Inside of the block each call has its event, and operations are counted."""
         path = "/_chaos/observe"
-        is_observed = self.request("GET", path)["observed"]
-        if not is_observed:
+        # Who reads events now may be gone before the block has ended.
+        is_kept = self.request("GET", path)["kept"]
+        if not is_kept:
             self.request("POST", path)
         try:
             yield
         finally:
-            if not is_observed:
+            if not is_kept:
                 self.request("DELETE", path)
 
     @contextlib.contextmanager
     def _rules(self, which, rules, must_fire):
         rules = [rules] if isinstance(rules, dict) else list(rules)
+        # A rule that is given twice is in force, and counts, once.
+        rules = list({_canonical(rule): rule for rule in rules}.values())
         before = {_canonical(rule) for rule in self.request("GET", PATHS[which])}
         there = [rule for rule in rules if _canonical(rule) in before]
         if there:
@@ -190,8 +193,10 @@ class Chaos:
             try:
                 yield block
             finally:
-                block._settle()
-                self.request("DELETE", PATHS[which], rules)
+                try:
+                    block._settle()
+                finally:
+                    self.request("DELETE", PATHS[which], rules)
         if must_fire and block.unfired():
             raise AssertionError(f"this rule never fired: {block.unfired()[0]}")
 
