@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "http1_scan.h"
+#include "record_code.h"
 #include "shim/memory/blocks.h"
 
 #define SAMPLE_MAX 4000u

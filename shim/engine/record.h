@@ -81,7 +81,4 @@ void record_end(struct record **record, enum event_end end, enum event_taken tak
 void record_forget(struct record **record);
 void record_disown(struct record *record);
 
-/* The error code in an answer, or in as much as has come of it; .len 0: none is found. */
-struct span record_code(struct span answer);
-
 #endif

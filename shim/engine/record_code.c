@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The error code in an answer. */
+#include "record_code.h"
+
 #include <strings.h>
 
-#include "record.h"
+#include "shim/memory/event.h"
 
 static bool is_part_of_code(char byte)
 {

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from harness import BUILD, ROOT, environment
+from harness import BUILD, ROOT, Daemon, environment
 from sink import Sink
 
 PACKAGE = ROOT / "tools" / "python"
@@ -251,3 +251,21 @@ def test_many(number, chaos):
     code, printed = tests(text, "-n", "4", "--chaos", f"--chaos-run={BUILD / 'chaos-run'}", under=())
     assert code == 0 and "8 passed" in printed, printed
     assert ["dynamodb.PutItem", "84", "84", "4", "0", "4"] in [line.split() for line in printed.splitlines()]
+
+
+def test_workers_join_no_daemon_of_the_default_folder(tests, tmp_path):
+    pytest.importorskip("xdist")
+    session = tmp_path / "session"
+    session.mkdir(mode=0o700)
+    text = """
+def test_own(chaos):
+    assert chaos.folder.name != "chaos" or "session" not in str(chaos.folder)
+"""
+    (session / "chaos").mkdir(mode=0o700)
+    daemon = Daemon(session / "chaos").start()
+    code, printed = tests(
+        text, "-n", "1", "--chaos", f"--chaos-run={BUILD / 'chaos-run'}",
+        under=("env", f"XDG_RUNTIME_DIR={session}"),
+    )  # fmt: skip
+    daemon.remove()
+    assert code == 0, printed

@@ -3,6 +3,7 @@
 
 #include "exchange_calls.h"
 #include "shim/engine/record.h"
+#include "shim/engine/record_code.h"
 
 #define FULL_HEAD                                                                                  \
 	"POST / HTTP/1.1\r\nHost: localhost:4566\r\n" SIGNED(                                      \

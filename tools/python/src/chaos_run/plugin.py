@@ -139,5 +139,7 @@ def pytest_xdist_setupnodes(config, specs):
     if not program:
         raise pytest.UsageError("--chaos: there is no chaos-run in PATH; name it with --chaos-run=PATH")
     for spec in specs:
-        # A worker whose environment names a daemon would join that one.
-        spec.python = f"env -u CHAOS_DIR -u LD_PRELOAD {program} {spec.python or sys.executable}"
+        # Without rules of its own, a worker would join a daemon that its environment names or the default folder has.
+        spec.python = (
+            f"env -u CHAOS_DIR -u LD_PRELOAD {program} --no-report -f [] {spec.python or sys.executable}"
+        )
