@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "event_reader.h"
 
-#include <time.h>
+#include "monotonic.h"
 
 /* A writer that has taken its place is done by then, or dead. */
 #define PATIENCE_NS 200000000ull
-
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * 1000000000ull + (uint64_t)time.tv_nsec;
-}
 
 static void skip_to(struct event_reader *reader, uint64_t number)
 {
@@ -41,10 +33,10 @@ void event_reader_begin(struct event_reader *reader, const struct journal *journ
 static bool give_up(struct event_reader *reader, uint64_t head)
 {
 	if (!reader->since || reader->next >= reader->waited) {
-		reader->since = now();
+		reader->since = monotonic_now();
 		reader->waited = head;
 	}
-	if (now() - reader->since < PATIENCE_NS)
+	if (monotonic_now() - reader->since < PATIENCE_NS)
 		return false;
 	skip_to(reader, reader->next + 1);
 	return true;

@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "event_json.h"
 #include "event_reader.h"
 #include "memory.h"
+#include "monotonic.h"
 
 #define PIECE	     16384u /* bytes of text after which it is handed on */
 #define HEARTBEAT_NS 15000000000ull
@@ -27,14 +27,6 @@ struct feed {
 	char *text;
 	size_t len, at; /* of it, and of that what has been read */
 };
-
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * 1000000000ull + (uint64_t)time.tv_nsec;
-}
 
 /* The number of the first of the last `limit` events that match. */
 static uint64_t find_last(const struct feed *feed, uint64_t head)
@@ -83,7 +75,7 @@ struct feed *feed_open(const struct journal *journal, const struct query *query,
 	if (format == FEED_STREAM)
 		fputs(":\n\n", feed->out);
 	fflush(feed->out);
-	feed->heartbeat_at = now() + HEARTBEAT_NS;
+	feed->heartbeat_at = monotonic_now() + HEARTBEAT_NS;
 	return feed;
 }
 
@@ -135,7 +127,7 @@ static void print_heartbeat(struct feed *feed)
 
 	if (feed->format != FEED_STREAM)
 		return;
-	time = now();
+	time = monotonic_now();
 	if (ftello(feed->out) == 0 && time < feed->heartbeat_at)
 		return;
 	if (ftello(feed->out) == 0)
@@ -197,7 +189,7 @@ bool feed_is_ready(const struct feed *feed)
 
 	return feed->at < feed->len || feed->is_at_end || head > feed->reader.next ||
 	       (feed->format != FEED_STREAM && head < feed->end) ||
-	       (feed->format == FEED_STREAM && now() >= feed->heartbeat_at);
+	       (feed->format == FEED_STREAM && monotonic_now() >= feed->heartbeat_at);
 }
 
 void feed_hurry(struct feed *feed)

@@ -1,22 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "observe.h"
 
-#include <time.h>
-
 #include "apply.h"
+#include "monotonic.h"
 #include "together.h"
-
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * 1000000000ull + (uint64_t)time.tv_nsec;
-}
 
 static uint64_t end_of_lease(void)
 {
-	return now() + OBSERVE_LEASE_SECONDS * 1000000000ull;
+	return monotonic_now() + OBSERVE_LEASE_SECONDS * 1000000000ull;
 }
 
 int observe_renew(struct api *api, struct refusal *why)
@@ -87,7 +78,7 @@ bool observe_expire(struct api *api)
 
 	pthread_mutex_lock(&api->lock);
 	if (api->is_ready && api->observe.until && !api->observe.readers &&
-		now() >= api->observe.until) {
+		monotonic_now() >= api->observe.until) {
 		api->observe.until = 0;
 		/* What fails is tried again with the next publication; it costs a little until then. */
 		if (!held_is_observed(api))

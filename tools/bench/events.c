@@ -20,20 +20,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "control/monotonic.h"
 #include "shim/memory/journal.h"
 
 #define TURN_NS 1000000 /* in which its share of events is written */
 
 static struct journal *journal;
 static uint64_t rate, seconds;
-
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
-}
 
 static void map(const char *folder)
 {
@@ -82,16 +75,16 @@ static void fill(struct event *event)
 
 static void *write_events(__attribute__((unused)) void *nothing)
 {
-	uint64_t begin = now(), wanted, written = 0;
+	uint64_t begin = monotonic_now(), wanted, written = 0;
 	struct event event;
 
 	fill(&event);
 	while (written < rate * seconds) {
 		const struct timespec pause = {.tv_nsec = TURN_NS};
 
-		wanted = (now() - begin) / 1000 * rate / 1000000;
+		wanted = (monotonic_now() - begin) / 1000 * rate / 1000000;
 		for (; written < wanted && written < rate * seconds; written++) {
-			event.started = now();
+			event.started = monotonic_now();
 			event_write(journal->events, JOURNAL_EVENTS, &journal->event_head, &event);
 		}
 		nanosleep(&pause, NULL);
@@ -114,7 +107,7 @@ int main(int argc, char **argv)
 	in = open_stream(argv[1]);
 	while (fgets(line, sizeof(line), in) && *line != ':')
 		;
-	begin = now();
+	begin = monotonic_now();
 	if (pthread_create(&writer, NULL, write_events, NULL))
 		errx(1, "no thread");
 	while (got + lost < rate * seconds && fgets(line, sizeof(line), in)) {
@@ -123,6 +116,6 @@ int main(int argc, char **argv)
 		else
 			got += strncmp(line, "data: ", 6) == 0;
 	}
-	printf("%.0f %" PRIu64 "\n", (double)got * 1e9 / (double)(now() - begin), lost);
+	printf("%.0f %" PRIu64 "\n", (double)got * 1e9 / (double)(monotonic_now() - begin), lost);
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include "control/event_json.h"
 #include "control/memory.h"
 #include "control/living.h"
+#include "control/monotonic.h"
 #include "rules_seen.h"
 
 /* So long it is waited for calls that are about to end, and for events that are about to be written. */
@@ -21,14 +22,6 @@
 
 /* Of those that only look, and keep no attempts. */
 #define TEXTS_MAX 65536u
-
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * 1000000000ull + (uint64_t)time.tv_nsec;
-}
 
 static void pause_shortly(void)
 {
@@ -45,8 +38,8 @@ void gather_begin(struct gather *gather, struct report *report, struct observe *
 	gather->observe = observe;
 	gather->journal = journal;
 	observe_guests(observe);
-	gather->asked = now();
-	report->begun = now();
+	gather->asked = monotonic_now();
+	report->begun = monotonic_now();
 	gather->base = base_note(journal);
 	gather->rules = rules_seen_begin(report, journal);
 	event_reader_begin(&gather->reader, journal, atomic_load(&journal->event_head));
@@ -161,10 +154,10 @@ uint32_t gather_more(struct gather *gather)
 {
 	rules_seen_look(gather->rules, false);
 	observe_continue(gather->observe);
-	if (now() - gather->asked > LOOK_NS) {
+	if (monotonic_now() - gather->asked > LOOK_NS) {
 		observe_guests(gather->observe);
 		base_look(gather->base, gather->journal);
-		gather->asked = now();
+		gather->asked = monotonic_now();
 	}
 	return take_events(gather);
 }
@@ -194,23 +187,23 @@ static uint64_t events_known(const struct gather *gather)
 void gather_end(struct gather *gather)
 {
 	struct report *report = gather->report;
-	uint64_t began = now();
+	uint64_t began = monotonic_now();
 
 	take_events(gather);
-	while (now() - began < LAST_CALLS_NS && base_under_way(gather->base, gather->journal) &&
-		any_lives(gather)) {
+	while (monotonic_now() - began < LAST_CALLS_NS &&
+		base_under_way(gather->base, gather->journal) && any_lives(gather)) {
 		pause_shortly();
 		take_events(gather);
 	}
-	began = now();
-	while (now() - began < LAST_EVENTS_NS &&
+	began = monotonic_now();
+	while (monotonic_now() - began < LAST_EVENTS_NS &&
 		events_known(gather) < base_ended(gather->base, gather->journal)) {
 		pause_shortly();
 		take_events(gather);
 	}
 	observe_guests(gather->observe);
 	take_events(gather);
-	report->over = now();
+	report->over = monotonic_now();
 	report->lost = gather->reader.lost;
 	/* What guests have done the counters of the journal do not tell. */
 	if (events_known(gather) > base_ended(gather->base, gather->journal))

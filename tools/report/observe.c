@@ -8,11 +8,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cjson/cJSON.h>
 
+#include "control/monotonic.h"
 #include "shim/memory/runtime.h"
 #include "tools/client.h"
 #include "tools/folder.h"
@@ -51,14 +51,6 @@ static int open_journal(struct observe *observe)
 		return -errno;
 	observe->journal = map;
 	return journal_valid(map, sizeof(struct journal)) ? 0 : -EINVAL;
-}
-
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * 1000000000ull + (uint64_t)time.tv_nsec;
 }
 
 /* The daemon's own words; without any, it may not know of observing. */
@@ -124,7 +116,7 @@ static int turn_on(struct observe *observe, char reason[OBSERVE_REASON_MAX])
 		!before.is_observed || lock(observe->fd, LOCK_OURS, F_WRLCK, F_OFD_GETLK) == 1;
 	if (observe->is_ours)
 		lock(observe->fd, LOCK_OURS, F_RDLCK, F_OFD_SETLK);
-	observe->renewed = now();
+	observe->renewed = monotonic_now();
 	return ask(observe, "GET", LEASE_PATH, NULL, reason);
 }
 
@@ -132,9 +124,9 @@ void observe_continue(struct observe *observe)
 {
 	char reason[OBSERVE_REASON_MAX];
 
-	if (now() - observe->renewed < OBSERVE_RENEW_MS * 1000000ull)
+	if (monotonic_now() - observe->renewed < OBSERVE_RENEW_MS * 1000000ull)
 		return;
-	observe->renewed = now();
+	observe->renewed = monotonic_now();
 	ask(observe, "GET", LEASE_PATH, NULL, reason);
 }
 

@@ -4,10 +4,10 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "control/json.h"
 #include "control/memory.h"
+#include "control/monotonic.h"
 #include "control/utf8.h"
 #include "shim/memory/runtime.h"
 #include "shim/memory/table.h"
@@ -27,14 +27,6 @@ struct rules_seen {
 	uint64_t forgotten;	   /* by the daemon, before the run */
 	uint64_t newest;	   /* the highest id of a rule before the run */
 };
-
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * 1000000000ull + (uint64_t)time.tv_nsec;
-}
 
 /* ---- the table ---- */
 
@@ -256,7 +248,7 @@ static void read_written(struct rules_seen *seen)
 	struct table_view view = table_look(seen->table);
 	cJSON *lists[2];
 
-	seen->asked = now();
+	seen->asked = monotonic_now();
 	if (!view.slot || view.generation != seen->generation)
 		return;
 	lists[REPORT_OUTAGES] = ask(seen, "/outages");
@@ -412,7 +404,7 @@ void rules_seen_look(struct rules_seen *seen, bool final)
 	read_counters(seen);
 	read_table(seen);
 	if (seen->asked_generation != seen->generation &&
-		(final || now() - seen->asked > PATIENCE_NS))
+		(final || monotonic_now() - seen->asked > PATIENCE_NS))
 		read_written(seen);
 }
 
